@@ -1,6 +1,8 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { PromptFiles } from './agents/pi/prompt-files.js';
+import { telegramSettings } from './channels/telegram/telegram.settings.js';
+import { TelegramWebhooks } from './channels/telegram/webhooks.js';
 import { AgentsService } from './core/agents/agents.service.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
 import type { LoadedSettings } from './core/config/load-settings.js';
@@ -21,7 +23,7 @@ import { findEngine } from './tools/sandbox/find-engine.js';
 
 /** A result of an examination, in words for the operator. */
 export interface Finding {
-  readonly subject: 'node' | 'settings' | 'store' | 'media' | 'address' | 'tailscale' | 'sandbox' | 'cron';
+  readonly subject: 'node' | 'settings' | 'channels' | 'store' | 'media' | 'address' | 'tailscale' | 'sandbox' | 'cron';
   /** A gateway starts in spite of a `note`, and does not with a `fault`. */
   readonly state: 'ok' | 'note' | 'fault';
   readonly says: string;
@@ -66,6 +68,7 @@ export async function* examine(
     return { state: 'ok', says: 'valid' };
   });
   if (complete.state === 'fault') yield { subject: 'settings', ...complete };
+  if (config) yield* examineTelegram(config);
   const folder = findMediaFolder(values['media.folder'], values['store.url']);
   const media = await tryTo(() => {
     checkWritable(folder);
@@ -127,6 +130,26 @@ async function openStored(
   await config.open({ readSettings: async () => store, changeSettings: async () => undefined });
   await new PromptFiles(config, new AgentsService(config), logs).check();
   return config;
+}
+
+/** Asks Telegram what the bots that serve groups see there. A gateway starts in any case. */
+async function* examineTelegram(config: ConfigStoreService): AsyncGenerator<Finding> {
+  for (const account of telegramSettings.listAccounts(config)) {
+    const { common, own } = telegramSettings.read(config, account);
+    const { group_policy: policy, groups } = common;
+    if (policy === 'disabled' || (policy === 'allowlist' && groups.length === 0)) continue;
+    const says = await tryTo(async () => {
+      const { TelegramDriver } = await import('./channels/telegram/telegram.driver.js');
+      const driver = new TelegramDriver(new SystemClock(), new TelegramWebhooks());
+      const { name, remarks = [] } = await driver.check(own as Parameters<typeof driver.check>[0]);
+      const [remark] = remarks;
+      return {
+        state: remark === undefined ? 'ok' : 'note',
+        says: [`telegram speaks as ${name}`, ...remarks].join('\n'),
+      };
+    });
+    yield { subject: 'channels', ...says, ...(says.state === 'fault' && { state: 'note' }) };
+  }
 }
 
 /** A gateway that has the store open is taken for the one that uses the port. */

@@ -1,10 +1,15 @@
 // Promises: drivers of channels in a process of their own. Refuses to know: what a reply is; the gateway decides that.
 import { Global, Module, type DynamicModule } from '@nestjs/common';
+import 'reflect-metadata';
 import { DiscoveryModule, NestFactory } from '@nestjs/core';
+import { DEFAULT_ACCOUNT } from './core/channels/account-settings.js';
+import { DriverMetadata, type DriverDescription } from './core/channels/channel-driver.decorator.js';
 import { ChannelGateway } from './core/channels/channel-gateway.js';
 import { ChannelManagerService } from './core/channels/channel-manager.service.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
 import { loadSections, readInput, type LoadedSettings } from './core/config/load-settings.js';
+import { listClasses } from './core/config/module-parts.js';
+import { SettingsError } from './core/config/section.js';
 import { SettingsSchema } from './core/config/settings-schema.js';
 import { findSections } from './core/config/use-settings.js';
 import { SettledRowsService } from './driver/settled-rows.service.js';
@@ -53,15 +58,17 @@ export interface DriverProcess {
  * Runs the drivers of `modules` as clients of a gateway in another process (`driver.gateway_url`, `driver.token`), with a
  * store of their own. It is the same code as in the gateway: what platforms hand over is stored here before it is confirmed,
  * and replies are read from the cursors that the gateway keeps. While the gateway is away no driver is connected: its
- * platform keeps what people write, or the driver reads it afterwards. Platforms that deliver over HTTP need a driver in the
- * gateway.
+ * platform keeps what people write, or the driver reads it afterwards. An account to which its platform delivers over HTTP is
+ * refused: it needs a driver in the gateway.
  * @throws SettingsError with every fault; Error when the store cannot be opened
  */
 export async function runDriver(options: DriverProcessOptions): Promise<DriverProcess> {
   const { modules, settings: overrides = {}, folder = process.cwd(), logs = new PinoLogs() } = options;
   const schema = new SettingsSchema([driverSettings, logSettings, ...findSections(modules)]);
   const settings = loadSections(schema, readInput(process.env, overrides, folder));
-  const root = DriverProcessModule.with(settings, logs, options);
+  const config = new ConfigStoreService(settings, logs);
+  refuseDeliveries(modules, config);
+  const root = DriverProcessModule.with(settings, config, { ...options, logs });
   const context = await NestFactory.createApplicationContext(root, {
     logger: new NestLogs(logs),
     abortOnError: false,
@@ -76,10 +83,9 @@ export async function runDriver(options: DriverProcessOptions): Promise<DriverPr
 class DriverProcessModule {
   static with(
     settings: LoadedSettings,
-    logs: Logs,
-    { modules, metrics, ...options }: DriverProcessOptions,
+    config: ConfigStoreService,
+    { modules, metrics, logs, ...options }: DriverProcessOptions & { readonly logs: Logs },
   ): DynamicModule {
-    const config = new ConfigStoreService(settings, logs);
     if (logs instanceof PinoLogs) logs.follow(config);
     const clock = options.clock ?? new SystemClock();
     const { 'driver.gateway_url': url, 'driver.token': token } = settings.values as unknown as DriverValues;
@@ -100,6 +106,27 @@ class DriverProcessModule {
     };
   }
 }
+
+/** @throws SettingsError for accounts to which their platform delivers over HTTP: nothing here listens */
+function refuseDeliveries(modules: NestModules, config: ConfigStoreService): void {
+  const faults = listClasses(modules).flatMap((type) => {
+    const driver = Reflect.getMetadata(DriverMetadata.KEY, type) as DriverDescription | undefined;
+    if (!driver) return [];
+    const { name, settings } = driver;
+    const delivered = settings
+      .listAccounts(config)
+      .filter((account) => settings.isDeliveredTo(settings.read(config, account).own));
+    return delivered.map((account) => ({
+      key: account === DEFAULT_ACCOUNT ? `channels.${name}` : `channels.${name}.accounts.${account}`,
+      message: DELIVERED,
+    }));
+  });
+  if (faults.length > 0) throw new SettingsError(faults);
+}
+
+const DELIVERED =
+  'its platform delivers over HTTP, which only a gateway takes: configure it in the gateway and not here, or in the mode in ' +
+  'which the driver connects (Slack: app_token; Telegram: no webhook_url)';
 
 interface DriverValues {
   readonly 'driver.gateway_url': string;

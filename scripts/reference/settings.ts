@@ -111,7 +111,7 @@ function describeRow(row: SettingRow): string[] {
 /** Renders `.env.example`: every setting as a comment, so that an unchanged copy has no effect. */
 export function renderDotEnv(): string {
   const blocks = present.map((row) => {
-    const value = EXAMPLES[row.key] ?? row.schema.default ?? describeAllowed(row);
+    const value = EXAMPLES[row.key] ?? row.schema.default ?? row.schema.enum?.[0] ?? describeAllowed(row);
     return `${comment(row, '')}\n# ${row.env}=${toText(value)}`;
   });
   return `${[

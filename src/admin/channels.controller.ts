@@ -1,4 +1,15 @@
-import { Body, Controller, Get, HttpCode, Param, Post, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Post,
+  UseGuards,
+  UsePipes,
+  ValidationPipe,
+} from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Caller, checkGrants, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { DEFAULT_ACCOUNT } from '../core/channels/account-settings.js';
@@ -20,6 +31,7 @@ import {
   NewChannelDto,
   PairingDto,
   PairingsDto,
+  SendersDto,
 } from './channels.dto.js';
 
 /** Lists the channels with their states, and lets in the senders who wait. Channels belong to the tenant `default`. */
@@ -154,6 +166,28 @@ export class ChannelsController {
     return toDto(await this.channels.approvePairing(name, code, caller.principal));
   }
 
+  /** Lists the senders who were let in by a code, the newest first. */
+  @Get(':name/senders')
+  @RequireScope('admin:read')
+  async listSenders(@Param('name') name: string, @Caller() caller: Principal): Promise<SendersDto> {
+    checkTenant(caller, name);
+    const admitted = await this.channels.listAdmitted(name);
+    return { items: admitted.map(({ sender, approvedAt }) => ({ sender, approved_at: approvedAt })) };
+  }
+
+  /** Puts out a sender who was let in by a code, or discards the request of one who waits. */
+  @Delete(':name/senders/:sender')
+  @HttpCode(204)
+  @RequireScope('admin:write')
+  async revoke(
+    @Param('name') name: string,
+    @Param('sender') sender: string,
+    @Caller() caller: Principal,
+  ): Promise<void> {
+    checkTenant(caller, name);
+    await this.channels.revokePairing(name, sender, caller.principal);
+  }
+
   private async change(caller: Principal, name: string, change: () => Promise<void>): Promise<ChannelDto> {
     checkTenant(caller, name);
     await change();
@@ -162,7 +196,7 @@ export class ChannelsController {
 
   private describe(name: string, deadLetters: number): ChannelDto {
     const { state = 'stopped', reason, since = 0 } = this.channels.states.get(name) ?? {};
-    const { lastInAt, lastOutAt, lostReplies, lostReason } = this.channels.activity.get(name) ?? {};
+    const { lastInAt, lastOutAt, turnedAway, lostReplies, lostReason } = this.channels.activity.get(name) ?? {};
     return {
       name,
       state,
@@ -171,6 +205,7 @@ export class ChannelsController {
       ...(lastInAt !== undefined && { last_in_at: lastInAt }),
       ...(lastOutAt !== undefined && { last_out_at: lastOutAt }),
       dead_letters: deadLetters,
+      ...(turnedAway !== undefined && { turned_away: turnedAway }),
       ...(lostReplies !== undefined && { lost_replies: lostReplies, lost_reason: lostReason ?? '' }),
     };
   }

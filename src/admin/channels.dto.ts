@@ -40,6 +40,11 @@ export class ChannelDto {
    */
   dead_letters!: number;
   /**
+   * Messages since the start of people who got no code, because three wait already.
+   * @example 2
+   */
+  turned_away?: number;
+  /**
    * Replies since the start that did not reach the platform, because it refused their place.
    * @example 1
    */
@@ -173,6 +178,21 @@ export class PairingDto {
    * @example 1795766400000
    */
   expires_at!: number;
+}
+
+/** A sender who was let in. */
+export class SenderDto {
+  /** @example "5001" */
+  sender!: string;
+  /**
+   * Unix milliseconds.
+   * @example 1795766400000
+   */
+  approved_at!: number;
+}
+
+export class SendersDto {
+  items!: SenderDto[];
 }
 
 export class PairingsDto {

@@ -61,7 +61,7 @@ export async function runAdd(args: readonly string[], terminal: Terminal): Promi
   return EXIT.done;
 }
 
-/** Reads `KEY=VALUE`, where the value is JSON or a text. A secret cannot be given so. */
+/** Reads `KEY=VALUE`. The gateway reads the value as it reads one of the environment. A secret cannot be given so. */
 function readGiven(pairs: readonly string[], items: readonly Setting[], name: string): Record<string, unknown> {
   const entries = pairs.map((pair): [string, unknown] => {
     const at = pair.indexOf('=');
@@ -72,17 +72,9 @@ function readGiven(pairs: readonly string[], items: readonly Setting[], name: st
         `${key} is a secret, which cannot be an argument: set ${variableOf(name, key)}, or ${variableOf(name, key)}_FILE to a file that has it`,
         'channels',
       );
-    return [key, parse(pair.slice(at + 1))];
+    return [key, pair.slice(at + 1)];
   });
   return Object.fromEntries(entries);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
 }
 
 /** Returns the settings that are given or in the environment, and asks a person for those that are needed. */
@@ -92,7 +84,7 @@ async function collect(items: readonly Setting[], sources: Sources): Promise<Rec
   for (const item of items) {
     if (item.key in settings) continue;
     const found = readVariable(variableOf(sources.name, item.key), sources.terminal);
-    if (found !== undefined) settings[item.key] = item.secret ? found : parse(found);
+    if (found !== undefined) settings[item.key] = found;
     else if (item.required || item.secret) open.push(item);
   }
   if (sources.terminal.stdin.isTTY) Object.assign(settings, await ask(open, sources.terminal));
@@ -111,7 +103,7 @@ async function ask(items: readonly Setting[], terminal: Terminal): Promise<Recor
       questions.say(`\n${description}`);
       const question = `${key}${required ? '' : ' (empty for none)'}:`;
       const text = secret ? await questions.askSecret(question) : await questions.ask(question);
-      if (text !== '') settings[key] = secret ? text : parse(text);
+      if (text !== '') settings[key] = text;
     }
     return settings;
   } finally {

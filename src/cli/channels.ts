@@ -2,7 +2,7 @@ import type { Command } from './command.js';
 import { runAdd } from './channels-add.js';
 import { runDeadLetters } from './dead-letters.js';
 import { EXIT, UsageError } from './faults.js';
-import { requestJson } from './http.js';
+import { request, requestJson } from './http.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
 import { formatTable } from './table.js';
 import { printable, printJson, type Terminal } from './terminal.js';
@@ -18,6 +18,7 @@ interface Channel {
   readonly last_in_at?: number;
   readonly last_out_at?: number;
   readonly dead_letters: number;
+  readonly turned_away?: number;
   readonly lost_replies?: number;
   readonly lost_reason?: string;
 }
@@ -27,6 +28,11 @@ interface Pairing {
   readonly code: string;
   readonly asked_at: number;
   readonly expires_at: number;
+}
+
+interface Sender {
+  readonly sender: string;
+  readonly approved_at: number;
 }
 
 interface Checked {
@@ -51,6 +57,8 @@ export const channels: Command = {
        openclaw channels test NAME CHAT [--url URL] [--json]
        openclaw channels pairings NAME [--url URL] [--json]
        openclaw channels approve NAME CODE [--url URL] [--json]
+       openclaw channels senders NAME [--url URL] [--json]
+       openclaw channels revoke NAME SENDER [--url URL] [--json]
        openclaw channels dead-letters ...
 
 list          the channels with their states, and when something last came in and went out
@@ -60,6 +68,7 @@ start, stop   a channel, until the gateway starts again
 check         asks the platform whom the gateway speaks as, and what is missing
 test          sends a message to a chat and prints whether the platform has taken it
 pairings      the senders who wait to be let in; approve lets in the one with this code
+senders       the senders who were let in; revoke puts one out, or discards the request of one who waits
 dead-letters  what could not be delivered: see openclaw dead-letters --help
 
   --url URL  where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
@@ -100,6 +109,8 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   test: ['NAME', 'CHAT'],
   pairings: ['NAME'],
   approve: ['NAME', 'CODE'],
+  senders: ['NAME'],
+  revoke: ['NAME', 'SENDER'],
 };
 
 async function act(session: Session, action: string, name: string, third: string): Promise<number> {
@@ -124,6 +135,15 @@ async function act(session: Session, action: string, name: string, third: string
         toTime(until),
       ]);
       return print(session, body, [['SENDER', 'CODE', 'ASKED', 'UNTIL'], ...rows]);
+    }
+    case 'senders': {
+      const body = await ask<{ items: Sender[] }>(session, `${path}/senders`);
+      const rows = body.items.map(({ sender, approved_at: at }) => [sender, toTime(at)]);
+      return print(session, body, [['SENDER', 'LET IN'], ...rows]);
+    }
+    case 'revoke': {
+      await remove(session, `${path}/senders/${encodeURIComponent(third)}`);
+      return print(session, { sender: third }, [[`${third} may not write to ${name} any more`]]);
     }
     case 'approve': {
       const pairing = await post<Pairing>(session, `${path}/pairings/${encodeURIComponent(third)}/approve`);
@@ -152,9 +172,15 @@ async function list(session: Session): Promise<number> {
 }
 
 /** Says why a channel works in part only, and what did not reach its platform. */
-function describeTrouble({ reason, lost_replies: lost = 0, lost_reason: why = '' }: Channel): string {
+function describeTrouble({
+  reason,
+  turned_away: away = 0,
+  lost_replies: lost = 0,
+  lost_reason: why = '',
+}: Channel): string {
   const replies = lost === 1 ? 'a reply was' : `${lost} replies were`;
-  return [reason, lost > 0 && `${replies} lost: ${why}`].filter(Boolean).join('; ');
+  const codes = `${away} messages of people who got no code, because three wait (openclaw channels pairings)`;
+  return [reason, away > 0 && codes, lost > 0 && `${replies} lost: ${why}`].filter(Boolean).join('; ');
 }
 
 async function test(session: Session, path: string, chat: string): Promise<number> {
@@ -174,6 +200,13 @@ const toTime = (time: number | undefined) => (time === undefined ? '-' : new Dat
 
 function ask<T>({ terminal, target }: Session, path: string, init: RequestInit = {}): Promise<T> {
   return requestJson<T>(terminal, target, path, init, TIMEOUT_MS);
+}
+
+async function remove({ terminal, target }: Session, path: string): Promise<void> {
+  const response = await request(terminal, target, path, { method: 'DELETE' });
+  if (response.ok) return;
+  const body = (await response.json().catch(() => undefined)) as { readonly detail?: string } | undefined;
+  throw new Error(body?.detail ?? `${target.url} responded with HTTP ${response.status}`);
 }
 
 function post<T>(session: Session, path: string): Promise<T> {

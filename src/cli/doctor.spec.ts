@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BOT_TOKEN, FakeTelegram } from '../../test/support/fake-telegram.js';
 import { openDatabase } from '../stores/sqlite/database.js';
 import { MIGRATIONS } from '../stores/sqlite/migrations.js';
 import { FakeTerminal } from '../testing/fake-terminal.js';
@@ -47,6 +48,25 @@ describe('openclaw doctor', () => {
     ]);
     expect(lines[2]).toContain('does not exist yet; the first start creates it');
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('[V-28] says what a bot of Telegram sees in groups, if it serves any', async () => {
+    const telegram = await FakeTelegram.start();
+    environment['OPENCLAW_CHANNELS_TELEGRAM_BOT_TOKEN'] = BOT_TOKEN;
+    environment['OPENCLAW_CHANNELS_TELEGRAM_API_ROOT'] = telegram.url;
+    const ofChannels = async () =>
+      (await examine()).lines.filter((line) => /^\w+ +channels |Privacy/.test(line)).join(' ');
+    try {
+      expect(await ofChannels()).toBe('');
+      environment['OPENCLAW_CHANNELS_TELEGRAM_GROUPS'] = '[-1001000000012]';
+      expect(await ofChannels()).toMatch(/^ok +channels +telegram speaks as @acme_helper_bot$/);
+      telegram.isPrivate = true;
+      expect(await ofChannels()).toMatch(/^note +channels .*Privacy mode is on/);
+      telegram.failNext('getMe', { status: 401, description: 'Unauthorized' });
+      expect(await ofChannels()).toMatch(/^note +channels +Telegram refuses the token/);
+    } finally {
+      await telegram.close();
+    }
   });
 
   it('states the version of a store, and leaves no file beside it', async () => {

@@ -69,10 +69,10 @@ export class HealthIndicators {
     return this.budget.wasReached ? session.down('the limit of buffered bytes was reached') : session.up();
   }
 
-  /** Up while no channel is in error and no reply was given up. */
+  /** Up while each channel works, or was cut off only now, and no reply was given up. */
   channelsDeliver(): HealthCheckAttempt {
-    return this.attempt('channels', 'a channel is in error, or has dead letters', async () => {
-      if ([...this.channels.states.values()].some(({ state }) => state === 'error')) throw new Error('error');
+    return this.attempt('channels', 'a channel is not connected, or has dead letters', async () => {
+      if (this.channels.isBroken) throw new Error('not connected');
       if (Object.keys(await this.channels.countDeadLetters()).length > 0) throw new Error('dead letters');
     });
   }

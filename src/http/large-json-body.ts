@@ -9,6 +9,7 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import type { Observable } from 'rxjs';
+import type { Clock } from '../core/time/clock.js';
 import { checkSize } from '../protocol/codec.js';
 import type { GatewayError } from '../protocol/index.js';
 
@@ -25,6 +26,8 @@ const SIGNED = /^POST \/channels\/(?:slack|whatsapp)\//;
 
 /** Signed bodies that are read at the same time, of each platform. */
 const MAX_READING = 16;
+/** A body that is not complete by then is given up when another one wants its place, in milliseconds. */
+const PATIENCE_MS = 1_000;
 
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
@@ -60,12 +63,19 @@ function isJson({ headers }: IncomingMessage): boolean {
   return JSON_TYPE.test(headers['content-type'] ?? '');
 }
 
-/** Reads the bodies of signed requests. Who has sent one is known only of the whole of it, so few are read at the same time. */
+/**
+ * Reads the bodies of signed requests. Who has sent one is known only of the whole of it, so few are read at the same time, and
+ * a slow one gives its place up.
+ */
 export class SignedBodies {
-  private reading = 0;
+  /** The requests whose bodies are read, the oldest first, each with when it began by the monotonic clock. */
+  private readonly reading = new Map<IncomingMessage, number>();
 
   /** @param maxBytes largest body, in bytes */
-  constructor(private readonly maxBytes: number) {}
+  constructor(
+    private readonly maxBytes: number,
+    private readonly clock: Clock,
+  ) {}
 
   /**
    * Reads the bytes of a body.
@@ -73,13 +83,22 @@ export class SignedBodies {
    *   too many are read
    */
   async read(request: IncomingMessage): Promise<Buffer> {
-    if (this.reading >= MAX_READING) throw new ServiceUnavailableException('Too many deliveries; deliver it again');
-    this.reading++;
+    if (this.reading.size >= MAX_READING) this.makeRoom();
+    this.reading.set(request, this.clock.elapsed());
     try {
       return await readBody(request, this.maxBytes, '');
     } finally {
-      this.reading--;
+      this.reading.delete(request);
     }
+  }
+
+  /** Ends the oldest request if it is slow. @throws ServiceUnavailableException */
+  private makeRoom(): void {
+    const [[oldest, since] = []] = this.reading;
+    if (!oldest || this.clock.elapsed() - (since ?? 0) < PATIENCE_MS)
+      throw new ServiceUnavailableException('Too many deliveries; deliver it again');
+    this.reading.delete(oldest);
+    oldest.destroy();
   }
 }
 

@@ -195,6 +195,22 @@ describe('openclaw channels add', () => {
     expect(refused.stderr.text).toContain('Telegram refuses the token');
   });
 
+  it('[V-33] reads what is typed by the setting: an ID stays a text', async () => {
+    const whatsapp = await FakeWhatsapp.start();
+    servers.push(whatsapp);
+    const terminal = aTerminal({
+      OPENCLAW_CHANNELS_WHATSAPP_ACCESS_TOKEN: ACCESS_TOKEN,
+      OPENCLAW_CHANNELS_WHATSAPP_APP_SECRET: 'the-secret-of-the-app',
+      OPENCLAW_CHANNELS_WHATSAPP_VERIFY_TOKEN: 'the-verify-token',
+    });
+    const given = [`phone_number_id=${PHONE_NUMBER_ID}`, `api_root=${whatsapp.url}`, 'allow_from=[491701234567]'];
+    const args = given.flatMap((pair) => ['--set', pair]);
+    expect([await run(['channels', 'add', 'whatsapp', ...args], terminal), terminal.stderr.text]).toEqual([0, '']);
+    const config = app.app.get(ConfigStoreService, { strict: false });
+    expect(config.get('channels.whatsapp.phone_number_id' as never)).toBe(PHONE_NUMBER_ID);
+    expect(config.get('channels.whatsapp.allow_from' as never)).toEqual([491701234567]);
+  });
+
   it('[V-33] says what is missing, and takes no secret as an argument', async () => {
     const missing = aTerminal();
     expect(await run(['channels', 'add', 'telegram'], missing)).toBe(2);

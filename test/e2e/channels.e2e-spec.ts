@@ -234,12 +234,33 @@ describe('who may talk', () => {
     expect(JSON.stringify(logs.entries)).not.toContain('let me in');
   });
 
+  it('[V-05] a sender who was let in can be put out again, and one who waits, too', async () => {
+    await start({});
+    const codeOf = async (sender: string) => {
+      await eventually(() => expect(platform.read(sender)).not.toEqual([]));
+      return /\b[A-Z2-9]{8}\b/.exec(platform.read(sender).at(-1) ?? '')?.[0] ?? '';
+    };
+    platform.write('eve', 'let me in');
+    await api(`/pigeon/pairings/${await codeOf('eve')}/approve`, 'POST');
+    platform.write('eve', 'thank you');
+    await eventually(() => expect(platform.read('eve').join()).toContain('thank you'));
+    expect((await api('/pigeon/senders')).body).toMatchObject({ items: [{ sender: 'eve' }] });
+    expect((await api('/pigeon/senders/eve', 'DELETE')).status).toBe(204);
+    expect((await api('/pigeon/senders/eve', 'DELETE')).status).toBe(404);
+    platform.write('eve', 'and this?');
+    await eventually(() => expect(platform.read('eve').at(-1)).toContain('Your code is'));
+    expect((await api('/pigeon/pairings')).body).toMatchObject({ items: [{ sender: 'eve' }] });
+    expect((await api('/pigeon/senders/eve', 'DELETE')).status).toBe(204);
+    expect((await api('/pigeon/pairings')).body).toEqual({ items: [] });
+  });
+
   it('[V-05] three requests wait at most; further strangers get no response', async () => {
     await start({});
     for (const sender of ['a', 'b', 'c', 'd']) platform.write(sender, 'hello');
     await eventually(() => expect(platform.pending).toBe(0));
     await shows('c', 'Your code is');
     expect(platform.read('d')).toEqual([]);
+    expect((await api('')).body).toMatchObject({ items: [{ name: 'pigeon', turned_away: 1 }] });
   });
 
   it('[V-06] lists of senders and of groups decide, numbers and texts alike', async () => {

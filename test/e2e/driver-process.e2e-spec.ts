@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryConnectionsService } from '../../src/core/connections/memory-connections.service.js';
 import { LOCAL_OPERATOR } from '../../src/core/identity/principal.js';
-import { runDriver, TelegramModule, type DriverProcess } from '../../src/run-driver.js';
+import { runDriver, SlackModule, TelegramModule, type DriverProcess } from '../../src/run-driver.js';
 import { FakeMetrics } from '../../src/testing/fake-metrics.js';
 import { FakePlatform, PigeonDriver, TelegraphDriver } from '../../src/testing/fake-platform.js';
 import { eventually } from '../support/eventually.js';
@@ -74,6 +74,23 @@ const doubts = () =>
   metrics.read('openclaw_channel_parts_total', { channel: 'pigeon', outcome: 'possibly_twice' }) ?? 0;
 
 describe('a driver in a process of its own', () => {
+  it.each([
+    ['telegram', TelegramModule, { 'channels.telegram.webhook_url': 'https://acme.example/channels/telegram/default' }],
+    ['slack', SlackModule, { 'channels.slack.signing_secret': 'a'.repeat(32) }],
+  ] as const)(
+    '[V-32] is refused at the start where its platform delivers over HTTP: %s',
+    async (name, module, more) => {
+      const tokens = { telegram: BOT_TOKEN, slack: 'xoxb-111-222-theFakeTokenOfTheBot' };
+      const settings = {
+        'store.url': `sqlite:${join(folder, 'driver.db')}`,
+        [`channels.${name}.bot_token`]: tokens[name],
+      };
+      const starting = runDriver({ modules: [module], folder, logs, settings: { ...settings, ...more } });
+      await expect(starting).rejects.toThrow(`channels.${name}: its platform delivers over HTTP`);
+      expect(readdirSync(folder)).toEqual([]);
+    },
+  );
+
   it('[V-32] answers people, and confirms to the platform what is stored', async () => {
     await startGateway();
     await startDriver();

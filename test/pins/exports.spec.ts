@@ -35,15 +35,15 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest',
     'src/index.ts',
     `
-      ALL_TENANTS AcceptOutcome AcceptedMessage AccountLease AgentDefinition AgentEvent AgentRuntime AgentTurn
+      ALL_TENANTS AcceptOutcome AcceptedMessage AccountLease AdmittedSender AgentDefinition AgentEvent AgentRuntime AgentTurn
       AgentsService Answer Approval ApprovalDecision ApprovalStore ApprovalsService AuditHead AuditNote
       AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker Button CallReview CancelOutcome CancelSelector CancelTarget CanvasAddress CanvasStore CanvasSurface Capabilities
       ChainVerdict Change ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore CheckedAccount Claim ClaimRequest ClaimResult ClientKey Clock
       CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
       CredentialVerifier CronJob CronJobQuery CronMove CronRules CronRun CronRunEnd CronRunKind CronStore DeadLetter DeadLetterQuery Decision DeliveryError DeviceEvent Done Driver DriverError DriverFault DurableFrame EndedCronRun EndedCronRuns Ending EnteredData Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
-      FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge Histogram
+      FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge HeldChat Histogram
       HistogramOptions HistoryEntry HistoryPage InProcessBroker InboxEntry IncomingMessage InvalidBlobKeyError
-      JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MediaRecord MediaService MediaStore
+      JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MAX_LISTED_THREADS MediaRecord MediaService MediaStore
       Memory MemoryClient MemoryConnection MemoryConnectionsService MemoryQuery MemoryStore MessageEnd
       MessageIntakeService MessageRuling MessageSelector MessageWithReply Metric MetricOptions Metrics MovedChat NewCronRun NewFrame NewMessage
       NodeCall NodeChange NodeCommandRecord NodeEvent NodeEventQuery NodeEventRecord NodePairing NodePairingOutcome NodeRecord NodeRegistration NodeStore

@@ -14,7 +14,7 @@ export function readMessage({ place, raw }: Update, botId: string): Reading {
   const { message, botRole, isAdmin } = raw as RawMessage;
   const { text, isMention } = readText(message, botId, botRole);
   const content = text === '' ? describe(message) : text;
-  if (content === '' && listFiles(message).length === 0) return nameUnread(place.isGroup);
+  if (content === '' && !isMention && listFiles(message).length === 0) return nameUnread(place.isGroup);
   const { member, author } = message;
   return {
     kind: 'message',

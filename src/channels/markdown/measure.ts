@@ -1,12 +1,12 @@
 import { MAX_DEPTH } from './translate.js';
 
-const MAY_BE_TABLE = /^[ \t|:>-]*-[ \t|:-]*$/m;
+const OF_A_TABLE = /^[ \t|:>-]+$/;
 /** What markup can add to a line of a text that has no table: the mark of a quote or an item, spaces before it. */
 const MAX_ADDED_TO_LINE = 4 * MAX_DEPTH;
 
 /** Returns whether a text may have a table, which can become much longer when its columns are aligned. */
 export function mayHaveTable(text: string): boolean {
-  return MAY_BE_TABLE.test(text);
+  return text.split('\n').some((line) => line.includes('-') && OF_A_TABLE.test(line));
 }
 
 /** The lengths of a text in the unit of its platform. */

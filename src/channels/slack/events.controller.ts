@@ -29,12 +29,14 @@ const MAX_BODY_BYTES = 1_048_576;
 @ApiTags('channels')
 @Controller('channels/slack')
 export class SlackEventsController {
-  private readonly bodies = new SignedBodies(MAX_BODY_BYTES);
+  private readonly bodies: SignedBodies;
 
   constructor(
     private readonly accounts: SlackAccounts,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.bodies = new SignedBodies(MAX_BODY_BYTES, clock);
+  }
 
   /** Responds once the event is stored. Slack delivers again what gets another response. */
   @Post(':account/events')

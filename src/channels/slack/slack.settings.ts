@@ -26,6 +26,7 @@ export const slackSettings = defineAccountSettings(
     }),
   },
   {
+    identity: 'bot_token',
     isDeliveredTo: ({ app_token: app }) => app === undefined,
     findFaults: ({ app_token: app, signing_secret: secret }) =>
       app === undefined && secret === undefined

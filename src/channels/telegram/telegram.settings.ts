@@ -16,7 +16,7 @@ export const telegramSettings = defineAccountSettings(
       }),
     ),
   },
-  { isDeliveredTo: ({ webhook_url: url }) => url !== undefined },
+  { identity: 'bot_token', isDeliveredTo: ({ webhook_url: url }) => url !== undefined },
 );
 
 /** The settings of the driver by their types. */

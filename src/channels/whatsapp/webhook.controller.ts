@@ -22,6 +22,7 @@ import {
   ApiTags,
   ApiUnauthorizedResponse,
 } from '@nestjs/swagger';
+import { Clock } from '../../core/time/clock.js';
 import { SignedBodies } from '../../http/index.js';
 import { WhatsappWebhooks, type DeliveryOutcome } from './webhooks.js';
 
@@ -35,9 +36,14 @@ const CHALLENGE = /^[\w-]{1,256}$/;
 @ApiTags('channels')
 @Controller('channels/whatsapp')
 export class WhatsappWebhookController {
-  private readonly bodies = new SignedBodies(MAX_BODY_BYTES);
+  private readonly bodies: SignedBodies;
 
-  constructor(private readonly webhooks: WhatsappWebhooks) {}
+  constructor(
+    private readonly webhooks: WhatsappWebhooks,
+    clock: Clock,
+  ) {
+    this.bodies = new SignedBodies(MAX_BODY_BYTES, clock);
+  }
 
   /** The handshake when the URL is entered: responds with the challenge if the token is the right one. */
   @Get(':account')

@@ -20,7 +20,7 @@ export const whatsappSettings = defineAccountSettings(
       'The server of the Graph API with its version, without a slash at the end.',
     ),
   },
-  { isDeliveredTo: () => true },
+  { identity: 'phone_number_id', isDeliveredTo: () => true },
 );
 
 /** The settings of the driver by their types. */

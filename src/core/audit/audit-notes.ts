@@ -40,6 +40,12 @@ export function noteOfPairing(channel: string, sender: string, actor: string): A
   return { tenant: ALL_TENANTS, actor, action: 'channel.pair', target: channel, before: 'null', after };
 }
 
+/** Builds the note of a sender who was put out of a channel, or whose request was discarded. */
+export function noteOfRevocation(channel: string, sender: string, actor: string): AuditNote {
+  const before = JSON.stringify({ sender });
+  return { tenant: ALL_TENANTS, actor, action: 'channel.unpair', target: channel, before, after: 'null' };
+}
+
 /** Builds the note of a dead letter that an operator has sent again (`retry`) or deleted (`discard`). */
 export function noteOfDeadLetter(
   { id, channel, replyTo }: { readonly id: number; readonly channel: string; readonly replyTo: string },

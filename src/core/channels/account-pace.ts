@@ -16,9 +16,9 @@ export class AccountPace {
     private readonly editsPerMinute = Infinity,
   ) {}
 
-  /** True while the platform takes nothing. */
-  get isHeldBack(): boolean {
-    return this.notBefore > this.clock.elapsed();
+  /** Time for which the platform takes nothing, in milliseconds; 0 if it does. */
+  get heldMs(): number {
+    return Math.max(0, this.notBefore - this.clock.elapsed());
   }
 
   /** Notes that the platform takes nothing for this long. */
@@ -26,14 +26,9 @@ export class AccountPace {
     this.notBefore = Math.max(this.notBefore, this.clock.elapsed() + ms);
   }
 
-  /** Waits until the platform takes calls. */
-  async waitForCall(): Promise<void> {
-    await this.waitUntil(this.notBefore);
-  }
-
   /** Takes an edit of a growing reply. Returns false when others need what is left. */
   takeGrowingEdit(): boolean {
-    if (this.isHeldBack || this.countEdits() >= Math.floor(this.editsPerMinute * GROWING_SHARE)) return false;
+    if (this.heldMs > 0 || this.countEdits() >= Math.floor(this.editsPerMinute * GROWING_SHARE)) return false;
     this.edits.push(this.clock.elapsed());
     return true;
   }

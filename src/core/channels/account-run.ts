@@ -33,6 +33,9 @@ const STOP_TIMEOUT_MS = 5_000;
 /** Time for calls under way at the end of a run, in milliseconds. */
 const SETTLE_TIMEOUT_MS = 3_000;
 
+/** Chats that a driver reads on in after a start: those used last. */
+const MAX_CAUGHT_UP = 500;
+
 /** A larger difference of the clocks is reported, in milliseconds. */
 const MAX_CLOCK_OFFSET_MS = 120_000;
 
@@ -51,6 +54,8 @@ export interface AccountParts {
   count(outcome: PartOutcome): void;
   /** Called when the platform has handed over something. */
   noteReceived(): void;
+  /** Called when a person who has written gets no code. */
+  noteTurnedAway(): void;
   /** Called when a reply does not reach the platform, because it refuses the place. */
   noteLost(reason: string): void;
 }
@@ -84,6 +89,9 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   private readonly inbox: Inbox;
   private readonly outbox: Outbox;
   private readonly admission: Admission;
+  readonly count = (outcome: PartOutcome) => this.parts.count(outcome);
+  readonly noteTurnedAway = () => this.parts.noteTurnedAway();
+  readonly noteLost = (reason: string) => this.parts.noteLost(reason);
   /** Set before anything of the platform is taken. */
   private line: GatewayLine | undefined;
   private requests = 0;
@@ -214,12 +222,8 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
     this.failure.resolve(error);
   }
 
-  count(outcome: PartOutcome): void {
-    this.parts.count(outcome);
-  }
-
-  noteLost(reason: string): void {
-    this.parts.noteLost(reason);
+  forgetSender(sender: string): void {
+    this.admission.forget(sender);
   }
 
   admit(update: Update): Promise<Update | undefined> {
@@ -265,7 +269,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
 
   private async listChats(): Promise<readonly RecentChat[]> {
     await this.persistence.write(() => this.store.openGaps(this.lease));
-    const chats = await this.store.listChats(this.channel, 0);
+    const chats = await this.store.listChats(this.channel, MAX_CAUGHT_UP);
     return chats.map(({ place, sentAt, missingSince }) => ({
       place: JSON.parse(place) as Place,
       sentAt,

@@ -98,6 +98,8 @@ export interface AccountSettings<P extends TProperties = TProperties> {
 export interface SettingRules<P extends TProperties> {
   /** Returns what is wrong with the settings of an account; each fault has the key of a setting. */
   readonly findFaults?: (values: Partial<Static<TObject<P>>>) => readonly SettingFault[];
+  /** The setting by which the platform knows the account: no two accounts have the same. */
+  readonly identity?: keyof P & string;
   /** Returns whether the platform delivers to an account over HTTP: such an account runs in the gateway only. */
   readonly isDeliveredTo?: (values: Partial<Static<TObject<P>>>) => boolean;
 }
@@ -141,39 +143,72 @@ export function defineAccountSettings<P extends TProperties>(
   };
   const findFaults = (reader: SettingsReader): SettingFault[] => {
     const read = (key: string): unknown => reader(key as SettingKey);
+    const owners = new Map<unknown, string>();
     return accountsOf(read).flatMap((account) => {
       const path = account === DEFAULT_ACCOUNT ? prefix : `${prefix}accounts.${account}.`;
       const values = valuesOf(read, account);
-      const ofDriver = rules.findFaults?.(values as Partial<Static<TObject<P>>>) ?? [];
       return [
         ...findAccountFaults(path, values, required),
-        ...ofDriver.map((one) => ({ ...one, key: path + one.key })),
+        ...(rules.findFaults?.(values as Partial<Static<TObject<P>>>) ?? []).map((one) => ({
+          ...one,
+          key: path + one.key,
+        })),
+        ...findTwin(rules.identity, { path, values, owners }),
       ];
     });
   };
 
-  const properties = Object.fromEntries(
-    Object.entries(all).map(([key, schema]) => [prefix + key, required.includes(key) ? Type.Optional(schema) : schema]),
-  );
-  const accounts = Type.Record(OtherName, Type.Partial(Type.Object(all), STRICT), OTHER_ACCOUNTS);
   return {
     own,
     required,
-    section: defineSettings({ ...properties, [`${prefix}accounts`]: accounts }, { rules: [findFaults] }),
+    section: defineSettings(declare(prefix, all, required), { rules: [findFaults] }),
     listAccounts: (config) => accountsOf((key) => config.get(key as SettingKey)),
     isDeliveredTo: (values) => rules.isDeliveredTo?.(values as Partial<Static<TObject<P>>>) ?? false,
     read(config, account) {
       const values = valuesOf((key) => config.get(key as SettingKey), account);
-      const pick = (of: TProperties) => Object.fromEntries(Object.keys(of).map((key) => [key, values[key]]));
-      return { common: pick(COMMON) as CommonAccountSettings, own: pick(own) };
+      return { common: pick(COMMON, values) as CommonAccountSettings, own: pick(own, values) };
     },
   };
+}
+
+/** Declares the settings of the account `default`, and those of the others as one. */
+function declare(prefix: string, all: TProperties, required: readonly string[]): TProperties {
+  const own = Object.entries(all).map(([key, schema]) => [
+    prefix + key,
+    required.includes(key) ? Type.Optional(schema) : schema,
+  ]);
+  const accounts = Type.Record(OtherName, Type.Partial(Type.Object(all), STRICT), OTHER_ACCOUNTS);
+  return { ...(Object.fromEntries(own) as TProperties), [`${prefix}accounts`]: accounts };
+}
+
+function pick(of: TProperties, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(of).map((key) => [key, values[key]]));
 }
 
 function checkNames(name: string, own: TProperties): void {
   if (!CHANNEL_NAME.test(name)) throw new Error(`"${name}" is not the name of a channel: use a-z, 0-9, _ and -`);
   const clash = Object.keys(own).find((key) => key in COMMON || key === 'accounts');
   if (clash !== undefined) throw new Error(`the channel "${name}" declares the setting "${clash}", which all have`);
+}
+
+/** Two runs of one account would divide what people write among them. */
+function findTwin(
+  key: string | undefined,
+  {
+    path,
+    values,
+    owners,
+  }: {
+    readonly path: string;
+    readonly values: Readonly<Record<string, unknown>>;
+    readonly owners: Map<unknown, string>;
+  },
+): SettingFault[] {
+  const identity = key === undefined ? undefined : values[key];
+  if (key === undefined || identity === undefined) return [];
+  const owner = owners.get(identity);
+  owners.set(identity, owner ?? path + key);
+  return owner === undefined ? [] : [{ key: path + key, message: `is the same as ${owner}: one account is enough` }];
 }
 
 const STRICT = { additionalProperties: false };

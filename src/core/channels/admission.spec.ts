@@ -15,10 +15,12 @@ import { Senders } from './senders.js';
 let clock: ManualClock;
 let store: StorePorts;
 let notes: OutboxPart[];
+let turnedAway: number;
 
 beforeEach(async () => {
   clock = new ManualClock();
   notes = [];
+  turnedAway = 0;
   store = storeAt('sqlite::memory:')(clock, new SilentLogs(), new NoMetrics()).store;
   await store.open();
 });
@@ -38,6 +40,7 @@ async function makeAdmission(settings: Partial<CommonAccountSettings> = {}) {
   const admission = new Admission({
     ...run,
     sendNote: (note: OutboxPart) => void notes.push(note),
+    noteTurnedAway: () => void turnedAway++,
   } as unknown as Admitting);
   const admit = async (changes: Partial<Update>) => {
     const update = { id: '1', sender: 'ann', place: { chat: 'ann' }, sentAt: 0, raw: 0, ...changes };
@@ -90,6 +93,7 @@ it('[V-22] the new owner of a phone number is not the person who had it before',
 it('[V-05] of a stranger who gets no code nothing is stored, not even the other IDs', async () => {
   const { admit } = await makeAdmission();
   for (const n of [1, 2, 3, 4, 5]) expect(await admit({ sender: `DE.${n}`, aliases: [`+49 ${n}`] })).toBeUndefined();
+  expect(turnedAway).toBe(2);
   const known = (await store.listSenderAliases('pigeon')).map(({ alias }) => alias);
   expect(known.toSorted()).toEqual(['+49 1', '+49 2', '+49 3', 'DE.1', 'DE.2', 'DE.3']);
   const closed = await makeAdmission({ dm_policy: 'allowlist', allow_from: ['+49 7'] });

@@ -1,18 +1,14 @@
 import { decideAdmission } from './who-may-talk.js';
 import type { Target, Update } from './driver.js';
-import { Pairing } from './pairing.js';
-import type { OutboxPart } from '../store/index.js';
-import type { RunContext } from './run-context.js';
+import { Pairing, type PairingRun } from './pairing.js';
 import type { Senders } from './senders.js';
 
 /** People who were let in that a driver learns of. */
 const MAX_PAIRED = 100;
 
 /** A run that admits updates. */
-export interface Admitting extends RunContext {
+export interface Admitting extends PairingRun {
   readonly senders: Senders;
-  /** Sends a note that is stored. */
-  sendNote(note: OutboxPart): void;
 }
 
 /** Decides which updates may reach the agent, before anything of them is stored. */
@@ -42,6 +38,11 @@ export class Admission {
     return outcome === 'approved' ? named : undefined;
   }
 
+  /** Notes that a sender was put out. */
+  forget(sender: string): void {
+    this.pairing.forget(sender);
+  }
+
   /** Implements `ChannelLink.admits`. */
   admits(who: Target): boolean {
     const { settings, senders, moved } = this.run;
@@ -56,7 +57,7 @@ export class Admission {
   async listPeople(): Promise<readonly string[]> {
     const { settings, store, channel, persistence } = this.run;
     const named = settings.allow_from.map(String).filter((id) => id !== '*');
-    const paired = await persistence.read(() => store.listPaired(channel, MAX_PAIRED));
-    return [...new Set([...named, ...paired])];
+    const admitted = await persistence.read(() => store.listAdmitted(channel, MAX_PAIRED));
+    return [...new Set([...named, ...admitted.map(({ sender }) => sender)])];
   }
 }

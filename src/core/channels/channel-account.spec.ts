@@ -64,6 +64,7 @@ beforeEach(async () => {
       log: logs.for(),
       readSettings: () => ({ common: { ...OPEN } as never, own: { token: 'secret' } }),
       count: () => {},
+      noteTurnedAway: () => {},
       noteReceived: () => {},
       noteLost: () => {},
     },
@@ -108,6 +109,24 @@ describe('an account', () => {
     await account.stop();
     expect([account.state.state, drivers[0]?.isStopped]).toEqual(['stopped', true]);
     expect(await store.takeAccount('pigeon', 'replica-2', 1_000)).toBeDefined();
+  });
+
+  it('is broken when it has not been connected for a minute, whatever it tries meanwhile, or needs a repair', async () => {
+    onStart = () => Promise.reject(new DriverError('unreachable', 'no route'));
+    await start();
+    await settle(30_000);
+    expect([drivers.length > 1, account.isBroken]).toEqual([true, false]);
+    await settle(40_000);
+    expect(account.isBroken).toBe(true);
+    onStart = async () => {};
+    await settle(300_000);
+    expect([account.state.state, account.isBroken]).toEqual(['connected', false]);
+    onStart = () => Promise.reject(new DriverError('bad_credential', 'revoked'));
+    drivers.at(-1)?.link?.fail(new DriverError('bad_credential', 'revoked'));
+    await settle(1_000);
+    expect([account.state.state, account.isBroken]).toEqual(['error', true]);
+    await account.stop();
+    expect(account.isBroken).toBe(false);
   });
 
   it('starts another driver after each failure, ever later, and never gives up', async () => {

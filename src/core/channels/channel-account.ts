@@ -13,6 +13,9 @@ const STABLE_MS = 60_000;
 /** Time for replies to reach the platform at the stop, in milliseconds. */
 const FLUSH_MS = 5_000;
 
+/** An account that has been without a connection for longer is broken, in milliseconds. */
+const DOWN_MS = 60_000;
+
 const ELSEWHERE = 'another replica runs it';
 
 /** The state of an account's connection to its platform. */
@@ -30,6 +33,8 @@ export interface AccountState {
  */
 export class ChannelAccount {
   private current: AccountState;
+  /** Since when it has not been connected, by the monotonic clock; undefined while it is, or is stopped. */
+  private downSince: number | undefined;
   /** Aborts when nothing new may be taken from the platform. */
   private readonly intake = new AbortController();
   private readonly stopping = new AbortController();
@@ -48,6 +53,12 @@ export class ChannelAccount {
 
   get state(): AccountState {
     return this.current;
+  }
+
+  /** True when people cannot reach the agent here: it needs a repair, or has not been connected for a minute. */
+  get isBroken(): boolean {
+    if (this.current.state === 'error') return true;
+    return this.downSince !== undefined && this.parts.clock.elapsed() - this.downSince > DOWN_MS;
   }
 
   /** True once it was stopped: another one takes its place. */
@@ -82,6 +93,11 @@ export class ChannelAccount {
     if (!this.run || (state !== 'connected' && state !== 'degraded')) return false;
     await this.run.addNote(note);
     return true;
+  }
+
+  /** Notes that a sender was put out. */
+  forgetSender(sender: string): void {
+    this.run?.forgetSender(sender);
   }
 
   /** Sends a note that is stored. Without a run, the next one does. */
@@ -186,6 +202,8 @@ export class ChannelAccount {
   }
 
   private become(state: AccountState['state'], why?: unknown): void {
+    const isDown = state === 'connecting' || state === 'disconnected' || state === 'error';
+    this.downSince = isDown ? (this.downSince ?? this.parts.clock.elapsed()) : undefined;
     const reason = why instanceof Error ? why.message : typeof why === 'string' ? why : undefined;
     this.current = { state, ...(reason !== undefined && { reason }), since: this.parts.clock.now() };
   }

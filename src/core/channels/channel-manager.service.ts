@@ -8,6 +8,7 @@ import { StartStep, StopStep, type Undo } from '../lifecycle/steps.js';
 import { ReplicaIdentity } from '../replicas/replica-identity.js';
 import {
   ChannelStore,
+  type AdmittedSender,
   type DeadLetter,
   type DeadLetterQuery,
   type OutboxPart,
@@ -33,6 +34,9 @@ const TEST_LOOK_MS = 200;
 /** Time limit of the stop of all channels, in milliseconds. */
 const STOP_MS = 10_000;
 
+/** Senders that are listed at most. */
+const MAX_LISTED = 10_000;
+
 /** A provider with a driver. */
 export interface FoundDriver {
   readonly description: DriverDescription;
@@ -53,6 +57,8 @@ export interface RunningAccount {
 export interface ChannelActivity {
   lastInAt?: number;
   lastOutAt?: number;
+  /** Number of messages of people who got no code, because too many wait. */
+  turnedAway?: number;
   /** Number of replies whose place the platform has refused, and the newest reason. */
   lostReplies?: number;
   lostReason?: string;
@@ -95,6 +101,11 @@ export class ChannelManagerService {
   /** The states of the accounts that run here, by their names in messages. */
   get states(): ReadonlyMap<string, AccountState> {
     return new Map([...this.accounts].map(([channel, { account }]) => [channel, account.state]));
+  }
+
+  /** True when people cannot reach the agent by one of the accounts that run here. */
+  get isBroken(): boolean {
+    return this.accounts.values().some(({ account }) => account.isBroken);
   }
 
   /** When the accounts that run here were last used, by their names in messages. */
@@ -161,6 +172,24 @@ export class ChannelManagerService {
     const request = await this.store.approvePairing(channel, code.toUpperCase(), actor);
     if (!request) throw new GatewayError('NOT_FOUND', { what: `code ${code}` });
     return request;
+  }
+
+  /** Lists the senders who were let in, the newest first. @throws GatewayError NOT_FOUND */
+  async listAdmitted(channel: string): Promise<readonly AdmittedSender[]> {
+    this.check(channel);
+    return this.store.listAdmitted(channel, MAX_LISTED);
+  }
+
+  /**
+   * Puts out a sender who was let in, or who waits for it: what they write later reaches no agent, two seconds later also where
+   * another replica runs the channel.
+   * @throws GatewayError NOT_FOUND
+   */
+  async revokePairing(channel: string, sender: string, actor: string): Promise<void> {
+    this.check(channel);
+    if (!(await this.store.revokePairing(channel, sender, actor)))
+      throw new GatewayError('NOT_FOUND', { what: `sender ${sender}` });
+    this.get(channel).forgetSender(sender);
   }
 
   /** Lists parts of replies that were given up, newest first. */
@@ -309,6 +338,7 @@ export class ChannelManagerService {
         this.parts.with({ channel, outcome }).add();
       },
       noteReceived: () => void (activity.lastInAt = this.clock.now()),
+      noteTurnedAway: () => void (activity.turnedAway = (activity.turnedAway ?? 0) + 1),
       noteLost: (reason: string) => {
         activity.lostReplies = (activity.lostReplies ?? 0) + 1;
         activity.lostReason = reason;

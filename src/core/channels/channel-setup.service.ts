@@ -3,6 +3,7 @@ import type { TSchema } from 'typebox';
 import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import type { SettingFault, SettingsReader } from '../config/section.js';
+import { parseText } from '../config/setting-values.js';
 import { Clock } from '../time/clock.js';
 import { DEFAULT_ACCOUNT } from './account-settings.js';
 import { ChannelManagerService } from './channel-manager.service.js';
@@ -17,7 +18,7 @@ export interface NewAccount {
   /** The channel as declared, without the account. */
   readonly channel: string;
   readonly account: string;
-  /** By their names below `channels.NAME`. */
+  /** By their names below `channels.NAME`. A text for a setting that is none is read as in the environment. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
@@ -67,9 +68,13 @@ export class ChannelSetupService {
   }
 
   /** Returns the changes of settings that add an account. @throws GatewayError NOT_FOUND */
-  listChanges({ channel, account, settings }: NewAccount): Readonly<Record<string, unknown>> {
-    this.channels.getDriver(channel);
+  listChanges({ channel, account, settings: given }: NewAccount): Readonly<Record<string, unknown>> {
+    const { section } = this.channels.getDriver(channel).description.settings;
+    const properties: Readonly<Record<string, TSchema>> = section.properties;
     const prefix = `channels.${channel}.`;
+    const settings = Object.fromEntries(
+      Object.entries(given).map(([key, value]) => [key, readValue(value, properties[prefix + key])]),
+    );
     if (account === DEFAULT_ACCOUNT)
       return Object.fromEntries(Object.entries(settings).map(([key, value]) => [prefix + key, value]));
     const accounts = this.config.preview({})(`${prefix}accounts` as never) as Readonly<Record<string, object>>;
@@ -156,6 +161,16 @@ type AnnotatedSchema = TSchema & {
   readonly default?: unknown;
   readonly 'x-secret'?: boolean;
 };
+
+/** Reads a text by the schema of its setting: people type all values as texts. What is none stays, and is refused later. */
+function readValue(value: unknown, schema: TSchema | undefined): unknown {
+  if (typeof value !== 'string' || !schema) return value;
+  try {
+    return parseText({ schema }, value);
+  } catch {
+    return value;
+  }
+}
 
 function invalid(pointer: string, message: string): GatewayError<'INVALID_PAYLOAD'> {
   return new GatewayError('INVALID_PAYLOAD', { faults: [{ pointer, message }] });

@@ -3,7 +3,7 @@ import type { Clock } from '../time/clock.js';
 /** Maximum pace of edits while a platform limits them, in milliseconds. */
 const MAX_PACE_MS = 60_000;
 
-/** The calls of one chat: one at a time, not before the time that the platform has named, and edits at its pace. */
+/** The calls of one chat: one at a time, and edits at the pace of the platform. */
 export class ChatLane {
   private last: Promise<unknown> = Promise.resolve();
   private notBefore = 0;
@@ -19,15 +19,14 @@ export class ChatLane {
     this.pace = paceMs;
   }
 
-  /** True while the platform takes nothing for this chat. */
-  get isHeldBack(): boolean {
-    return this.notBefore > this.clock.elapsed();
+  /** Time for which the platform takes nothing for this chat, in milliseconds; 0 if it does. */
+  get heldMs(): number {
+    return Math.max(0, this.notBefore - this.clock.elapsed());
   }
 
   /** Runs `call` after the earlier calls of the chat. @throws the error of `call` */
   run<T>(call: () => Promise<T>): Promise<T> {
     const result = this.last.then(async () => {
-      await this.waitUntil(this.notBefore);
       this.signal.throwIfAborted();
       try {
         return await call();
@@ -46,12 +45,8 @@ export class ChatLane {
   }
 
   /** Waits until a growing reply may be shown again. */
-  waitForEdit(): Promise<void> {
-    return this.waitUntil(this.nextEdit);
-  }
-
-  private async waitUntil(time: number): Promise<void> {
-    const ms = time - this.clock.elapsed();
+  async waitForEdit(): Promise<void> {
+    const ms = this.nextEdit - this.clock.elapsed();
     if (ms > 0) await this.clock.sleep(ms, this.signal);
   }
 }

@@ -15,6 +15,9 @@ export interface Circumstances {
  */
 export function complete(reading: Reading, update: Update, known: Circumstances): Reading {
   if (reading.kind !== 'message') return reading;
+  const { content, attachments = [], is_direct_mention: isMention } = reading.message;
+  if (content === '' && attachments.length === 0 && isMention)
+    return complete({ ...reading, message: { ...reading.message, content: MENTION } }, update, known);
   const { change } = update;
   const { message } = reading;
   if (change) {
@@ -29,6 +32,9 @@ export function complete(reading: Reading, update: Update, known: Circumstances)
   }
   return known.bots.admits(update, message) ? reading : { ...reading, message: { ...message, observe: true } };
 }
+
+/** The text of a message that only calls the agent, for example below the message of somebody else. */
+const MENTION = '[mentioned without words]';
 
 /** The reading of a deletion, of which a platform says no more than the message. */
 export const DELETED: Reading = { kind: 'message', message: { content: '[deleted]' } };

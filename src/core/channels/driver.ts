@@ -291,7 +291,7 @@ export interface ChannelLink<P extends TProperties = TProperties> {
   reportFailed(ref: string, reason: string): void;
 
   /**
-   * Lists the chats of the last seven days. A driver whose platform keeps no queue calls it after each start, and after each
+   * Lists the 500 chats that were used last, each with its 20 newest threads. A driver whose platform keeps no queue calls it after each start, and after each
    * reconnect that does not resume the stream, before it receives anything. It reads what is missing, passes it to
    * {@link receive}, and calls {@link closeGap}. Until then, also in later runs, `since` stays where it is.
    */

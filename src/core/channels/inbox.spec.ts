@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../../testing/manual-clock.js';
 import type { StorePorts } from '../../testing/store/bench.js';
 import { storeAt } from '../../testing/test-stores.js';
@@ -245,6 +245,35 @@ it('an update that cannot be read for an hour is left out with a note, and the n
   }
   await expect.poll(submittedTexts).toEqual(['2']);
   expect(notes.map(({ replyTo }) => replyTo)).toEqual(['reading:pigeon:ann:1']);
+});
+
+it('a piece of a message that was answered is not answered by itself in the next run', async () => {
+  const join = { key: 'album', waitMs: 1_000 };
+  let read: readonly string[][] = [];
+  const note = (updates: Updates): Reading => {
+    read = [...read, updates.map(({ id }) => id)];
+    return { kind: 'ignored', reason: 'it was read' };
+  };
+  const inbox = await makeInbox(note);
+  await inbox.receive([anUpdate(1, { join }), anUpdate(2, { join })]);
+  await clock.advanceAsync(1_000);
+  await vi.waitFor(async () => expect(await store.listInbox('pigeon')).toEqual([]));
+  ending.abort();
+  const next = await makeInbox(note);
+  await next.receive([anUpdate(2, { join }), anUpdate(3)]);
+  await clock.advanceAsync(1_000);
+  await vi.waitFor(async () => expect(await store.listInbox('pigeon')).toEqual([]));
+  expect(read).toEqual([[anUpdate(1).id, anUpdate(2).id], [anUpdate(3).id]]);
+});
+
+it('an update whose time cannot be is one of the present, and can be read again', async () => {
+  const inbox = await makeInbox(() => ({ kind: 'ignored', reason: 'nothing' }));
+  const times = [2 ** 61, -1, Number.NaN, Number.POSITIVE_INFINITY, clock.now() + 2 * 86_400_000];
+  for (const [n, sentAt] of times.entries())
+    await inbox.receive([anUpdate(n, { sentAt, place: { chat: `chat ${n}` } })]);
+  expect(failures).toEqual([]);
+  const chats = await store.listChats('pigeon', 9);
+  expect(chats.map(({ sentAt }) => sentAt)).toEqual(times.map(() => clock.now()));
 });
 
 describe('an edit', () => {

@@ -10,6 +10,7 @@ import type { Reading, ReadMessage, Update } from './driver.js';
 import { MessageSubmitter, type Submitting } from './message-submitter.js';
 import { makeNote } from './note.js';
 import { LostLeaseError } from './persistence.js';
+import { DAY_MS } from '../time/clock.js';
 import { UpdateReader } from './update-reader.js';
 import { VisibleChanges } from './visible-changes.js';
 
@@ -80,7 +81,9 @@ export class Inbox {
 
   /** Loads what an earlier run has left. It comes before what the platform hands over from now on. */
   async load(): Promise<void> {
-    for (const entry of await this.run.store.listInbox(this.run.channel)) this.add(entry);
+    const { store, channel } = this.run;
+    for (const id of (await store.listJoined(channel, MAX_ANSWERED)).toReversed()) this.answered.set(id, true);
+    for (const entry of await store.listInbox(channel)) this.add(entry);
   }
 
   /** Starts to read and submit. Until then updates are only stored. */
@@ -136,14 +139,15 @@ export class Inbox {
 
   private toEntry(handed: Update): InboxEntry {
     const { visible: _, ...rest } = handed;
-    const update: Update = { ...rest, id: shortenId(handed.id) };
+    const sentAt = toTime(handed.sentAt, this.run.clock.now());
+    const update: Update = { ...rest, id: shortenId(handed.id), sentAt };
     return {
       messageId: update.id,
       chat: update.place.chat,
       place: JSON.stringify(update.place),
       update: JSON.stringify(update),
       isMessage: !update.change && !update.reaction,
-      sentAt: update.sentAt,
+      sentAt,
       receivedAt: this.run.clock.now(),
     };
   }
@@ -277,6 +281,12 @@ function isAddressed(reading: Reading): boolean {
   if (reading.kind !== 'message') return false;
   const { is_direct_mention: isMention, is_reply_to_agent: isReply } = reading.message;
   return isMention === true || isReply === true;
+}
+
+/** Returns the time of an update; the present if a platform gives it one that cannot be, with which the store could not live. */
+function toTime(sentAt: number, now: number): number {
+  const time = Math.round(sentAt);
+  return time >= 0 && time <= now + DAY_MS ? time : now;
 }
 
 /** Returns an ID of a message that is not too long for the protocol. */

@@ -65,7 +65,9 @@ async function takeFile(
 ): Promise<Attachment | string> {
   try {
     const { mediaId, mimeType, sizeBytes: size } = await link.keepFile(await open(file));
-    const attachment = { kind: kindOf(mimeType), media_id: mediaId, mime_type: mimeType, size_bytes: size };
+    // A container of MP4 may have a voice alone: the sender's platform knows.
+    const kind = file.kind === 'audio' && mimeType === 'video/mp4' ? 'audio' : kindOf(mimeType);
+    const attachment = { kind, media_id: mediaId, mime_type: mimeType, size_bytes: size };
     const name = cleanName(file.name ?? '');
     return name === '' ? attachment : { ...attachment, name };
   } catch (error) {

@@ -92,9 +92,12 @@ export class Outbox {
     return messageRef !== undefined && !this.begun.get(messageRef) ? messageRef : undefined;
   }
 
-  /** Loads the notes that an earlier run has left, before anything in this run can add one. */
+  /** Loads what an earlier run has left, before anything in this run can add to it: the chats that wait, and notes. */
   async load(): Promise<void> {
-    for (const note of await this.run.store.listNotes(this.run.channel)) this.sendNote(note);
+    const { store, channel, clock } = this.run;
+    for (const { place, until } of await store.listHeldChats(channel))
+      this.laneOf(JSON.parse(place) as Place).holdBack(until - clock.now());
+    for (const note of await store.listNotes(channel)) this.sendNote(note);
   }
 
   /** Starts to send. Until then replies and notes wait. */

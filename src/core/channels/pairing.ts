@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { BoundedMap } from '../cache/bounded-map.js';
+import { ExpiringMap } from '../cache/expiring-map.js';
 import { HOUR_MS } from '../time/clock.js';
 import type { Update } from './driver.js';
 import { makeNote } from './note.js';
@@ -15,17 +15,33 @@ const MAX_WAITING = 3;
 const ALPHABET = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
 const CODE_LENGTH = 8;
 const MAX_KNOWN = 10_000;
+/** Time after which a sender who was let in is asked for again: somebody may have put them out, in milliseconds. */
+const KNOWN_MS = 2_000;
+
+/** A run that lets people in. */
+export interface PairingRun extends RunContext {
+  /** Sends a note that is stored. */
+  sendNote(note: OutboxPart): void;
+  /** Notes that a person who has written gets no code, because too many wait. */
+  noteTurnedAway(): void;
+}
 
 /** Lets in senders whose code an operator has approved, and gives a code to those who have none. */
 export class Pairing {
-  private readonly approved = new BoundedMap<string, true>(MAX_KNOWN);
+  private readonly approved: ExpiringMap<string, true>;
 
-  /** @param run its `sendNote` sends a note that is stored */
-  constructor(private readonly run: RunContext & { sendNote(note: OutboxPart): void }) {}
+  constructor(private readonly run: PairingRun) {
+    this.approved = new ExpiringMap(MAX_KNOWN, KNOWN_MS, () => run.clock.elapsed());
+  }
 
-  /** Returns whether this run has seen that a sender was let in. */
+  /** Returns whether this run has just seen that a sender was let in. */
   isApproved(sender: string): boolean {
-    return this.approved.get(sender) ?? false;
+    return this.approved.has(sender);
+  }
+
+  /** Forgets that a sender was let in: they were put out. */
+  forget(sender: string): void {
+    this.approved.delete(sender);
   }
 
   /**
@@ -51,6 +67,10 @@ export class Pairing {
     if (outcome === 'asked') {
       log.info({ channel, sender, code }, 'an unknown sender asks to be let in');
       this.run.sendNote(note);
+    }
+    if (outcome === 'full' && asks) {
+      log.info({ channel }, 'an unknown sender gets no code: too many wait');
+      this.run.noteTurnedAway();
     }
     return outcome;
   }

@@ -1,13 +1,11 @@
 import { failpoint } from '../failpoints/failpoint.js';
 import type { OutboxPart } from '../store/index.js';
 import { Backoff } from './backoff.js';
+import { CALL_TIMEOUT_MS, ChatCalls, HeldBackError } from './chat-calls.js';
 import type { ChatLane } from './chat-lane.js';
 import { DeliveryError, DriverError, type Part, type PartText, type Place } from './driver.js';
-import { callDriver } from './driver-guard.js';
 import type { RunContext } from './run-context.js';
 
-/** Time limit of one call of a driver, in milliseconds. Its outcome is unknown afterwards. */
-const CALL_TIMEOUT_MS = 30_000;
 /** Time for which a platform may still carry out a call whose response was lost, in milliseconds. */
 const SETTLE_MS = 3_000;
 /** After this number of failed look-ups, the part is sent again. */
@@ -19,6 +17,12 @@ export interface SentPart {
   readonly wasFound: boolean;
 }
 
+/** A part after a call for it. */
+interface TriedPart {
+  readonly part: OutboxPart;
+  readonly failure?: DeliveryError | DriverError;
+}
+
 /** What a part has besides its texts. */
 type Extras = Pick<Part, 'buttons' | 'isGrowing'>;
 
@@ -27,10 +31,14 @@ type Found = { readonly ref: string } | 'absent' | undefined;
 
 /** Sends the parts of one chat: each once, as far as the platform can tell. */
 export class PartSender {
+  private readonly calls: ChatCalls;
+
   constructor(
     private readonly run: RunContext,
-    private readonly lane: ChatLane,
-  ) {}
+    lane: ChatLane,
+  ) {
+    this.calls = new ChatCalls(run, lane);
+  }
 
   /**
    * Sends a part until the platform has confirmed it. A part whose outcome is unknown is looked up first. What the platform
@@ -40,49 +48,52 @@ export class PartSender {
    * @throws LostLeaseError, DriverError, the abort's reason
    */
   async send(start: OutboxPart, texts: readonly PartText[], writtenAt: number, extras: Extras = {}): Promise<SentPart> {
-    const { clock, signal } = this.run;
-    const backoff = new Backoff(clock, signal);
+    const backoff = new Backoff(this.run.clock, this.run.signal);
     for (let part = start; ;) {
-      if (this.isTooOld(writtenAt, part.notBefore))
-        return { part: await this.bury(part, texts, TOO_OLD), wasFound: false };
+      if (this.isTooOld(writtenAt, this.opensAt(part))) return this.giveUp(part, texts, TOO_OLD);
       await this.sleepUntil(part.notBefore);
-      if (part.state === 'sending' && !this.isRepeatable(part)) {
-        const found = await this.lookUp(part, texts);
-        if (found !== undefined && found !== 'absent')
-          return { part: await this.noteSent(part, texts, found.ref), wasFound: true };
+      // An earlier call may have arrived, and this one is taken for it.
+      const isRepeated = part.state === 'sending' && this.isRepeatable(part);
+      if (part.state === 'sending' && !isRepeated) {
+        const found = await this.lookUp(part, texts, writtenAt);
+        if (typeof found === 'object') return { part: await this.noteSent(part, texts, found.ref), wasFound: true };
         if (found === undefined) part = this.doubt(part);
+        if (this.isTooOld(writtenAt, 0)) return this.giveUp(part, texts, TOO_OLD);
       }
-      part = await this.write({ ...part, state: 'sending', deadline: clock.now() + CALL_TIMEOUT_MS });
-      failpoint('outbox.before_send');
-      const outcome = await this.run.calls.add(this.sendOnce(part, texts, extras));
-      if (!(outcome instanceof Error)) return { part: outcome, wasFound: false };
-      if (outcome instanceof DriverError || outcome.outcome === 'not_sent') part = await this.putBack(part, outcome);
-      if (outcome instanceof DriverError) throw outcome;
-      if (outcome.outcome === 'refused')
-        return { part: await this.bury(part, texts, outcome.message), wasFound: false };
-      if (outcome.outcome === 'unknown') part = { ...part, deadline: Math.min(part.deadline, clock.now() + SETTLE_MS) };
+      const { part: tried, failure } = await this.run.calls.add(this.sendOnce(part, texts, extras));
+      if (!failure) return { part: tried, wasFound: false };
+      if (failure instanceof DeliveryError && failure.outcome === 'refused')
+        return this.giveUp(tried, texts, failure.message);
+      part = await this.putBack(tried, failure, isRepeated);
+      if (failure instanceof DriverError) throw failure;
       await backoff.wait();
     }
   }
 
-  /** Makes a call, and stores that the part was sent, or that it was not because the run ends before its turn. */
-  private async sendOnce(
-    part: OutboxPart,
-    texts: readonly PartText[],
-    extras: Extras,
-  ): Promise<OutboxPart | DeliveryError | DriverError> {
+  /**
+   * Makes a call in its turn, and stores before it that it is made, and afterwards that the part was sent. Resolves with the part
+   * as it is stored.
+   */
+  private async sendOnce(start: OutboxPart, texts: readonly PartText[], extras: Extras): Promise<TriedPart> {
+    const { clock, driver } = this.run;
+    let part = start;
     let hasBegun = false;
+    const prepare = async () => {
+      part = await this.write({ ...start, state: 'sending', deadline: clock.now() + CALL_TIMEOUT_MS });
+      failpoint('outbox.before_send');
+    };
     try {
-      const outcome = await this.attempt(() => {
+      const outcome = await this.calls.make(() => {
         hasBegun = true;
-        return this.run.driver.send(this.toPart(part, texts, extras));
-      });
-      if (typeof outcome !== 'string') return outcome;
+        return driver.send(this.toPart(part, texts, extras));
+      }, prepare);
+      if (typeof outcome !== 'string') return { part, failure: outcome };
       failpoint('outbox.after_send');
       this.run.count('sent');
-      return await this.noteSent(part, texts, outcome);
+      return { part: await this.noteSent(part, texts, outcome) };
     } catch (error) {
-      if (!hasBegun) await this.record({ ...part, state: 'waiting' });
+      // The run ends before its turn.
+      if (!hasBegun && part !== start) await this.record(start);
       throw error;
     }
   }
@@ -100,11 +111,14 @@ export class PartSender {
       if (!isOptional) await pace.takeEdit();
       else if (!pace.takeGrowingEdit()) return false;
       const extras = { isGrowing: isOptional };
-      const failure = await this.attempt(async () => driver.edit?.(part.ref ?? '', this.toPart(part, texts, extras)));
+      const failure = await this.calls.make(async () =>
+        driver.edit?.(part.ref ?? '', this.toPart(part, texts, extras)),
+      );
       if (failure instanceof DriverError) throw failure;
       if (failure === undefined) return true;
       const waitMs = failure.retryAfterMs ?? 0;
-      this.holdBack(failure);
+      if (waitMs > 0 && !(failure instanceof HeldBackError))
+        await this.record({ ...part, notBefore: clock.now() + Math.ceil(waitMs) });
       if (isOptional) return false;
       const isOver = failure.outcome === 'refused' || this.isTooOld(writtenAt, clock.now() + waitMs);
       if (isOver) return this.bury(part, texts, failure.message).then(() => false);
@@ -113,10 +127,18 @@ export class PartSender {
   }
 
   /** Deletes a part that was sent, as well as the platform can. @throws as {@link send} */
-  async remove(ref: string, place: Place): Promise<void> {
-    const failure = await this.attempt(async () => this.run.driver.remove?.(ref, this.run.moved.current(place)));
-    if (failure instanceof DriverError) throw failure;
-    if (failure) this.run.log.warn({ error: failure, ref }, 'a superfluous message could not be deleted');
+  async remove(ref: string, place: Place, writtenAt: number): Promise<void> {
+    const { clock, signal, driver, moved, log } = this.run;
+    const backoff = new Backoff(clock, signal);
+    for (;;) {
+      const failure = await this.calls.make(async () => driver.remove?.(ref, moved.current(place)));
+      if (failure instanceof DriverError) throw failure;
+      if (!failure) return;
+      const waitMs = failure.retryAfterMs ?? 0;
+      if (failure.outcome !== 'not_sent' || this.isTooOld(writtenAt, clock.now() + waitMs))
+        return log.warn({ error: failure, ref }, 'a superfluous message could not be deleted');
+      await backoff.wait(waitMs);
+    }
   }
 
   /** Returns whether the platform recognises a part that comes again. */
@@ -129,24 +151,25 @@ export class PartSender {
    * Asks the platform for a part whose outcome is unknown: at once, and if it is not there, again once the first call cannot
    * arrive any more.
    */
-  private async lookUp(part: OutboxPart, texts: readonly PartText[]): Promise<Found> {
+  private async lookUp(part: OutboxPart, texts: readonly PartText[], writtenAt: number): Promise<Found> {
     if (!this.run.driver.lookUp) return undefined;
     const isEarly = part.deadline > this.run.clock.now();
-    const found = await this.ask(part, texts);
+    const found = await this.ask(part, texts, writtenAt);
     if (!isEarly || typeof found === 'object') return found;
     await this.sleepUntil(part.deadline);
-    return this.ask(part, texts);
+    return this.ask(part, texts, writtenAt);
   }
 
-  private async ask(part: OutboxPart, texts: readonly PartText[]): Promise<Found> {
+  private async ask(part: OutboxPart, texts: readonly PartText[], writtenAt: number): Promise<Found> {
     const { driver, clock, signal } = this.run;
     const backoff = new Backoff(clock, signal);
     for (let asked = 0; asked < MAX_LOOK_UPS; asked++) {
-      const found = await this.attempt(async () => driver.lookUp?.(this.toPart(part, texts)));
+      const found = await this.calls.make(async () => driver.lookUp?.(this.toPart(part, texts)));
       if (found instanceof DriverError) throw found;
       if (!(found instanceof DeliveryError)) return found;
-      if (found.outcome === 'refused') return undefined;
-      await backoff.wait(found.retryAfterMs);
+      const waitMs = found.retryAfterMs ?? 0;
+      if (found.outcome === 'refused' || this.isTooOld(writtenAt, clock.now() + waitMs)) return undefined;
+      await backoff.wait(waitMs);
       signal.throwIfAborted();
     }
     return undefined;
@@ -167,16 +190,25 @@ export class PartSender {
     return { ...part, doubts: part.doubts + 1 };
   }
 
-  /** Notes that the platform does not have a part, and from when on it may be sent. */
-  private putBack(part: OutboxPart, failure: DeliveryError | DriverError): Promise<OutboxPart> {
+  /**
+   * Notes what a call that has failed leaves, and from when on the part may be sent.
+   * @param isOpen an earlier call may have sent it
+   */
+  private async putBack(part: OutboxPart, failure: DeliveryError | DriverError, isOpen: boolean): Promise<OutboxPart> {
+    const now = this.run.clock.now();
+    if (failure instanceof DeliveryError && failure.outcome === 'unknown')
+      return { ...part, deadline: Math.min(part.deadline, now + SETTLE_MS) };
     const waitMs = failure instanceof DeliveryError ? Math.ceil(failure.retryAfterMs ?? 0) : 0;
-    if (failure instanceof DeliveryError) this.holdBack(failure);
-    return this.record({ ...part, state: 'waiting', notBefore: this.run.clock.now() + waitMs });
+    return this.record({ ...part, state: isOpen ? 'sending' : 'waiting', notBefore: now + waitMs });
   }
 
-  /** Makes the calls of the chat, or of all chats, wait as long as the platform says. */
-  private holdBack({ retryAfterMs = 0, isAccountWide }: DeliveryError): void {
-    if (retryAfterMs > 0) (isAccountWide ? this.run.pace : this.lane).holdBack(retryAfterMs);
+  private async giveUp(part: OutboxPart, texts: readonly PartText[], reason: string): Promise<SentPart> {
+    return { part: await this.bury(part, texts, reason), wasFound: false };
+  }
+
+  /** Returns the time before which a part cannot be sent, in Unix milliseconds. */
+  private opensAt({ notBefore }: OutboxPart): number {
+    return Math.max(notBefore, this.run.clock.now() + this.calls.heldMs);
   }
 
   private async bury(part: OutboxPart, texts: readonly PartText[], reason: string): Promise<OutboxPart> {
@@ -220,31 +252,6 @@ export class PartSender {
   ): Part {
     const target = this.run.moved.current(JSON.parse(place) as Place);
     return { id: `${replyTo}.${number}`, place: target, texts, createdAt, ...extras };
-  }
-
-  /** Makes a call in its turn, with a time limit. Resolves with what it resolves with, or with its failure. */
-  private async attempt<T>(make: () => Promise<T>): Promise<T | DeliveryError | DriverError> {
-    const { clock, signal, pace } = this.run;
-    let hasBegun = false;
-    const patience = new AbortController();
-    try {
-      return await this.lane.run(async () => {
-        await pace.waitForCall();
-        signal.throwIfAborted();
-        hasBegun = true;
-        const late = clock.sleep(CALL_TIMEOUT_MS, patience.signal).then(() => {
-          throw new DeliveryError('unknown', `the platform has not responded within ${CALL_TIMEOUT_MS / 1_000} s`);
-        });
-        return Promise.race([callDriver(this.run, make), late]);
-      });
-    } catch (error) {
-      if (!hasBegun) signal.throwIfAborted();
-      if (error instanceof DeliveryError || error instanceof DriverError) return error;
-      const message = error instanceof Error ? error.message : String(error);
-      return new DeliveryError('unknown', message, undefined, { cause: error });
-    } finally {
-      patience.abort();
-    }
   }
 }
 

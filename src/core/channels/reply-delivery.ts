@@ -118,7 +118,7 @@ export class ReplyDelivery {
   /** Takes back a part that a restart of the reply has left over. */
   private async takeBack(part: OutboxPart): Promise<void> {
     if (part.state !== 'sent' || part.ref === undefined) return;
-    if (this.run.driver.remove) await this.sender.remove(part.ref, this.place);
+    if (this.run.driver.remove) await this.sender.remove(part.ref, this.place, this.reply.writtenAt);
     else if (this.run.capabilities.edits) await this.change(part, EMPTIED, true);
   }
 

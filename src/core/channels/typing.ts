@@ -42,7 +42,7 @@ export class Typing {
     for (let failures = 0; failures < MAX_FAILURES && isWriting() && !isOver.aborted;) {
       if (this.refused.has(place.chat)) return;
       try {
-        if (!lane.isHeldBack && !pace.isHeldBack)
+        if (lane.heldMs === 0 && pace.heldMs === 0)
           await callDriver(this.run, async () => driver.showTyping?.(this.run.moved.current(place)));
         failures = 0;
       } catch (error) {

@@ -150,11 +150,26 @@ describe('the settings', () => {
     expect(faults).toHaveLength(2);
   });
 
-  it('[P-06] of a later channel are refused by name too', () => {
-    write('config.yaml', 'channels:\n  signal: {bot_token: x}\n');
-    expect(faultsOf(() => loadSettings({}, {}, folder)).join()).toBe(
-      'channels: its feature is not part of this version; remove the setting (at /signal/bot_token)',
+  it('[P-06] of a channel without a driver, and misspelt ones, are refused with the names that there are', () => {
+    write(
+      'config.yaml',
+      'channels:\n  telegramm: {bot_token: x}\n  slack: {bot_tokn: x}\n  pager: {busy_policy: followup}\n',
     );
+    expect(faultsOf(() => loadSettings({}, {}, folder))).toEqual([
+      'channels.telegramm.bot_token: there is no driver for the channel telegramm (did you mean telegram?); there are discord, slack, telegram, whatsapp',
+      expect.stringMatching(
+        /^channels\.slack\.bot_tokn: is not a setting of the channel slack \(did you mean bot_token\?\); there are accounts, /,
+      ),
+    ]);
+  });
+
+  it('[P-06] of two accounts of a channel have not the same token', () => {
+    const token = '7000000001:AAEtest-token_of-the-fake-0123456789abc';
+    write('config.yaml', `channels:\n  telegram: {bot_token: '${token}', accounts: {b: {bot_token: '${token}'}}}\n`);
+    const faults = faultsOf(() => loadSettings({}, {}, folder));
+    expect(faults).toEqual([
+      'channels.telegram.accounts.b.bot_token: is the same as channels.telegram.bot_token: one account is enough',
+    ]);
   });
 
   it('[P-05] name the variable that a wrong value came from, and a blank at its end', () => {

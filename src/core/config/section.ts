@@ -91,8 +91,7 @@ type Below<T, First extends string> = {
  *
  * Annotations: `x-restart`: a change needs a restart; `x-scope`: the scope that may change it at run time, by default
  * `config:write`; `x-secret`: never shown; `x-start-only`: the reason why it cannot be changed at run time; `x-later`: its
- * feature does not exist yet; `x-later-below`: the features of keys that a map does not know do not exist yet;
- * `x-keys`: the keys that a map accepts, in words; `x-parts`: parts of the map can be changed at run time one at a time
+ * feature does not exist yet; `x-keys`: the keys that a map accepts, in words; `x-parts`: parts of the map can be changed at run time one at a time
  * (`agents.ops.model`), and a part can have an `x-scope` of its own; `x-path`: a list of paths of files, which a change at
  * run time may add only below the folder of the settings. What starts programs or widens permissions or reach has the
  * scope `config:dangerous`, a credential `tokens:write`.

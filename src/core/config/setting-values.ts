@@ -20,7 +20,6 @@ export function findFault(row: SettingRow, value: unknown): string | undefined {
   if (!error) return undefined;
   const place = error.instancePath === '' ? '' : ` (at ${error.instancePath})`;
   if (error.message === NO_SUCH_KEY) {
-    if (row.schema['x-later-below']) return `${LATER}${place}`;
     const parent = error.schemaPath.slice(0, error.schemaPath.lastIndexOf('/'));
     const keys = findPart(row, parent)['x-keys'];
     if (keys !== undefined) return `has a key that is not allowed${place}; allowed: ${keys}`;

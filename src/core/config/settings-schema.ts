@@ -24,7 +24,6 @@ interface Annotations {
   readonly 'x-secret'?: boolean;
   readonly 'x-start-only'?: string;
   readonly 'x-later'?: boolean;
-  readonly 'x-later-below'?: boolean;
   readonly 'x-keys'?: string;
   readonly 'x-parts'?: boolean;
 }

@@ -13,5 +13,7 @@ describe('an MP4 file', () => {
     expect(await detectMediaType(mp4('soun'))).toBe('audio/mp4');
     expect(await detectMediaType(mp4('vide', 'soun'))).toBe('video/mp4');
     expect(await detectMediaType(mp4())).toBe('video/mp4');
+    const ofApple = Buffer.from('\0\0\0\x1cftypM4A \0\0\0\0M4A mp42isom\0\0\0\0', 'latin1');
+    expect(await detectMediaType(ofApple)).toBe('audio/mp4');
   });
 });

@@ -11,6 +11,8 @@ export async function detectMediaType(head: Uint8Array): Promise<string | undefi
   const known = await fileTypeFromBuffer(head);
   if (known?.mime === 'application/xml') return 'text/plain';
   if (known?.mime === 'video/mp4' && isSoundAlone(head)) return 'audio/mp4';
+  // The same container under the brand of Apple.
+  if (known?.mime === 'audio/x-m4a') return 'audio/mp4';
   if (known) return known.mime;
   return isPlainText(head) ? 'text/plain' : undefined;
 }

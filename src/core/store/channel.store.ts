@@ -97,6 +97,21 @@ export interface DeadLetterQuery {
   readonly limit: number;
 }
 
+/** A sender who was let in. */
+export interface AdmittedSender {
+  readonly sender: string;
+  /** Unix milliseconds. */
+  readonly approvedAt: number;
+}
+
+/** A chat that the platform makes wait. */
+export interface HeldChat {
+  /** A place in the chat. */
+  readonly place: Json;
+  /** When the platform takes something again, in Unix milliseconds. */
+  readonly until: number;
+}
+
 /** The request of an unknown sender to be let in. */
 export interface PairingRequest {
   readonly sender: string;
@@ -112,6 +127,9 @@ export interface PairingRequest {
  * too many wait. `fenced`: the lease is lost.
  */
 export type PairingOutcome = 'approved' | 'asked' | 'waiting' | 'full' | 'fenced';
+
+/** Threads of a chat that are listed: those used last. */
+export const MAX_LISTED_THREADS = 20;
 
 /**
  * The inbox and the outbox of the channels, and the leases of their accounts. Writes resolve with false, and change
@@ -132,10 +150,10 @@ export abstract class ChannelStore {
   abstract addInbox(lease: AccountLease, entries: readonly InboxEntry[]): Promise<boolean>;
 
   /**
-   * Lists the chats, and their threads, in which something was written after a time, in Unix milliseconds, each with its
-   * newest message.
+   * Lists the chats that were used last, at most `limit`, and of each the threads that were used last, at most
+   * {@link MAX_LISTED_THREADS}, each with its newest message. Chats of which nothing was heard for 90 days are forgotten.
    */
-  abstract listChats(channel: string, after: number): Promise<readonly SeenChat[]>;
+  abstract listChats(channel: string, limit: number): Promise<readonly SeenChat[]>;
 
   /** Notes that each chat has a gap from its newest message on: what was written since may not have been handed over. A gap that is open stays as it is. */
   abstract openGaps(lease: AccountLease): Promise<boolean>;
@@ -156,12 +174,16 @@ export abstract class ChannelStore {
   /** Lists the entries of an account, oldest first. */
   abstract listInbox(channel: string): Promise<readonly InboxEntry[]>;
 
+  /** Lists the IDs of updates that were a part of a message and are settled, the newest first, at most `limit`. */
+  abstract listJoined(channel: string, limit: number): Promise<readonly string[]>;
+
   /** Keeps the reading of an entry. */
   abstract keepReading(lease: AccountLease, messageId: string, reading: Json): Promise<boolean>;
 
   /**
    * Removes the entries of one message. With a `messageRef`, the gateway has acknowledged it: the place of the reply, which
-   * is that of the first entry, stays under the ref. With `takesPart`, the agent takes part in its thread from then on.
+   * is that of the first entry, stays under the ref. With `takesPart`, the agent takes part in its thread from then on. The
+   * IDs of several entries are kept: see {@link listJoined}.
    */
   abstract settleInbox(
     lease: AccountLease,
@@ -191,6 +213,9 @@ export abstract class ChannelStore {
   /** Adds a message to a chat that replies to nothing in the log. One with a known ID changes nothing. */
   abstract addNote(lease: AccountLease, note: OutboxPart): Promise<'added' | 'known' | 'fenced'>;
 
+  /** Lists the chats for which the platform takes nothing at the moment. */
+  abstract listHeldChats(channel: string): Promise<readonly HeldChat[]>;
+
   /** Lists the notes that the platform has not confirmed, oldest first. */
   abstract listNotes(channel: string): Promise<readonly OutboxPart[]>;
 
@@ -205,9 +230,6 @@ export abstract class ChannelStore {
     maxWaiting: number,
   ): Promise<PairingOutcome>;
 
-  /** Lists the senders who were let in last, at most `limit`. */
-  abstract listPaired(channel: string, limit: number): Promise<readonly string[]>;
-
   /** Lists the requests that wait, oldest first. */
   abstract listPairings(channel: string): Promise<readonly PairingRequest[]>;
 
@@ -216,6 +238,15 @@ export abstract class ChannelStore {
    * the audit trail are one commit.
    */
   abstract approvePairing(channel: string, code: string, actor: string): Promise<PairingRequest | undefined>;
+
+  /** Lists the senders who were let in, the newest first, at most `limit`, each with when. */
+  abstract listAdmitted(channel: string, limit: number): Promise<readonly AdmittedSender[]>;
+
+  /**
+   * Puts out a sender who was let in, or who waits for it. Resolves with false if there is none. The change and its row in the
+   * audit trail are one commit.
+   */
+  abstract revokePairing(channel: string, sender: string, actor: string): Promise<boolean>;
 
   abstract listDeadLetters(query: DeadLetterQuery): Promise<readonly DeadLetter[]>;
 

@@ -31,11 +31,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'tailscale-program.ts': 'waits for a child process',
   'held-program.ts': 'waits for a child process',
   'examine-tailscale.ts': 'limit for an answer of the public address',
+  'http-api.ts': 'limits for answers of a platform',
   'get-json.ts': 'a limit for an answer of a model server',
-  'bot-api.ts': 'limits for answers of a platform',
-  'cloud-api.ts': 'limits for answers of a platform',
-  'web-api.ts': 'limits for answers of a platform',
-  'rest.ts': 'limits for answers of a platform',
   'http-files.ts': 'limits for transfers to and from a gateway',
   'model-trial.ts': 'a limit for the trial of a model',
 };

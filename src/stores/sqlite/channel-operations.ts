@@ -1,9 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { noteOfDeadLetter, noteOfPairing } from '../../core/audit/audit-notes.js';
+import { noteOfDeadLetter, noteOfPairing, noteOfRevocation } from '../../core/audit/audit-notes.js';
 import type {
   AccountLease,
+  AdmittedSender,
   DeadLetter,
   DeadLetterQuery,
+  HeldChat,
   InboxEntry,
   Json,
   MovedChat,
@@ -14,11 +16,15 @@ import type {
   SenderAlias,
   SweepLimits,
 } from '../../core/store/index.js';
+import { DAY_MS } from '../../core/time/clock.js';
 import type { AuditTrail } from './audit-trail.js';
 import { prepareInbox, type Row } from './inbox-statements.js';
 import { prepareOutbox } from './outbox-statements.js';
 import { prepare, required } from './rows.js';
 import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
+
+/** Time for which chats are remembered longer than redeliveries, in milliseconds: 90 days in all. */
+const CHATS_LONGER_MS = 83 * DAY_MS;
 
 /** The operations of `ChannelStore`. */
 export class ChannelOperations {
@@ -51,8 +57,8 @@ export class ChannelOperations {
     return true;
   }
 
-  listChats(channel: string, after: number): SeenChat[] {
-    return this.statements.listChats.all(channel, after);
+  listChats(channel: string, limit: number): SeenChat[] {
+    return this.statements.listChats.all(channel, limit);
   }
 
   openGaps(lease: AccountLease): boolean {
@@ -91,6 +97,10 @@ export class ChannelOperations {
     return this.statements.listInbox.all(channel).map(withoutNulls<InboxEntry>);
   }
 
+  listJoined(channel: string, limit: number): string[] {
+    return this.statements.listJoined.all(channel, limit).map(({ messageId }) => messageId);
+  }
+
   keepReading(lease: AccountLease, messageId: string, reading: Json): boolean {
     if (!this.holds(lease)) return false;
     this.statements.keepReading.run(reading, lease.channel, messageId);
@@ -108,7 +118,10 @@ export class ChannelOperations {
     const { channel } = lease;
     if (takesPart) this.statements.takePart.run(channel, messageIds[0] ?? '');
     if (messageRef !== undefined) this.statements.addPlace.run(messageRef, now, channel, messageIds[0] ?? '');
-    for (const messageId of messageIds) this.statements.deleteInbox.run(channel, messageId);
+    for (const messageId of messageIds) {
+      this.statements.deleteInbox.run(channel, messageId);
+      if (messageIds.length > 1) this.statements.addJoined.run(channel, messageId, now);
+    }
     return true;
   }
 
@@ -145,6 +158,10 @@ export class ChannelOperations {
     return this.statements.addNote.run(...toValues(lease, note)).changes > 0 ? 'added' : 'known';
   }
 
+  listHeldChats(now: number, channel: string): HeldChat[] {
+    return this.statements.listHeldChats.all(channel, now);
+  }
+
   listNotes(channel: string): OutboxPart[] {
     return this.statements.listNotes.all(channel).map(withoutNulls<OutboxPart>);
   }
@@ -168,8 +185,14 @@ export class ChannelOperations {
     return 'asked';
   }
 
-  listPaired(channel: string, limit: number): string[] {
-    return this.statements.listPaired.all(channel, limit).map(({ sender }) => sender);
+  listAdmitted(channel: string, limit: number): AdmittedSender[] {
+    return this.statements.listAdmitted.all(channel, limit);
+  }
+
+  revokePairing(now: number, channel: string, sender: string, actor: string): boolean {
+    const isRevoked = Number(this.statements.deletePairing.run(channel, sender).changes) > 0;
+    if (isRevoked) this.audit.add(now, noteOfRevocation(channel, sender, actor));
+    return isRevoked;
   }
 
   listPairings(now: number, channel: string): PairingRequest[] {
@@ -208,10 +231,17 @@ export class ChannelOperations {
    * true if there may be more.
    */
   sweep({ dedupeBefore, approvalsBefore }: SweepLimits, budget: SweepBudget): boolean {
-    const { deletePlaces, deleteParts, deleteChats, deleteGaps, deleteOldDead } = this.statements;
-    const isSwept = [deletePlaces, deleteParts, deleteChats, deleteGaps].every((statement) =>
-      budget.repeat(() => Number(statement.run(dedupeBefore, MAX_STEP_ROWS).changes)),
-    );
+    const { deletePlaces, deleteJoined, deleteParts, deleteChats, deleteGaps, deleteOldDead } = this.statements;
+    const chatsBefore = dedupeBefore - CHATS_LONGER_MS;
+    const isSwept = (
+      [
+        [deletePlaces, dedupeBefore],
+        [deleteJoined, dedupeBefore],
+        [deleteParts, dedupeBefore],
+        [deleteChats, chatsBefore],
+        [deleteGaps, chatsBefore],
+      ] as const
+    ).every(([statement, before]) => budget.repeat(() => Number(statement.run(before, MAX_STEP_ROWS).changes)));
     if (!isSwept || approvalsBefore === undefined) return !isSwept;
     return !budget.repeat(() => Number(deleteOldDead.run(approvalsBefore, MAX_STEP_ROWS).changes));
   }
@@ -283,10 +313,12 @@ function preparePairings(database: DatabaseSync) {
       database,
       'INSERT INTO pairings (channel, sender, code, asked_at, expires_at) VALUES (?, ?, ?, ?, ?)',
     ),
-    listPaired: prepare<{ sender: string }>(
+    listAdmitted: prepare<AdmittedSender>(
       database,
-      `SELECT sender FROM pairings WHERE channel = ? AND approved_at IS NOT NULL ORDER BY approved_at DESC, sender LIMIT ?`,
+      `SELECT sender, approved_at AS approvedAt FROM pairings WHERE channel = ? AND approved_at IS NOT NULL
+       ORDER BY approved_at DESC, sender LIMIT ?`,
     ),
+    deletePairing: prepare(database, 'DELETE FROM pairings WHERE channel = ? AND sender = ?'),
     listPairings: prepare<PairingRequest>(
       database,
       `SELECT ${PAIRING} FROM pairings WHERE channel = ? AND ${waits} AND expires_at > ? ORDER BY asked_at, sender`,

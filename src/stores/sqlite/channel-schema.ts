@@ -130,3 +130,18 @@ export const SCHEMA_16 = `
     PRIMARY KEY (channel, chat)
   ) STRICT, WITHOUT ROWID;
 `;
+
+/** The updates that were one message, by their IDs: one that is delivered again is a part of it. */
+export const JOINED_SCHEMA = `
+  CREATE TABLE joined_updates (
+    channel TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (channel, message_id)
+  ) STRICT, WITHOUT ROWID;
+`;
+
+/** Chats that a platform makes wait are found without reading all parts. */
+export const HELD_CHATS_SCHEMA = `
+  CREATE INDEX outbox_held ON outbox (channel, not_before) WHERE not_before > 0;
+`;

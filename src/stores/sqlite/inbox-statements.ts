@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { InboxEntry, Json, MovedChat, SeenChat, SenderAlias } from '../../core/store/index.js';
+import { MAX_LISTED_THREADS } from '../../core/store/channel.store.js';
 import { prepare } from './rows.js';
 
 /** A row with SQL's null for what is absent. */
@@ -23,6 +24,19 @@ export function prepareInbox(database: DatabaseSync) {
     ...prepareIdentities(database),
     keepReading: prepare(database, 'UPDATE inbox SET reading = ? WHERE channel = ? AND message_id = ?'),
     deleteInbox: prepare(database, 'DELETE FROM inbox WHERE channel = ? AND message_id = ?'),
+    addJoined: prepare(
+      database,
+      'INSERT OR IGNORE INTO joined_updates (channel, message_id, created_at) VALUES (?, ?, ?)',
+    ),
+    listJoined: prepare<{ messageId: string }>(
+      database,
+      `SELECT message_id AS messageId FROM joined_updates WHERE channel = ? ORDER BY created_at DESC LIMIT ?`,
+    ),
+    deleteJoined: prepare(
+      database,
+      `DELETE FROM joined_updates WHERE (channel, message_id) IN
+         (SELECT channel, message_id FROM joined_updates WHERE created_at < ? LIMIT ?)`,
+    ),
     findPending: prepare<{ place: Json }>(database, 'SELECT place FROM inbox WHERE channel = ? AND message_id = ?'),
     addPlace: prepare(
       database,
@@ -50,9 +64,13 @@ function prepareChats(database: DatabaseSync) {
     ),
     listChats: prepare<SeenChat>(
       database,
-      `SELECT chat, place, message_id AS messageId, sent_at AS sentAt,
-         coalesce(since, max(sent_at) OVER (PARTITION BY chat)) AS missingSince
-       FROM chats LEFT JOIN gaps USING (channel, chat) WHERE channel = ? AND sent_at > ? ORDER BY chat, thread`,
+      `SELECT chat, place, messageId, sentAt, missingSince FROM (
+         SELECT chat, thread, place, message_id AS messageId, sent_at AS sentAt,
+           coalesce(since, max(sent_at) OVER (PARTITION BY chat)) AS missingSince,
+           row_number() OVER (PARTITION BY chat ORDER BY sent_at DESC) AS n
+         FROM chats LEFT JOIN gaps USING (channel, chat) WHERE channel = ?1 AND chat IN (
+           SELECT chat FROM chats WHERE channel = ?1 GROUP BY chat ORDER BY max(sent_at) DESC LIMIT ?2))
+       WHERE n <= ${MAX_LISTED_THREADS} ORDER BY chat, thread`,
     ),
     openGaps: prepare(
       database,

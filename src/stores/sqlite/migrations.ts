@@ -6,7 +6,16 @@ import { ALL_TENANTS, type Json } from '../../core/store/index.js';
 import { AuditTrail } from './audit-trail.js';
 import { toIndexText } from './memory-words.js';
 import { SCHEMA_21 } from './canvas-schema.js';
-import { SCHEMA_10, SCHEMA_11, SCHEMA_12, SCHEMA_13, SCHEMA_14, SCHEMA_16 } from './channel-schema.js';
+import {
+  SCHEMA_10,
+  SCHEMA_11,
+  SCHEMA_12,
+  SCHEMA_13,
+  SCHEMA_14,
+  SCHEMA_16,
+  HELD_CHATS_SCHEMA,
+  JOINED_SCHEMA,
+} from './channel-schema.js';
 import { NODE_SCHEMA } from './node-schema.js';
 import { SCHEMA_18 } from './cron-schema.js';
 import { prepare, required } from './rows.js';
@@ -92,6 +101,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 19, up: (database) => database.exec(TAILSCALE_SCHEMA) },
   { version: 20, up: (database) => database.exec(SCHEMA_20) },
   { version: 21, up: (database) => database.exec(SCHEMA_21) },
+  { version: 22, up: (database) => database.exec(`${HELD_CHATS_SCHEMA}${JOINED_SCHEMA}`) },
 ];
 
 /** A row of the audit trail in version 1. */

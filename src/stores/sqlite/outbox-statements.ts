@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { DeadLetter, OutboxPart } from '../../core/store/index.js';
+import type { DeadLetter, HeldChat, OutboxPart } from '../../core/store/index.js';
 import type { Row } from './inbox-statements.js';
 import { prepare } from './rows.js';
 
@@ -30,6 +30,11 @@ export function prepareOutbox(database: DatabaseSync) {
     ),
     addNote: prepare(database, `${insert} NOTHING`),
     listParts: prepare<Row<OutboxPart>>(database, `${SELECT_PARTS} WHERE channel = ? AND reply_to = ? ORDER BY number`),
+    listHeldChats: prepare<HeldChat>(
+      database,
+      `SELECT place, max(not_before) AS until FROM outbox
+       WHERE channel = ? AND not_before > ? AND not_before > 0 GROUP BY place ->> '$.chat'`,
+    ),
     listNotes: prepare<Row<OutboxPart>>(
       database,
       `${SELECT_PARTS} WHERE channel = ? AND content IS NOT NULL AND state IN ('waiting', 'sending') ORDER BY part`,

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { DAY_MS } from '../../core/time/clock.js';
 import type { AccountLease, InboxEntry, OutboxPart } from '../../core/store/index.js';
 import type { Contract, StoreBench } from './bench.js';
 
@@ -192,7 +193,7 @@ export const channelsContract: Contract = {
     expect((await bench.store.listParts(CHANNEL, 'm_1')).map(({ state }) => state)).toEqual(['dead', 'waiting']);
     expect(await bench.store.findPlace(CHANNEL, 'm_1', 'unknown')).toBeUndefined();
     expect(await bench.store.listInbox(CHANNEL)).toHaveLength(1);
-    expect(await bench.store.listChats(CHANNEL, 0)).toEqual([]);
+    expect(await bench.store.listChats(CHANNEL, 100)).toEqual([]);
     const approvalsBefore = createdAt + 1;
     while (await bench.store.sweep({ framesBefore: 0, dedupeBefore: 0, sessionsBefore: undefined, approvalsBefore }));
     expect((await bench.store.listParts(CHANNEL, 'm_1')).map(({ state }) => state)).toEqual(['waiting']);
@@ -209,6 +210,69 @@ export const channelsContract: Contract = {
     expect(await bench.store.listNotes(CHANNEL)).toEqual([{ ...note, state: 'sending' }]);
     await bench.store.writePart(await take(bench), { ...note, state: 'sent' });
     expect(await bench.store.listNotes(CHANNEL)).toEqual([]);
+  },
+
+  'lists the chats that a platform makes wait, each until the last of its times': async (bench) => {
+    const lease = await take(bench);
+    const now = bench.under.now();
+    const at = (number: number, chat: string, notBefore: number) =>
+      bench.store.writePart(lease, aPart({ number, place: JSON.stringify({ chat }), state: 'dead', notBefore }));
+    await at(0, 'ann', now + 5_000);
+    await at(1, 'ann', now + 9_000);
+    await at(2, 'bob', now - 1);
+    await at(3, 'eve', 0);
+    await bench.under.crash();
+    expect(await bench.store.listHeldChats(CHANNEL)).toEqual([{ place: '{"chat":"ann"}', until: now + 9_000 }]);
+    expect(await bench.store.listHeldChats('telegraph')).toEqual([]);
+  },
+
+  'remembers a chat for 90 days, and the IDs of updates that were one message for as long as redeliveries': async (
+    bench,
+  ) => {
+    const lease = await take(bench);
+    const sentAt = bench.under.now();
+    await bench.store.addInbox(lease, [anEntry(1, { sentAt }), anEntry(2, { sentAt })]);
+    await bench.store.settleInbox(lease, ['pigeon:ann:1', 'pigeon:ann:2'], 'm_1');
+    const remembered = async (dedupeBefore: number) => {
+      while (await bench.store.sweep({ framesBefore: 0, dedupeBefore, sessionsBefore: undefined }));
+      const chats = await bench.store.listChats(CHANNEL, 9);
+      return [chats.length, (await bench.store.listJoined(CHANNEL, 9)).toSorted()];
+    };
+    await bench.under.crash();
+    expect(await remembered(sentAt)).toEqual([1, ['pigeon:ann:1', 'pigeon:ann:2']]);
+    expect(await bench.store.listJoined(CHANNEL, 1)).toHaveLength(1);
+    expect(await remembered(sentAt + 83 * DAY_MS)).toEqual([1, []]);
+    expect(await remembered(sentAt + 83 * DAY_MS + 1)).toEqual([0, []]);
+  },
+
+  'lists the threads of a chat that were used last': async (bench) => {
+    const lease = await take(bench);
+    const inThread = (n: number) => ({ ...anEntry(n), place: JSON.stringify({ chat: 'ann', thread: `t${n}` }) });
+    await bench.store.addInbox(
+      lease,
+      Array.from({ length: 30 }, (_, n) => inThread(n + 1)),
+    );
+    const times = (await bench.store.listChats(CHANNEL, 1)).map(({ sentAt }) => sentAt);
+    expect(times.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n + 11));
+  },
+
+  'puts out a sender who was let in or waits, with a row in the audit trail': async (bench) => {
+    const lease = await take(bench);
+    const ask = (sender: string) => {
+      const now = bench.under.now();
+      const note = aPart({ replyTo: `pairing:${sender}`, state: 'waiting', content: '[]' });
+      return bench.store.askPairing(lease, { sender, code: sender, askedAt: now, expiresAt: now + 1_000 }, note, 9);
+    };
+    await ask('eve');
+    await ask('bob');
+    await bench.store.approvePairing(CHANNEL, 'eve', 'ann');
+    expect(await bench.store.listAdmitted(CHANNEL, 9)).toEqual([{ sender: 'eve', approvedAt: bench.under.now() }]);
+    for (const sender of ['eve', 'bob']) expect(await bench.store.revokePairing(CHANNEL, sender, 'ann')).toBe(true);
+    expect(await bench.store.revokePairing(CHANNEL, 'eve', 'ann')).toBe(false);
+    await bench.under.crash();
+    expect([await bench.store.listAdmitted(CHANNEL, 9), await bench.store.listPairings(CHANNEL)]).toEqual([[], []]);
+    const [row] = await bench.store.listAudit({ order: 'newest', limit: 1 });
+    expect(row).toMatchObject({ actor: 'ann', action: 'channel.unpair', target: CHANNEL, before: '{"sender":"bob"}' });
   },
 
   'asks once for a sender, and lets in the one whose code is approved, with a row in the audit trail': async (
@@ -235,8 +299,8 @@ export const channelsContract: Contract = {
     expect(await bench.store.approvePairing(CHANNEL, 'AAAA', 'ann')).toMatchObject({ sender: 'eve' });
     expect(await bench.store.approvePairing(CHANNEL, 'AAAA', 'ann')).toBeUndefined();
     expect(await ask('eve', 'EEEE')).toBe('approved');
-    expect(await bench.store.listPaired(CHANNEL, 9)).toEqual(['eve']);
-    expect(await bench.store.listPaired(CHANNEL, 0)).toEqual([]);
+    expect((await bench.store.listAdmitted(CHANNEL, 9)).map(({ sender }) => sender)).toEqual(['eve']);
+    expect(await bench.store.listAdmitted(CHANNEL, 0)).toEqual([]);
     const [row] = await bench.store.listAudit({ order: 'newest', limit: 1 });
     expect(row).toMatchObject({ actor: 'ann', action: 'channel.pair', target: CHANNEL, after: '{"sender":"eve"}' });
     await bench.under.passTime(1_000);
@@ -281,15 +345,15 @@ export const channelsContract: Contract = {
     await bench.under.crash();
     const ann = { chat: 'ann', place: anEntry(2).place, messageId: 'pigeon:ann:2', sentAt: 2, missingSince: 2 };
     const bob = { chat: 'bob', place: anEntry(3).place, messageId: 'pigeon:ann:3', sentAt: 3, missingSince: 3 };
-    expect(await bench.store.listChats(CHANNEL, 0)).toEqual([ann, bob]);
-    expect(await bench.store.listChats(CHANNEL, 2)).toEqual([bob]);
-    expect(await bench.store.listChats('telegraph', 0)).toEqual([]);
+    expect(await bench.store.listChats(CHANNEL, 100)).toEqual([ann, bob]);
+    expect(await bench.store.listChats(CHANNEL, 1)).toEqual([bob]);
+    expect(await bench.store.listChats('telegraph', 100)).toEqual([]);
   },
 
   'keeps the gap of a chat where it began until it is closed, for the holder of the lease': async (bench) => {
     const [old, current] = await takeOver(bench);
     const gaps = async () =>
-      (await bench.store.listChats(CHANNEL, 0)).map(({ chat, missingSince }) => [chat, missingSince]);
+      (await bench.store.listChats(CHANNEL, 100)).map(({ chat, missingSince }) => [chat, missingSince]);
     const inThread = { ...anEntry(2), place: JSON.stringify({ chat: 'ann', thread: 'a' }) };
     await bench.store.addInbox(current, [anEntry(1), inThread, anEntry(3, { chat: 'bob' })]);
     expect([await bench.store.openGaps(old), await bench.store.openGaps(current)]).toEqual([false, true]);
@@ -316,7 +380,7 @@ export const channelsContract: Contract = {
     const lease = await take(bench);
     const inThread = (n: number, thread: string) => ({ ...anEntry(n), place: JSON.stringify({ chat: 'ann', thread }) });
     await bench.store.addInbox(lease, [anEntry(1), inThread(2, 'a'), inThread(3, 'b'), inThread(4, 'b')]);
-    expect((await bench.store.listChats(CHANNEL, 0)).map(({ sentAt }) => sentAt)).toEqual([1, 2, 4]);
+    expect((await bench.store.listChats(CHANNEL, 100)).map(({ sentAt }) => sentAt)).toEqual([1, 2, 4]);
     await bench.store.settleInbox(lease, [inThread(2, 'a').messageId], 'm_2');
     await bench.store.settleInbox(lease, [inThread(3, 'b').messageId], 'm_3', true);
     await bench.under.crash();
