@@ -43,7 +43,7 @@ export const figures: readonly Figure[] = [
     title: 'CPU of a complete built-in turn (ack, block, end) / plain `ws` ack',
     goal: 6,
     stretch: 5,
-    cost: 'three sequential commits (accepted, claimed, ended) each cost 25 to 30 us per turn in the thread of the store when 20 turns share them; the main thread costs as much again, and no single function dominates',
+    cost: 'two sequential commits (accepted and claimed, ended) cost 35 us per turn in the thread of the store when 60 turns share them, half of it SQLite; the main thread costs as much again, of which passing data between the threads, the socket and parsing are the largest parts',
   },
   {
     id: 'G4',
@@ -87,7 +87,7 @@ export const figures: readonly Figure[] = [
     title: 'CPU per ack: over 200,000 sessions / over 1,000',
     goal: 1.3,
     stretch: 1.1,
-    cost: 'each message touches the rows of another session, whose pages are not in the cache; about 2 KB of each message survive until the next major collection',
+    cost: 'each message touches the rows of another session, whose pages are not in the cache, and subscribes its sender to another session',
   },
   { id: 'G12d', title: 'CPU until ready: 2 million messages stored / empty', goal: 3, stretch: 2 },
   { id: 'G13', title: 'CPU of a complete built-in turn: 1,000 bindings / 1', goal: 1.1, stretch: 1.03 },

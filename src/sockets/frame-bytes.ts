@@ -5,6 +5,9 @@
 /** FIN and opcode 1. */
 const FINAL_TEXT = 0x81;
 
+/** The text of a frame, the texts of a few, or the bytes of many. */
+export type EncodedFrames = string | readonly string[] | Buffer;
+
 /** Returns the size of a frame on the wire whose payload has `size` bytes. */
 export function framedSize(size: number): number {
   return size + (size < 126 ? 2 : size < 65_536 ? 4 : 10);

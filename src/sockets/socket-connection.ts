@@ -11,6 +11,7 @@ import type { Log } from '../core/telemetry/logs.js';
 import type { Clock } from '../core/time/clock.js';
 import type { CloseTable, SocketCloseReason } from './close-table.js';
 import { Conduct } from './conduct.js';
+import type { EncodedFrames } from './frame-bytes.js';
 import { FrameDeadline } from './frame-deadline.js';
 import type { GatewayWebSocket, SocketOwner } from './gateway-websocket.js';
 import { Heartbeat } from './heartbeat.js';
@@ -81,8 +82,8 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
     socket.adopt(this, stream);
   }
 
-  /** Encodes an event as the text of a frame, or the bytes of several. Returns undefined if the wire has no such frame. */
-  protected abstract encode(event: ConnectionEvent): string | Buffer | undefined;
+  /** Encodes an event as one or several frames. Returns undefined if the wire has no such frame. */
+  protected abstract encode(event: ConnectionEvent): EncodedFrames | undefined;
 
   /** Handles the text of one frame. The next one waits for the promise. Must not throw or reject. */
   protected abstract receive(text: string): void | Promise<void>;
@@ -103,7 +104,8 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
   send(event: ConnectionEvent): void {
     if (!this.isAlive) return;
     const encoded = this.encode(event);
-    if (encoded !== undefined) this.write(encoded);
+    if (typeof encoded === 'string' || Buffer.isBuffer(encoded)) this.write(encoded);
+    else for (const text of encoded ?? []) this.write(text);
   }
 
   /** Sends an encoded frame. */

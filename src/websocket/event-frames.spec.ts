@@ -111,12 +111,17 @@ describe('an event', () => {
   });
 
   it('of committed frames is encoded once for all readers', () => {
-    const event = { kind: 'frames', frames: [frame, { ...frame, seq: 2 }] } as const;
-    const texts = [1, 2].map(
-      (seq) =>
-        `{"type":"stream_block","id":"f_s_${seq}","timestamp":1,"session_id":"s","seq":${seq},"correlation_id":"i","payload":{"content":"é"}}`,
-    );
-    expect(encodeEvent(event)).toEqual(joinFrames(texts));
-    expect(encodeEvent(event)).toBe(encodeEvent(event));
+    for (const seqs of [
+      [1, 2],
+      [1, 2, 3, 4, 5],
+    ]) {
+      const event = { kind: 'frames', frames: seqs.map((seq) => ({ ...frame, seq })) } as const;
+      const texts = seqs.map(
+        (seq) =>
+          `{"type":"stream_block","id":"f_s_${seq}","timestamp":1,"session_id":"s","seq":${seq},"correlation_id":"i","payload":{"content":"é"}}`,
+      );
+      expect(encodeEvent(event)).toEqual(seqs.length < 5 ? texts : joinFrames(texts));
+      expect(encodeEvent(event)).toBe(encodeEvent(event));
+    }
   });
 });

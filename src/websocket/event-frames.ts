@@ -3,17 +3,22 @@ import type { HistoryEntry, HistoryPage } from '../core/connections/history-page
 import type { Reply } from '../core/store/index.js';
 import type { HistoryMessage } from '../protocol/index.js';
 import { encodeAck, encodeDurableFrame, encodeFrame, encodeFrameText } from '../protocol/encode.js';
-import { encodeOnce, joinFrames } from '../sockets/frame-bytes.js';
+import { encodeOnce, joinFrames, type EncodedFrames } from '../sockets/frame-bytes.js';
 import { encodeNodeNotice } from './node-frames.js';
 
+/** This many frames of an event stay texts: joining them for all readers saves less than the buffer costs. */
+const MAX_TEXTS = 4;
+
 /**
- * Encodes an event as a frame, or as the bytes of several. An event for many readers is encoded once, because it is sent to
+ * Encodes an event as a frame, or as several. An event for many readers is encoded once, because it is sent to
  * one after the other.
  */
-export const encodeEvent = encodeOnce((event: ConnectionEvent): string | Buffer => {
+export const encodeEvent = encodeOnce((event: ConnectionEvent): EncodedFrames => {
   switch (event.kind) {
-    case 'frames':
-      return joinFrames(event.frames.map(encodeDurableFrame));
+    case 'frames': {
+      const texts = event.frames.map(encodeDurableFrame);
+      return texts.length <= MAX_TEXTS ? texts : joinFrames(texts);
+    }
     case 'delta': {
       const { sessionId, messageId, messageRef, blockId, blockType, text } = event;
       const names = { message_id: messageId, message_ref: messageRef };

@@ -1,5 +1,6 @@
 import type { ConnectionEvent } from '../core/connections/connection.js';
 import { SocketConnection, type SocketLine } from '../sockets/socket-connection.js';
+import type { EncodedFrames } from '../sockets/frame-bytes.js';
 import { encodeEvent } from './event-frames.js';
 import type { BoundHandler, DispatchedConnection, FrameDispatcher } from './frame-dispatcher.js';
 import { fromNest } from './frame-exception.filter.js';
@@ -30,7 +31,7 @@ export class WebSocketConnection extends SocketConnection implements DispatchedC
     return this.holds && Promise.all(this.holds).then(() => (this.holds = undefined));
   }
 
-  protected override encode(event: ConnectionEvent): string | Buffer {
+  protected override encode(event: ConnectionEvent): EncodedFrames {
     return encodeEvent(event);
   }
 

@@ -84,7 +84,10 @@ function sizeOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   if (ArrayBuffer.isView(value)) return value.byteLength;
   let size = 0;
-  if (Array.isArray(value)) for (const part of value) size += sizeOf(part);
+  // Most parts of a call are texts and numbers, which need no call.
+  if (Array.isArray(value))
+    for (const part of value)
+      size += typeof part === 'string' ? part.length : typeof part === 'object' ? sizeOf(part) : 0;
   else for (const key in value) size += sizeOf((value as Record<string, unknown>)[key]);
   return size;
 }
