@@ -62,6 +62,6 @@ function print(terminal: Terminal, tailscale: Tailscale, isJson = false): number
   else if (url !== undefined)
     terminal.stdout.write(`${url} (${mode === 'serve' ? 'within the tailnet' : 'on the internet'})\n`);
   else if (reason === undefined) terminal.stdout.write(`${state}\n`);
-  else terminal.stderr.write(`${painter(terminal.stderr, terminal.env)('yellow', 'not reachable:')} ${reason}\n`);
-  return expose && state !== 'up' ? EXIT.failed : EXIT.done;
+  else terminal.stderr.write(`${painter(terminal.stderr, terminal.env)('yellow', state)}: ${reason}\n`);
+  return state === 'degraded' || (expose && state !== 'up') ? EXIT.failed : EXIT.done;
 }

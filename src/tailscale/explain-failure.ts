@@ -18,13 +18,20 @@ export function isAlreadyOff({ stdout, stderr }: Output): boolean {
   return /handler does not exist|nothing to remove/i.test(`${stdout}${stderr}`);
 }
 
-/** Returns why an entry is not there after its call, with what the operator does. */
-export function explainFailure(output: Output, { port, target }: TailscaleEntry): string {
+/**
+ * Returns why an entry is not there after its call, with what the operator does.
+ * @param options of the program before its command
+ */
+export function explainFailure(
+  output: Output,
+  { port, target }: TailscaleEntry,
+  options: readonly string[] = [],
+): string {
   const text = `${output.stderr}\n${output.stdout}`;
   const [consent] = CONSENT.exec(text) ?? [];
   if (consent !== undefined) return `the tailnet does not allow this yet: open ${consent}`;
   if (/must be root/i.test(text))
-    return `only root may lead Tailscale to a unix socket: run once \`sudo ${serveCommand(port, target)}\``;
+    return `only root may lead Tailscale to a unix socket: run once \`sudo ${serveCommand(port, target, options)}\``;
   if (/serve config denied|access denied/i.test(text))
     return `this user may not change Tailscale: run \`sudo tailscale set --operator=${nameUser()}\``;
   if (/listener already exists|already in use/i.test(text))
@@ -37,9 +44,14 @@ export function explainFailure(output: Output, { port, target }: TailscaleEntry)
 }
 
 /** Returns the command that serves `target`, for people. */
-export function serveCommand(port: number, target: string): string {
-  const shown = /^[\w:/.@%+-]+$/.test(target) ? target : `'${target.replaceAll("'", String.raw`'\''`)}'`;
-  return `tailscale serve --bg --yes --https=${port} --set-path=/ ${shown}`;
+export function serveCommand(port: number, target: string, options: readonly string[] = []): string {
+  const words = ['tailscale', ...options, 'serve', '--bg', '--yes', `--https=${port}`, '--set-path=/', target];
+  return words.map(quote).join(' ');
+}
+
+/** Returns a word as a shell takes it. */
+function quote(word: string): string {
+  return /^[\w:/.@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** A process in a container may run under a number without a name. */

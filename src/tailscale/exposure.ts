@@ -2,7 +2,7 @@ import type { TailscaleEntry, TailscaleStore } from '../core/store/index.js';
 import type { Clock } from '../core/time/clock.js';
 import { explainFailure } from './explain-failure.js';
 import { HeldProgram } from './held-program.js';
-import { hasEntry, hasOtherRoot, judge, type ServeStatus } from './serve-status.js';
+import { hasEntry, judge } from './serve-status.js';
 import type { TailscaleClient } from './tailscale-client.js';
 import { TailscaleError } from './tailscale-error.js';
 import { CALL_TIMEOUT_MS } from './tailscale-program.js';
@@ -34,7 +34,7 @@ export class Exposure {
   async establish(wanted: TailscaleEntry, signal: AbortSignal): Promise<void> {
     const entries = await this.store.listTailscaleEntries();
     const others = entries.filter(({ host, port }) => host !== wanted.host || port !== wanted.port);
-    if (others.length > 0) await this.remove(others);
+    if (others.length > 0) await this.remove(others, wanted.host);
     if (this.held && (wanted.mode === 'serve' || others.length > 0)) await this.endHeld();
     const own = entries.filter((entry) => !others.includes(entry));
     const finding = await this.judgeInTime(wanted, own, signal);
@@ -48,19 +48,19 @@ export class Exposure {
   async withdraw(timeoutMs = CALL_TIMEOUT_MS): Promise<void> {
     await this.endHeld();
     const entries = await this.store.listTailscaleEntries();
-    if (entries.length > 0) await this.remove(entries, timeoutMs);
+    if (entries.length > 0) await this.remove(entries, await this.client.readName(timeoutMs), timeoutMs);
   }
 
   /** The entry is in the store before it is set, beside the one that it replaces. @throws TailscaleError if it is not there then */
   private async set(wanted: TailscaleEntry, replaced: readonly TailscaleEntry[], signal: AbortSignal): Promise<void> {
-    if (replaced.length > 0) await this.remove(replaced);
+    if (replaced.length > 0) await this.remove(replaced, wanted.host);
     await this.store.keepTailscaleEntry(wanted);
     const output = wanted.mode === 'serve' ? await this.client.serve(wanted) : await this.hold(wanted, signal);
     const status = await this.client.readServe();
     if (judge(status, wanted, [wanted], this.isHolding).kind === 'up') return;
     await this.endHeld();
     if (!hasEntry(status, wanted)) await this.store.forgetTailscaleEntry(wanted);
-    throw new TailscaleError(explainFailure(output, wanted));
+    throw new TailscaleError(explainFailure(output, wanted, this.client.program.options));
   }
 
   /** Forgets what an entry has replaced. */
@@ -110,14 +110,22 @@ export class Exposure {
     await held?.end();
   }
 
-  /** @throws TailscaleError if an entry stays */
-  private async remove(entries: readonly TailscaleEntry[], timeoutMs?: number): Promise<void> {
+  /**
+   * `off` acts on the present name of the machine. What stands under an earlier one does no harm, and is only forgotten.
+   * @param name the present name; undefined if it is not known
+   * @throws TailscaleError if an entry stays
+   */
+  private async remove(
+    entries: readonly TailscaleEntry[],
+    name: string | undefined,
+    timeoutMs?: number,
+  ): Promise<void> {
     let status = await this.client.readServe(timeoutMs);
     for (const entry of entries) {
-      if (mayRemove(status, entry)) {
-        const isOff = await this.client.off(entry, timeoutMs);
+      if (hasEntry(status, entry) && (name ?? entry.host) === entry.host) {
+        const wasThere = await this.client.off(entry, timeoutMs);
         status = await this.client.readServe(timeoutMs);
-        if (hasEntry(status, entry) && !isOff)
+        if (hasEntry(status, entry) && wasThere)
           throw new TailscaleError(
             `port ${entry.port} of Tailscale still leads to ${entry.target}: ` +
               `run \`tailscale ${entry.mode} --https=${entry.port} --set-path=/ off\``,
@@ -126,9 +134,4 @@ export class Exposure {
       await this.store.forgetTailscaleEntry(entry);
     }
   }
-}
-
-/** An entry of an earlier name of the machine does no harm, and to remove it would remove that of the present name. */
-function mayRemove(status: ServeStatus, entry: TailscaleEntry): boolean {
-  return hasEntry(status, entry) && !hasOtherRoot(status, entry);
 }

@@ -31,10 +31,19 @@ export function readMachineState(stdout: string): MachineState {
   return { kind: 'running', host: readHost(self, certificates) };
 }
 
+/** Reads the name of the machine from the output of `tailscale status --json`; undefined if it has none. */
+export function readName(stdout: string): string | undefined {
+  return nameOf(parseJson<Status>(stdout, 'status').Self);
+}
+
+function nameOf(self: Status['Self']): string | undefined {
+  return (self?.DNSName ?? '').replace(/\.$/, '').toLowerCase() || undefined;
+}
+
 /** Returns the name of the machine. @throws TailscaleError if requests for it would not arrive */
 function readHost(self: Status['Self'], certificates: Status['CertDomains']): string {
-  const host = (self?.DNSName ?? '').replace(/\.$/, '').toLowerCase();
-  if (host === '')
+  const host = nameOf(self);
+  if (host === undefined)
     throw new TailscaleError(
       'this machine has no name in its tailnet: switch on MagicDNS at https://login.tailscale.com/admin/dns',
     );

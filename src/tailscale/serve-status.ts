@@ -53,13 +53,6 @@ export function hasEntry(status: ServeStatus, { host, port, target }: TailscaleE
   return isSameTarget(readPort(status, host, port).mounts.get('/'), target);
 }
 
-/** Returns whether the `/` of a port also belongs to another name of this machine: `off` would not know which is meant. */
-export function hasOtherRoot({ Web }: ServeStatus, { host, port }: TailscaleEntry): boolean {
-  return Object.entries(Web ?? {}).some(
-    ([name, { Handlers }]) => name !== `${host}:${port}` && name.endsWith(`:${port}`) && Handlers?.['/'] !== undefined,
-  );
-}
-
 /**
  * Judges whether an entry is there, can be set, or is prevented by somebody else's.
  * @param own what the gateway has set before at this host and port

@@ -1,7 +1,7 @@
 import type { TailscaleEntry } from '../core/store/index.js';
 import type { Clock } from '../core/time/clock.js';
 import { isAlreadyOff, isConflict } from './explain-failure.js';
-import { parseJson, readMachineState, type MachineState } from './machine-state.js';
+import { parseJson, readMachineState, readName, type MachineState } from './machine-state.js';
 import { parseServeStatus, type ServeStatus } from './serve-status.js';
 import { TailscaleError } from './tailscale-error.js';
 import { CALL_TIMEOUT_MS, type ProgramResult, type TailscaleProgram } from './tailscale-program.js';
@@ -41,6 +41,11 @@ export class TailscaleClient {
     }
   }
 
+  /** Resolves with the name of this machine, whatever its state; undefined if it has none. @throws TailscaleError */
+  async readName(timeoutMs?: number): Promise<string | undefined> {
+    return readName((await this.read(['status', '--json'], timeoutMs)).stdout);
+  }
+
   /** Reads what is served. @throws TailscaleError */
   async readServe(timeoutMs?: number): Promise<ServeStatus> {
     return parseServeStatus((await this.read(['serve', 'status', '--json'], timeoutMs)).stdout);
@@ -51,10 +56,13 @@ export class TailscaleClient {
     return this.change(['serve', '--bg', '--yes', `--https=${port}`, '--set-path=/', target]);
   }
 
-  /** Switches off the `/` of a port, and nothing else. Resolves with whether it did, or nothing was there. */
+  /**
+   * Switches off the `/` of a port, and nothing else. That it ends well proves nothing. Resolves with false if nothing was there
+   * to switch off.
+   */
   async off({ port, mode }: TailscaleEntry, timeoutMs?: number): Promise<boolean> {
     const result = await this.change([mode, `--https=${port}`, '--set-path=/', 'off'], timeoutMs);
-    return result.code === 0 || isAlreadyOff(result);
+    return !isAlreadyOff(result);
   }
 
   /**

@@ -71,6 +71,12 @@ export class TailscaleProgram {
     }
   }
 
+  /** The options before each command. */
+  get options(): readonly string[] {
+    const socket = this.readSocket();
+    return socket === undefined ? [] : [`--socket=${socket}`];
+  }
+
   /** The environment for the program. */
   get environment(): NodeJS.ProcessEnv {
     return Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]]));
@@ -78,8 +84,7 @@ export class TailscaleProgram {
 
   /** Returns the program and its arguments. @throws TailscaleError if there is none */
   commandOf(args: readonly string[]): [program: string, ...args: string[]] {
-    const socket = this.readSocket();
-    return [this.find(), ...(socket === undefined ? [] : [`--socket=${socket}`]), ...args];
+    return [this.find(), ...this.options, ...args];
   }
 
   /** Returns the path of the program. @throws TailscaleError if there is none */

@@ -30,7 +30,7 @@ export class TailscaleDto {
   target?: string;
   /**
    * Why it is degraded, and what to do.
-   * @example "Tailscale is logged out: run `sudo tailscale up`"
+   * @example "not reachable through Tailscale: Tailscale is logged out: run `sudo tailscale up`"
    */
   reason?: string;
 }

@@ -36,8 +36,12 @@ export class TailscaleService {
   private readonly stopping = new AbortController();
   private readonly looked = Promise.withResolvers<TailscaleState>();
   private current: TailscaleState = { kind: 'off' };
+  /** The last address at which it was up. Requests may still arrive there although the machine cannot be asked. */
+  private lastUrl: string | undefined;
   /** The end of the last look that was asked for. Looks run one after the other. */
   private work: Promise<void> = Promise.resolve();
+  /** The look that has not begun. It will see all changes until then. */
+  private next: Promise<void> | undefined;
 
   // oxlint-disable-next-line max-params -- what is exposed, where it is kept, who is told
   constructor(
@@ -77,7 +81,7 @@ export class TailscaleService {
     if (!this.server.listening) return undefined;
     const unwatch = WATCHED.map((key) => this.config.watch(key, () => void this.look()));
     const stopLooking = this.clock.setRepeating(LOOK_INTERVAL_MS, () => {
-      if (this.isWanted) void this.look();
+      if (this.isWanted || this.current.kind === 'degraded') void this.look();
     });
     if (this.isWanted) this.current = { kind: 'starting' };
     this.warnOfIdentity();
@@ -85,40 +89,51 @@ export class TailscaleService {
     return async (hurry) => {
       stopLooking();
       for (const stop of unwatch) stop();
-      this.stopping.abort();
-      await this.work;
-      await this.withdraw(hurry.aborted ? HURRIED_CALL_MS : STOP_CALL_MS);
-      this.listener.close();
+      await this.stop(hurry);
     };
   }
 
   /** Looks at the entry, and sets or removes it. Resolves with the state after that. */
   async look(): Promise<TailscaleState> {
-    this.work = this.work.then(() => this.lookOnce());
-    await this.work;
+    if (!this.next) {
+      this.next = this.work.then(() => this.lookOnce());
+      this.work = this.next;
+    }
+    await this.next;
     return this.current;
   }
 
   private async lookOnce(): Promise<void> {
-    if (this.stopping.signal.aborted) return;
-    if (!this.isWanted) return this.withdraw();
+    this.next = undefined;
+    const { signal } = this.stopping;
+    if (signal.aborted) return;
     try {
-      const host = await this.client.findHost(this.stopping.signal);
+      if (!this.isWanted) return await this.withdraw();
+      const host = await this.client.findHost(signal);
       const entry = await this.prepareEntry(host);
-      await this.exposure.establish(entry, this.stopping.signal);
+      await this.exposure.establish(entry, signal);
       this.noteUp(entry);
     } catch (error) {
-      this.noteProblem(error instanceof Error ? error.message : String(error));
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!signal.aborted) this.noteProblem(reason);
     }
   }
 
-  private async withdraw(timeoutMs?: number): Promise<void> {
+  private async stop(hurry: AbortSignal): Promise<void> {
+    this.stopping.abort();
+    await this.work;
     try {
-      await this.exposure.withdraw(timeoutMs);
+      await this.withdraw(hurry.aborted ? HURRIED_CALL_MS : STOP_CALL_MS);
     } catch (error) {
       this.log.warn({ error }, 'the gateway could not be taken out of Tailscale; the next start does that');
     }
+    this.listener.close();
+  }
+
+  private async withdraw(timeoutMs?: number): Promise<void> {
+    await this.exposure.withdraw(timeoutMs);
     this.current = { kind: 'off' };
+    this.lastUrl = undefined;
     this.reach.note({});
   }
 
@@ -127,17 +142,20 @@ export class TailscaleService {
     const url = describeAddress(host, port);
     const isNew = this.current.kind !== 'up' || this.current.url !== url || this.current.entry.mode !== mode;
     this.current = { kind: 'up', url, entry };
+    this.lastUrl = url;
     this.reach.note({ url });
     if (!isNew) return;
     const where = mode === 'serve' ? 'within the tailnet' : 'on the internet';
     this.log.info({ url, mode, target: entry.target }, `reachable through Tailscale ${where}`);
   }
 
-  private noteProblem(problem: string): void {
+  /** @param reason why the entry is not there, or still is */
+  private noteProblem(reason: string): void {
+    const problem = `${this.isWanted ? 'not reachable' : 'still reachable'} through Tailscale: ${reason}`;
     const isNew = this.current.kind !== 'degraded' || this.current.problem !== problem;
     this.current = { kind: 'degraded', problem };
-    this.reach.note({ problem: `not reachable through Tailscale: ${problem}` });
-    if (isNew) this.log.warn({}, `not reachable through Tailscale: ${problem}`);
+    this.reach.note({ url: this.lastUrl, problem });
+    if (isNew) this.log.warn({}, problem);
   }
 
   private warnOfIdentity(): void {
@@ -148,6 +166,8 @@ export class TailscaleService {
         {},
         'auth.tailscale is trust-local: every process of this machine can act as every user of the tailnet',
       );
+    if (Object.keys(this.config.get('auth.tailscale_users')).length === 0)
+      this.log.warn({}, 'auth.tailscale lets nobody in: auth.tailscale_users is empty');
     if (!this.isWanted || this.config.get('gateway.tailscale_mode') === 'funnel')
       this.log.warn(
         {},

@@ -266,7 +266,9 @@ describe('the socket for Serve', () => {
     const other = createServer().listen(path);
     await once(other, 'listening');
     const { state } = await start();
-    expect(state).toMatchObject({ problem: `gateway.tailscale_listen: another process listens at ${path}` });
+    expect(state).toMatchObject({
+      problem: `not reachable through Tailscale: gateway.tailscale_listen: another process listens at ${path}`,
+    });
     other.close();
     expect((await look()).kind).toBe('up');
     await gateway!.close();
@@ -284,7 +286,7 @@ describe('the socket for Serve', () => {
     tailscale.change({ needsRoot: true });
     const { gateway: app, state } = await start();
     expect(state).toMatchObject({
-      problem: `only root may lead Tailscale to a unix socket: run once \`sudo tailscale serve --bg --yes --https=443 --set-path=/ unix:${path}\``,
+      problem: `not reachable through Tailscale: only root may lead Tailscale to a unix socket: run once \`sudo tailscale serve --bg --yes --https=443 --set-path=/ unix:${path}\``,
     });
     tailscale.change({ serve: served(`unix:${path}`) });
     expect((await look()).kind).toBe('up');

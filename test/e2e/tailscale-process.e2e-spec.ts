@@ -69,8 +69,8 @@ it('[H-03] a killed gateway leaves its entry, which the next start takes over an
 
 it('[H-03] a gateway that is killed during any call of its start and its stop never loses sight of its own', async () => {
   tailscale.change({ slowMs: 150 });
-  // At the start it looks at the machine and at the entries, sets its own, and looks again; at the stop it looks, and removes it.
-  for (const [atStart, atStop] of [[1], [2], [3], [4], [4, 1], [4, 2], [4, 3]]) {
+  // At the start it looks at the machine and at the entries, sets its own, and looks again; at the stop as well, when it removes it.
+  for (const [atStart, atStop] of [[1], [2], [3], [4], [4, 1], [4, 2], [4, 3], [4, 4]]) {
     const gateway = start();
     const before = tailscale.calls.length;
     await eventually(() => expect(tailscale.calls.length).toBeGreaterThanOrEqual(before + atStart!));

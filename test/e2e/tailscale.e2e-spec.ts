@@ -3,6 +3,7 @@ import { run } from '../../src/cli/cli.js';
 import { TailscaleService } from '../../src/tailscale/tailscale.service.js';
 import { FakeTerminal, ManualClock } from '../../src/testing/index.js';
 import { GatewayApp, TOKENS, withTokens, type GatewayAppOptions } from '../support/gateway-app.js';
+import { httpRequest } from '../support/http-request.js';
 import { RecordingLogs } from '../support/recording-logs.js';
 import { HOST, served, StandInTailscale, type StandInState } from '../support/stand-in-tailscale.js';
 
@@ -65,6 +66,17 @@ describe('a gateway that is exposed', () => {
     expect(await ask({ origin: 'https://gw.tail9999.ts.net' })).toBe(403);
     await stop(gateway);
     expect(tailscale.changes.at(-1)).toBe('serve --https=8443 --set-path=/ off');
+  });
+
+  it('[H-01] still allows its address while Tailscale cannot be asked', async () => {
+    const gateway = await start();
+    await stateOf(gateway);
+    tailscale.change({ daemon: 'away' });
+    expect((await look(gateway)).kind).toBe('degraded');
+    const { status } = await httpRequest(gateway.port, '/health', { headers: { host: HOST } });
+    const foreign = await httpRequest(gateway.port, '/health', { headers: { host: 'gw.tail9999.ts.net' } });
+    expect([status, foreign.status]).toEqual([200, 421]);
+    tailscale.change({ daemon: undefined });
   });
 
   it('[H-02] leaves the paths of others alone', async () => {
@@ -131,7 +143,7 @@ describe('a gateway that is exposed', () => {
     const gateway = await start({ settings: { 'gateway.tailscale_bin': '/nonexistent/tailscale' } });
     expect(await stateOf(gateway)).toMatchObject({
       kind: 'degraded',
-      problem: 'gateway.tailscale_bin: /nonexistent/tailscale is not a program',
+      problem: 'not reachable through Tailscale: gateway.tailscale_bin: /nonexistent/tailscale is not a program',
     });
   });
 
@@ -140,6 +152,45 @@ describe('a gateway that is exposed', () => {
     const gateway = await start();
     expect((await stateOf(gateway)).kind).toBe('up');
     expect(tailscale.changes).toHaveLength(3);
+  });
+
+  it('[H-04] gives up after three repeats, until the next look', async () => {
+    tailscale.change({ conflicts: 4 });
+    const gateway = await start();
+    expect(await stateOf(gateway)).toMatchObject({
+      kind: 'degraded',
+      problem: 'not reachable through Tailscale: other programs keep changing the configuration of Tailscale',
+    });
+    expect(tailscale.changes).toHaveLength(4);
+    expect((await look(gateway)).kind).toBe('up');
+  });
+
+  it('[H-06] knows when somebody opens its port to the internet by hand', async () => {
+    const gateway = await start();
+    await stateOf(gateway);
+    const target = `http://127.0.0.1:${gateway.port}`;
+    tailscale.change({ serve: served(target, { isPublic: true }) });
+    expect(await look(gateway)).toMatchObject({
+      kind: 'degraded',
+      problem: expect.stringContaining('is open to the internet by a funnel that this gateway has not set') as string,
+    });
+    expect(tailscale.changes).toHaveLength(1);
+  });
+
+  it('[H-03] forgets what it set under another name of the machine, which nothing can remove', async () => {
+    const gateway = await start();
+    await stateOf(gateway);
+    const target = `http://127.0.0.1:${gateway.port}`;
+    const left = served(target, { host: 'old.tail1234.ts.net' });
+    tailscale.change({ serve: left });
+    const { TailscaleStore } = await import('../../src/core/store/index.js');
+    const store = gateway.app.get(TailscaleStore, { strict: false });
+    await store.keepTailscaleEntry({ host: 'old.tail1234.ts.net', port: 443, target, mode: 'serve' });
+    expect((await look(gateway)).kind).toBe('up');
+    expect((await store.listTailscaleEntries()).map(({ host }) => host)).toEqual([HOST]);
+    await stop(gateway);
+    // Its own is gone, beside that of the other name.
+    expect(Object.keys((tailscale.state.serve as { Web: object }).Web)).toEqual(['old.tail1234.ts.net:443']);
   });
 
   it('[H-04] waits while Tailscale starts, and looks each minute', async () => {
@@ -289,8 +340,22 @@ describe('openclaw serve and openclaw funnel', () => {
     expect(await command(gateway, 'serve')).toEqual({
       code: 1,
       out: '',
-      err: 'not reachable: Tailscale is stopped: run `sudo tailscale up`\n',
+      err: 'degraded: not reachable through Tailscale: Tailscale is stopped: run `sudo tailscale up`\n',
     });
+  });
+
+  it('[H-08] say when the gateway could not be taken away, and find out when it is', async () => {
+    const gateway = await start({ settings: CHANGEABLE });
+    await command(gateway, 'serve');
+    tailscale.change({ denied: true });
+    expect(await command(gateway, 'serve', '--off')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('still reachable through Tailscale: port 443 of Tailscale still leads to') as string,
+    });
+    expect((await health(gateway)).status).toBe('degraded');
+    tailscale.change({ denied: false });
+    expect((await look(gateway)).kind).toBe('off');
+    expect(await health(gateway)).toMatchObject({ status: 'healthy' });
   });
 
   it('[H-08] need the scope for what widens reach', async () => {

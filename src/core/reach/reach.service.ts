@@ -29,7 +29,7 @@ export class ReachService {
     return this.fault;
   }
 
-  /** Notes the address through which the gateway is exposed, or why it is not. Both undefined: that is not wanted. */
+  /** Notes the address through which the gateway is exposed, and why it is not reachable now. Neither: that is not wanted. */
   note({ url, problem }: { readonly url?: string | undefined; readonly problem?: string | undefined }): void {
     this.exposed = url;
     this.fault = problem;
