@@ -52,6 +52,23 @@ it('memory that a burst has used returns to the system at rest', () => {
   expect(run(`limitHeap(100); ${load + rest}`, flags)).toBeLessThan(64);
 });
 
+it('buffers that nothing uses any more are freed at rest', () => {
+  const load = `
+    const live = [];
+    for (let i = 0; i < 4_000; i++) {
+      live[i % 500] = new ArrayBuffer(262_144);
+      if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    live.length = 0;
+    const until = performance.now() + 10_000;
+    const mib = () => process.memoryUsage().arrayBuffers / 1_048_576;
+    if (mib() < 100) throw new Error('the load did not fill the memory');
+    while (mib() > 64 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+    console.log(mib());`;
+  const flags = ['--memory-reducer-delay-ms=100', '--gc-memory-reducer-start-delay-ms=100'];
+  expect(run(`limitHeap(100); ${load}`, flags)).toBeLessThan(64);
+});
+
 it('sizes that the operator has given to Node stay in force', () => {
   expect(run(`limitHeap(); ${LOAD + PRINT_YOUNG}`, ['--max-semi-space-size=24'])).toBeGreaterThan(16);
 });

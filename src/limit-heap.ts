@@ -16,7 +16,7 @@ const REST_MS = 5_000;
 /** Share of a processor below which the event loop is at rest. */
 const REST_SHARE = 0.2;
 
-/** A heap below this size is not made smaller at rest: what would be returned is soon needed again. In bytes. */
+/** A heap with buffers below this size is not made smaller at rest: what would be returned is soon needed again. In bytes. */
 const SMALL_HEAP_BYTES = 67_108_864;
 
 /** Flags of Node that size the young generation: of bin/launch.js, or of the operator. */
@@ -70,7 +70,8 @@ function shrinkAtRest(restMs: number): void {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, before);
     before = now;
-    const isLarge = v8.getHeapStatistics().total_heap_size > SMALL_HEAP_BYTES;
+    const { total_heap_size, external_memory } = v8.getHeapStatistics();
+    const isLarge = total_heap_size + external_memory > SMALL_HEAP_BYTES;
     if (saves === (isLarge && utilization < REST_SHARE)) return;
     saves = !saves;
     v8.setFlagsFromString(saves ? '--memory-saver-mode' : '--no-memory-saver-mode');

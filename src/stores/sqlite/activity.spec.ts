@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Activity, ACTIVITY_WINDOW_MS } from './activity.js';
+import { Activity, ACTIVITY_WINDOW_MS, MAX_RECENT } from './activity.js';
 
 describe('Activity', () => {
   it('counts a session once, even if it was used and has unfinished messages', () => {
@@ -27,6 +27,12 @@ describe('Activity', () => {
     expect(activity.count(later, later)).toBe(2);
     activity.endAll();
     expect(activity.count(later, later)).toBe(1);
+  });
+
+  it('[N-15] knows a limited number of uses, and every session with unfinished messages', () => {
+    const activity = new Activity((session) => session === 0);
+    for (let session = 0; session < MAX_RECENT + 10; session++) activity.touch(session, 1_000);
+    expect(activity.count(2_000, 0)).toBe(MAX_RECENT + 1);
   });
 
   it('visits no session to count those of its window', () => {

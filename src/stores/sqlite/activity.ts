@@ -1,6 +1,9 @@
 /** How far back the use of sessions is tracked, in milliseconds: as far as the health page looks. */
 export const ACTIVITY_WINDOW_MS = 300_000;
 
+/** Number of recently used sessions that are known, of about 60 bytes each. Of more, the count does not say how many. */
+export const MAX_RECENT = 100_000;
+
 /** Uses within this time count as one, in milliseconds. */
 const RESOLUTION_MS = 1_000;
 
@@ -53,10 +56,10 @@ export class Activity {
     return this.lastUse.size - idle + this.waiting.size;
   }
 
-  /** Forgets uses before `since`. */
+  /** Forgets uses before `since`, and the oldest ones of too many. */
   private forget(since: number): void {
     for (const [session, lastUse] of this.lastUse) {
-      if (lastUse >= since) return;
+      if (lastUse >= since && this.lastUse.size <= MAX_RECENT) return;
       this.lastUse.delete(session);
       if (this.hasUnfinished(session)) this.waiting.add(session);
     }
