@@ -26,8 +26,8 @@ const CHUNK_BYTES = 256;
 /** Receives the events of a socket. */
 export interface SocketOwner {
   onMessage(data: Buffer, isBinary: boolean): void;
-  /** A chunk of bytes has been parsed, and the messages that it completed have been passed on. */
-  onBytes(): void;
+  /** A chunk of `size` bytes has been parsed, and the messages that it completed have been passed on. */
+  onBytes(size: number): void;
   onPing(): void;
   onPong(): void;
   /** A close frame is about to be sent, by the gateway or by ws. Nothing may be sent after it. */
@@ -103,6 +103,6 @@ export class GatewayWebSocket extends WebSocket {
   }
 }
 
-function passBytes(this: OwnedStream): void {
-  this[OWNER]?.onBytes();
+function passBytes(this: OwnedStream, chunk: Buffer): void {
+  this[OWNER]?.onBytes(chunk.length);
 }

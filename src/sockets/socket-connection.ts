@@ -21,6 +21,9 @@ import type { ConnectParameters } from './upgrade-request.js';
 /** Time for a peer to confirm a close before its socket is destroyed, in milliseconds. */
 export const CLOSE_TIMEOUT_MS = 5_000;
 
+/** What a peer may send after the gateway has begun to close. Then its socket is destroyed, in bytes. */
+const MAX_LATE_BYTES = 262_144;
+
 /** The memory of frames of at least this size is freed at once, in bytes. Smaller ones share a buffer. */
 const LARGE_FRAME_BYTES = 65_536;
 
@@ -66,6 +69,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
   private writableWaiters: (() => void)[] | undefined;
   private endListeners: (() => void)[] | undefined;
   private isClosing = false;
+  private lateBytes = 0;
 
   constructor({ id, principal, parameters, socket, stream, closes, services }: SocketLine) {
     this.id = id;
@@ -148,6 +152,15 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
     return frame.byteLength;
   }
 
+  beginRequest(): number {
+    return this.mailbox.begin();
+  }
+
+  endRequest(bytes: number): void {
+    this.mailbox.end(bytes);
+    if (this.holding) this.count();
+  }
+
   onFull(): void {
     this.socket.pause();
     this.deadline?.clear();
@@ -186,7 +199,8 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
     this.count();
   }
 
-  onBytes(): void {
+  onBytes(size = 0): void {
+    if (this.socket.readyState === this.socket.CLOSING) return this.noteLate(size);
     if (this.socket.isPaused || (!this.deadline && !this.socket.isMidMessage)) return;
     this.deadline ??= new FrameDeadline(this.socket, this.services.clock, () => this.close('protocolError'));
     this.deadline.noteBytes();
@@ -233,6 +247,12 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
     return (this.conduct ??= new Conduct(this.services.clock, (reason) => this.close(reason)));
   }
 
+  /** What is read and dropped costs memory until it is collected. */
+  private noteLate(size: number): void {
+    this.lateBytes += size;
+    if (this.lateBytes > MAX_LATE_BYTES) this.socket.terminate();
+  }
+
   /** Closes without waiting for the peer. The close frame has left if there was room for it. */
   private endNow(name: SocketCloseReason): void {
     this.close(name);
@@ -246,7 +266,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
 
   /** Updates what this connection holds. */
   private count(): void {
-    const held = this.outbox.bufferedBytes + this.mailbox.waitingBytes + this.socket.unfinishedBytes;
+    const held = this.outbox.bufferedBytes + this.mailbox.heldBytes + this.socket.unfinishedBytes;
     if (held > FREE_BYTES && this.isAlive)
       this.holding ??= this.services.budget.open('connection', this.principal.tenant);
     this.holding?.set(held);

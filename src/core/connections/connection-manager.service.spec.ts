@@ -36,6 +36,10 @@ class FakeConnection implements Connection {
     return this.isSlow ? 'slowReader' : undefined;
   }
   async whenWritable(): Promise<void> {}
+  beginRequest(): number {
+    return 0;
+  }
+  endRequest(): void {}
   close(reason: CloseReason): void {
     this.closes.push(reason);
   }

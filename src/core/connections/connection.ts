@@ -73,6 +73,15 @@ export interface Connection extends FrameReader {
   /** True if the client wants {@link PresenceEvent}s of its tenant. Only operators get them. */
   readonly wantsPresence: boolean;
 
+  /**
+   * Notes that the request that is being handled goes on after its handler has returned: until {@link endRequest} it counts
+   * as held by the connection. Returns its size in bytes.
+   */
+  beginRequest(): number;
+
+  /** @param bytes what {@link beginRequest} returned */
+  endRequest(bytes: number): void;
+
   /** Sends an event, which must not change afterwards. All events of one tick leave in one write. */
   send(event: ConnectionEvent): void;
 

@@ -41,17 +41,23 @@ export class ConversationWriterService {
   submit(connection: Connection, message: IncomingMessage): void | Promise<void> {
     const due = this.dueOf(connection);
     due.count++;
+    const bytes = connection.beginRequest();
+    const fail = (error: unknown) => {
+      connection.endRequest(bytes);
+      return refuseInOrder(due, error);
+    };
     try {
       this.delivery.checkRoom(connection);
       const pending = this.intake.submitThen(connection, message, (outcome) => {
+        connection.endRequest(bytes);
         // A refusal that waits for this response follows it.
         if (--due.count === 0) due.whenNone?.resolve();
         if (outcome instanceof Error) this.refusals.refuse(connection, outcome, message);
         else this.acknowledge(connection, message.id, outcome);
       });
-      return pending?.catch((error: unknown) => refuseInOrder(due, error));
+      return pending?.catch(fail);
     } catch (error) {
-      return refuseInOrder(due, error);
+      return fail(error);
     }
   }
 

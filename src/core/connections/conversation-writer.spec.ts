@@ -25,7 +25,10 @@ it('[M-15] responds to the messages of a connection in their order, refusals inc
     logs,
   );
   const responses: unknown[] = [];
+  let held = 0;
   const connection = {
+    beginRequest: () => (held++, 1),
+    endRequest: (bytes) => void (held -= bytes),
     send(event: ConnectionEvent) {
       if (event.kind === 'accepted' || event.kind === 'refused') responses.push([event.kind, event.requestId]);
     },
@@ -46,4 +49,5 @@ it('[M-15] responds to the messages of a connection in their order, refusals inc
     ['refused', 'b'],
     ['refused', 'c'],
   ]);
+  expect(held).toBe(0);
 });

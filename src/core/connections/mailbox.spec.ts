@@ -9,10 +9,12 @@ class FakeOwner implements MailboxOwner<number> {
   readonly handled: number[] = [];
   readonly signals: string[] = [];
   isSlow = false;
+  onHandle = () => {};
   private readonly gates: (() => void)[] = [];
 
   handle(item: number): void | Promise<void> {
     this.handled.push(item);
+    this.onHandle();
     if (this.isSlow) return new Promise((resolve) => this.gates.push(resolve));
   }
   whenWritable(): Promise<void> {
@@ -37,6 +39,24 @@ class FakeOwner implements MailboxOwner<number> {
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
 describe('Mailbox', () => {
+  it('[N-14] handles no more requests while those under way hold too much, and goes on when half of it is free', async () => {
+    const owner = new FakeOwner();
+    owner.maxBufferedBytes = 20_000;
+    const mailbox = new Mailbox(owner);
+    const begun: number[] = [];
+    owner.onHandle = () => begun.push(mailbox.begin());
+    mailbox.start();
+    for (let n = 0; n < 20; n++) mailbox.push(4_000);
+    expect(begun).toEqual([6_048, 6_048, 6_048, 6_048]);
+    expect(mailbox.heldBytes).toBe(4 * 6_048 + 16 * 4_000);
+    for (const size of begun.slice(0, 2)) mailbox.end(size);
+    await owner.letGo();
+    expect(begun.length).toBe(4);
+    mailbox.end(begun[2]!);
+    await owner.letGo();
+    expect(begun.length).toBe(7);
+  });
+
   it('[N-14] pauses the peer at the allowance of its owner', async () => {
     const owner = new FakeOwner();
     owner.isSlow = true;
@@ -44,7 +64,7 @@ describe('Mailbox', () => {
     const mailbox = new Mailbox(owner);
     mailbox.start();
     for (const size of [4_000, 4_000, 4_000]) mailbox.push(size);
-    expect([owner.signals, mailbox.waitingBytes]).toEqual([[], 8_000]);
+    expect([owner.signals, mailbox.heldBytes]).toEqual([[], 8_000]);
     mailbox.push(4_000);
     expect(owner.signals).toEqual(['full']);
     for (let n = 0; n < 3; n++) await owner.letGo();

@@ -2,13 +2,16 @@
 const PAUSE_ABOVE = 256;
 const RESUME_BELOW = 128;
 
+/** Size that a request under way counts for besides its text: its parsed fields and callbacks, in bytes. */
+const UNDER_WAY_BYTES = 2_048;
+
 /** The connection whose requests a {@link Mailbox} holds. */
 export interface MailboxOwner<T> {
   /** Bytes that the peer has not taken yet. */
   readonly bufferedBytes: number;
   /**
-   * Maximum of {@link bufferedBytes}, and of the waiting requests in bytes (protocol.md section 5). Above it the peer is
-   * paused, below half it is resumed.
+   * Maximum of {@link bufferedBytes}, of the waiting requests, and of those under way, in bytes (protocol.md section 5).
+   * Above it the peer is paused, below half it is resumed.
    */
   readonly maxBufferedBytes: number;
   whenWritable(): Promise<void>;
@@ -23,11 +26,16 @@ export interface MailboxOwner<T> {
 
 /**
  * The requests of one connection, independent of the transport. They are handled one at a time, in the order of arrival,
- * and only while the peer takes what is sent to it. When too many wait, the peer is paused (back-pressure).
+ * and only while the peer takes what is sent to it. When too many wait, the peer is paused (back-pressure). Some go on after
+ * they were handled, until they are stored; when too many do, the next ones wait.
  */
 export class Mailbox<T> {
   private readonly waiting: T[] = [];
   private bytes = 0;
+  /** Size of the request that was handled last, in bytes. */
+  private newestBytes = 0;
+  private underWayBytes = 0;
+  private onFewUnderWay: (() => void) | undefined;
   private isStarted = false;
   private isRunning = false;
   private isFull = false;
@@ -41,9 +49,24 @@ export class Mailbox<T> {
     this.run();
   }
 
-  /** Size of the waiting requests in bytes. */
-  get waitingBytes(): number {
-    return this.bytes;
+  /** Size of the requests that wait or are under way, in bytes. */
+  get heldBytes(): number {
+    return this.bytes + this.underWayBytes;
+  }
+
+  /** Notes that the request that is being handled goes on after its handler has returned. Pass the result to {@link end}. */
+  begin(): number {
+    const size = this.newestBytes + UNDER_WAY_BYTES;
+    this.underWayBytes += size;
+    return size;
+  }
+
+  /** Notes the end of a request that had begun. */
+  end(size: number): void {
+    this.underWayBytes -= size;
+    if (!this.onFewUnderWay || this.underWayBytes > this.owner.maxBufferedBytes / 2) return;
+    this.onFewUnderWay();
+    this.onFewUnderWay = undefined;
   }
 
   push(item: T): void {
@@ -73,9 +96,12 @@ export class Mailbox<T> {
 
   private async runAll(): Promise<void> {
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
-      this.bytes -= this.owner.sizeOf(next);
+      this.newestBytes = this.owner.sizeOf(next);
+      this.bytes -= this.newestBytes;
       const pending = this.owner.handle(next);
       if (pending) await pending;
+      if (this.underWayBytes > this.owner.maxBufferedBytes)
+        await new Promise<void>((resolve) => (this.onFewUnderWay = resolve));
       if (this.owner.bufferedBytes > this.owner.maxBufferedBytes) await this.owner.whenWritable();
       if (this.isFull && this.hasRoom) {
         this.isFull = false;

@@ -172,6 +172,14 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
     this.request({ id, run: () => this.services.reader.confirm(this, sessionId, seq) });
   }
 
+  beginRequest(): number {
+    return this.mailbox.begin();
+  }
+
+  endRequest(bytes: number): void {
+    this.mailbox.end(bytes);
+  }
+
   /** Resolves when few enough requests wait to send more. */
   whenReady(): Promise<void> {
     return this.room?.promise ?? Promise.resolve();
