@@ -1334,6 +1334,11 @@ export const requirements: readonly Requirement[] = [
     'settings 1',
     'Connections and HTTP requests hold limits.buffered_bytes in memory together, shared among tenants; reaching it is reported.',
   ),
+  requirement(
+    'N-15',
+    'settings 1',
+    'Connections read limits.sessions_read sessions together; a tenant leaves half to others, one more is RATE_LIMITED.',
+  ),
   requirement('Z-01', 'agents 1', 'The most specific binding wins, as a reading of the page by brute force finds it.'),
   requirement('Z-02', 'agents 1', 'A message without a binding gets the default agent of its tenant, always.'),
   requirement('Z-03', 'agents 1', 'A change of agents and bindings takes effect with the next message.'),

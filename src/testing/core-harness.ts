@@ -81,7 +81,15 @@ export class CoreHarness {
     );
     this.agents = new AgentsService(this.config);
     const slowReaders = new SlowReadersService(this.clock, this.metrics);
-    this.delivery = new DeliveryService(this.store, this.store, this.clock, this.broker, slowReaders, logs);
+    this.delivery = new DeliveryService(
+      this.store,
+      this.store,
+      this.clock,
+      this.broker,
+      slowReaders,
+      this.config,
+      logs,
+    );
     const logWriter = new LogWriterService(this.store, this.store, this.delivery, this.clock);
     this.claims = new MessageClaimsService(this.store, this.store, this.config, this.clock, replica, logs);
     const rules = new QueueRulesService(this.config, this.agents);

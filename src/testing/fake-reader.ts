@@ -6,6 +6,7 @@ import {
   type FrameReader,
   type ReadingEvent,
 } from '../core/delivery/frame-reader.js';
+import { LOCAL_OPERATOR, type Principal } from '../core/identity/principal.js';
 import { encodeEvent } from '../websocket/event-frames.js';
 
 /** An outbound frame as a client would parse it. */
@@ -22,6 +23,7 @@ let readers = 0;
 /** A reader that records the frames it is sent. With {@link isSlow} its buffer fills until {@link drain}. */
 export class FakeReader implements FrameReader {
   readonly id = `reader-${++readers}`;
+  principal: Pick<Principal, 'tenant'> = LOCAL_OPERATOR;
   readonly frames: SeenFrame[] = [];
   bufferedBytes = 0;
   maxBufferedBytes = MAX_BUFFERED_BYTES;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
 import { Broker, type Topic } from '../broker/broker.js';
+import { ConfigStoreService } from '../config/config-store.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import { follow } from '../replicas/follow.js';
 import { FrameStore, Store, type DurableFrame, type FollowedPosition, type ResumePosition } from '../store/index.js';
@@ -10,10 +11,10 @@ import { Clock } from '../time/clock.js';
 import type { DeltaEvent, FrameReader } from './frame-reader.js';
 import { PageReader } from './page-reader.js';
 import { SlowReadersService } from './slow-readers.service.js';
-import { Subscription, type SessionFeed } from './subscription.js';
+import { Subscription, type SessionFeed, type SubscriptionServices } from './subscription.js';
 
-/** Maximum number of sessions that one connection reads. Each costs about half a kilobyte. */
-export const MAX_SUBSCRIPTIONS = 100_000;
+/** Number of sessions that one connection may always read, however many the others read. */
+export const MIN_SUBSCRIPTIONS = 5_000;
 
 /**
  * Sends the logs of sessions to their readers: each committed frame once, in order, without a gap. It knows no sockets:
@@ -28,21 +29,27 @@ export class DeliveryService {
   private readonly subscriptionsOf = new Map<string, Map<string, Subscription>>();
   /** By session. Frames reach the readers of other replicas through the log; deltas, which are not stored, through this. */
   private readonly deltas: Topic<DeltaEvent>;
-  private readonly pages: PageReader;
+  /** Number of sessions that are read, in total and by tenant. */
+  private total = 0;
+  private readonly totals = new Map<string, number>();
+  private readonly services: SubscriptionServices;
   private readonly writeListeners: ((sessionId: string) => void)[] = [];
   /** Readers that have gone. A commit that they waited for may still subscribe them. */
   private readonly gone = new WeakSet<FrameReader>();
 
+  // oxlint-disable-next-line max-params -- the log, the ways to its readers, and their limits
   constructor(
     private readonly frames: FrameStore,
     private readonly store: Store,
     private readonly clock: Clock,
     broker: Broker,
-    private readonly slowReaders: SlowReadersService,
+    slowReaders: SlowReadersService,
+    private readonly config: ConfigStoreService,
     logs: Logs,
   ) {
     this.log = logs.for('gateway');
-    this.pages = new PageReader(frames, clock, this.log);
+    const pages = new PageReader(frames, clock, this.log);
+    this.services = { pages, slowReaders, forget: (subscription) => this.forget(subscription) };
     this.deltas = broker.topic<DeltaEvent>('deltas', (_, delta) => this.sendDelta(delta));
   }
 
@@ -78,7 +85,7 @@ export class DeliveryService {
 
   /** Returns the number of connections to this replica that read a session. */
   countReaders(sessionId: string): number {
-    return this.feeds.get(sessionId)?.subscriptions.size ?? 0;
+    return this.feeds.get(sessionId)?.subscriptions.length ?? 0;
   }
 
   /** Sends a delta to those readers of its session, here and on other replicas, that want deltas and keep up. */
@@ -108,12 +115,12 @@ export class DeliveryService {
 
   /**
    * Sends the session's frames after a position that is looked up, then live ones. Does nothing if `reader` reads the session
-   * already, or was removed. A reader of {@link MAX_SUBSCRIPTIONS} sessions is closed: in a new connection it reads on.
+   * already, or was removed. A reader of as many sessions as it may read is closed: in a new connection it reads on.
    * @param find must not reject
    */
   subscribeFrom(reader: FrameReader, sessionId: string, find: () => Promise<FollowedPosition>): void {
     if (this.gone.has(reader) || this.find(reader, sessionId)) return;
-    if (this.countOf(reader) >= MAX_SUBSCRIPTIONS) return reader.close('restarting');
+    if (!this.hasRoom(reader)) return reader.close('restarting');
     void this.add(reader, sessionId, 0).startAt(find);
   }
 
@@ -140,12 +147,20 @@ export class DeliveryService {
   }
 
   /**
-   * Checks that a reader may read one session more.
-   * @throws GatewayError RATE_LIMITED at {@link MAX_SUBSCRIPTIONS}
+   * Checks that a reader may read one session more (`limits.sessions_read`).
+   * @throws GatewayError RATE_LIMITED
    */
   checkRoom(reader: FrameReader): void {
-    if (this.countOf(reader) >= MAX_SUBSCRIPTIONS)
-      throw new GatewayError('RATE_LIMITED', { limit: `${MAX_SUBSCRIPTIONS} sessions that one connection reads` });
+    if (!this.hasRoom(reader))
+      throw new GatewayError('RATE_LIMITED', { limit: `${this.countOf(reader)} sessions that one connection reads` });
+  }
+
+  /** A reader may read as many sessions as are free, less what its tenant reads already: so a tenant leaves half to others. */
+  private hasRoom(reader: FrameReader): boolean {
+    const count = this.countOf(reader);
+    if (count < MIN_SUBSCRIPTIONS) return true;
+    const ofTenant = this.totals.get(reader.principal.tenant) ?? 0;
+    return count < this.config.get('limits.sessions_read') - this.total - ofTenant;
   }
 
   /** Removes all subscriptions of a reader that has gone. It gets no new ones. */
@@ -164,13 +179,11 @@ export class DeliveryService {
 
   private add(reader: FrameReader, sessionId: string, afterSeq: number): Subscription {
     let feed = this.feeds.get(sessionId);
-    if (!feed)
-      this.feeds.set(sessionId, (feed = { sessionId, headSeq: afterSeq, subscriptions: new Set(), deltaReaders: 0 }));
-    const subscription = new Subscription(reader, feed, afterSeq, this.pages, this.slowReaders, () =>
-      this.forget(subscription),
-    );
+    if (!feed) this.feeds.set(sessionId, (feed = { sessionId, headSeq: afterSeq, subscriptions: [], deltaReaders: 0 }));
+    const subscription = new Subscription(reader, feed, afterSeq, this.services);
     if (reader.wantsDeltas && ++feed.deltaReaders === 1) this.deltas.join(sessionId);
-    feed.subscriptions.add(subscription);
+    feed.subscriptions = feed.subscriptions.concat(subscription);
+    this.count(reader, 1);
     const own = this.subscriptionsOf.get(reader.id) ?? new Map<string, Subscription>();
     this.subscriptionsOf.set(reader.id, own.set(sessionId, subscription));
     return subscription;
@@ -178,12 +191,20 @@ export class DeliveryService {
 
   private forget(subscription: Subscription): void {
     const { feed, reader } = subscription;
-    feed.subscriptions.delete(subscription);
+    feed.subscriptions = feed.subscriptions.filter((other) => other !== subscription);
+    this.count(reader, -1);
     if (reader.wantsDeltas && --feed.deltaReaders === 0) this.deltas.leave(feed.sessionId);
-    if (feed.subscriptions.size === 0) this.feeds.delete(feed.sessionId);
+    if (feed.subscriptions.length === 0) this.feeds.delete(feed.sessionId);
     const own = this.subscriptionsOf.get(reader.id);
     own?.delete(feed.sessionId);
     if (own?.size === 0) this.subscriptionsOf.delete(reader.id);
+  }
+
+  private count({ principal: { tenant } }: FrameReader, change: 1 | -1): void {
+    this.total += change;
+    const ofTenant = (this.totals.get(tenant) ?? 0) + change;
+    if (ofTenant === 0) this.totals.delete(tenant);
+    else this.totals.set(tenant, ofTenant);
   }
 
   private noticeHead(sessionId: string, headSeq: number): void {

@@ -6,7 +6,7 @@ import { FakeReader } from '../../testing/fake-reader.js';
 import { InProcessBroker } from '../broker/in-process-broker.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { GatewayError } from '../../protocol/domain.js';
-import { MAX_SUBSCRIPTIONS } from './delivery.service.js';
+import { MIN_SUBSCRIPTIONS } from './delivery.service.js';
 import { MAX_BUFFERED_BYTES } from './frame-reader.js';
 
 let harness: CoreHarness;
@@ -173,16 +173,45 @@ describe('a reader that is slow', () => {
   });
 });
 
-describe('a reader of very many sessions', () => {
-  it('is refused one more, and keeps those that it has', async () => {
+describe('readers of very many sessions', () => {
+  const LIMIT = 45_000;
+  beforeEach(async () => {
+    await harness.stop();
+    harness = await new CoreHarness({ settings: { 'limits.sessions_read': LIMIT } }).start();
+  });
+
+  /** Lets a reader read as many sessions as it may. Returns their number. */
+  function fill(reader: FakeReader): number {
+    for (let n = 0; ; n++) {
+      try {
+        harness.delivery.checkRoom(reader);
+      } catch {
+        return n;
+      }
+      harness.delivery.subscribe(reader, `s_${reader.id}_${n}`, 0);
+    }
+  }
+
+  it('[N-15] are refused one more, and keep those that they have', async () => {
     const sessionId = await makeLog(1);
     const reader = new FakeReader();
-    for (let n = 0; n < MAX_SUBSCRIPTIONS - 1; n++) harness.delivery.subscribe(reader, `s_${n}`, 0);
-    await harness.delivery.resume(reader, { sessionId, seq: 2 }, 'the last one');
+    await harness.delivery.resume(reader, { sessionId, seq: 2 }, 'the first one');
+    expect(fill(reader)).toBe(LIMIT / 3 - 1);
     const more = harness.delivery.resume(reader, { sessionId: 's_more', seq: 0 }, 'one more');
     await expect(more).rejects.toMatchObject({ code: 'RATE_LIMITED', retryable: true });
     await harness.delivery.resume(reader, { sessionId, seq: 2 }, 'again');
-    expect(() => harness.delivery.checkRoom(reader)).toThrow('100000 sessions');
+    expect(() => harness.delivery.checkRoom(reader)).toThrow('15000 sessions');
+  });
+
+  it('[N-15] leave half to other tenants, and each may read some', async () => {
+    const first = Array.from({ length: 2 }, () => fill(new FakeReader()));
+    expect(first).toEqual([LIMIT / 3, MIN_SUBSCRIPTIONS]);
+    const other = new FakeReader();
+    other.principal = { tenant: 'other' };
+    const room = fill(other);
+    expect(room).toBeGreaterThan(MIN_SUBSCRIPTIONS);
+    harness.delivery.removeReader(other);
+    expect(fill(Object.assign(new FakeReader(), { principal: { tenant: 'other' } }))).toBe(room);
   });
 });
 
@@ -226,8 +255,10 @@ describe('a reader whose position is looked up', () => {
   });
 
   it('[S-15] is closed when it reads too many sessions, to read on in another connection', async () => {
+    await harness.stop();
+    harness = await new CoreHarness({ settings: { 'limits.sessions_read': 1 } }).start();
     const reader = new FakeReader();
-    for (let n = 0; n < MAX_SUBSCRIPTIONS; n++) harness.delivery.subscribe(reader, `s_${n}`, 0);
+    for (let n = 0; n < MIN_SUBSCRIPTIONS; n++) harness.delivery.subscribe(reader, `s_${n}`, 0);
     harness.delivery.subscribeFrom(reader, 's_1', () => Promise.reject(new Error('it is read already')));
     expect(reader.closedWith).toBeUndefined();
     harness.delivery.subscribeFrom(reader, 's_more', () => Promise.reject(new Error('there is no room')));

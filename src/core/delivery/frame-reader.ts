@@ -1,4 +1,5 @@
 import type { BlockType } from '../../protocol/domain.js';
+import type { Principal } from '../identity/principal.js';
 import type { DurableFrame } from '../store/index.js';
 
 /** Frames of a session's log that were committed together, in the order of their seq. */
@@ -39,6 +40,8 @@ export type CloseReason = 'goingAway' | 'restarting' | 'unauthorized' | 'revoked
 /** The part of a connection that delivery uses. */
 export interface FrameReader {
   readonly id: string;
+  /** Whom the sessions that it reads are counted for, by the tenant. */
+  readonly principal: Pick<Principal, 'tenant'>;
   /** True if the reader gets {@link DeltaEvent}s. */
   readonly wantsDeltas: boolean;
   /** Bytes sent that the peer has not taken yet. */

@@ -8,9 +8,18 @@ export interface SessionFeed {
   readonly sessionId: string;
   /** The newest seq known to be committed. */
   headSeq: number;
-  readonly subscriptions: Set<Subscription>;
+  /** A new list for each change: most have one entry, for which a set would take four times the memory. */
+  subscriptions: readonly Subscription[];
   /** How many of its readers want deltas, whether or not they keep up. */
   deltaReaders: number;
+}
+
+/** What all subscriptions use. */
+export interface SubscriptionServices {
+  readonly pages: PageReader;
+  readonly slowReaders: SlowReadersService;
+  /** Called when a subscription has ended. */
+  forget(subscription: Subscription): void;
 }
 
 /**
@@ -27,9 +36,7 @@ export class Subscription {
     readonly reader: FrameReader,
     readonly feed: SessionFeed,
     afterSeq: number,
-    private readonly pages: PageReader,
-    private readonly slowReaders: SlowReadersService,
-    private readonly onEnd: () => void,
+    private readonly services: SubscriptionServices,
   ) {
     this.nextSeq = afterSeq + 1;
   }
@@ -53,11 +60,12 @@ export class Subscription {
   end(): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    this.onEnd();
+    this.services.forget(this);
   }
 
   /** Takes frames that were just committed. The feed's head covers them already. */
   offer(burst: FramesEvent): void {
+    if (this.hasEnded) return;
     const [first] = burst.frames;
     const { bufferedBytes, maxBufferedBytes } = this.reader;
     if (!this.isCatchingUp && first?.seq === this.nextSeq && bufferedBytes < maxBufferedBytes) this.sendBurst(burst);
@@ -78,7 +86,7 @@ export class Subscription {
   private async catchUp(): Promise<void> {
     this.isCatchingUp = true;
     while (!this.hasEnded && this.nextSeq <= this.feed.headSeq) {
-      const hasRead = await this.slowReaders.takeTurn(this.reader, () => this.readOn());
+      const hasRead = await this.services.slowReaders.takeTurn(this.reader, () => this.readOn());
       if (!hasRead) break;
     }
     // In the same tick as the last check of the head, so that the next burst is sent live.
@@ -93,7 +101,7 @@ export class Subscription {
   }
 
   private async sendPage(): Promise<void> {
-    const page = await this.pages.read(this.feed.sessionId, this.nextSeq - 1);
+    const page = await this.services.pages.read(this.feed.sessionId, this.nextSeq - 1);
     if (!page || this.hasEnded) return;
     this.feed.headSeq = Math.max(this.feed.headSeq, page.headSeq);
     if (page.frames.length > 0) this.sendBurst({ kind: 'frames', frames: page.frames });
@@ -104,10 +112,10 @@ export class Subscription {
   /** Waits until the reader has room. Returns false when it has gone, or was closed because it takes nothing. */
   private async waitForReader(): Promise<boolean> {
     while (this.reader.bufferedBytes >= this.reader.maxBufferedBytes / 2) {
-      const hasTaken = await this.slowReaders.waitForProgress(this.reader);
+      const hasTaken = await this.services.slowReaders.waitForProgress(this.reader);
       if (this.hasEnded) return false;
       if (!hasTaken) {
-        this.slowReaders.close(this.reader);
+        this.services.slowReaders.close(this.reader);
         return false;
       }
     }

@@ -16,6 +16,10 @@ export const limitSettings = defineSettings({
     description: 'Bytes of files that each principal may upload in 24 hours.',
   }),
   'limits.connections_per_address': count(200, 'Open connections from one address.'),
+  'limits.sessions_read': count(
+    200_000,
+    'Sessions that all connections read at the same time. A tenant leaves half of them to others; each connection may read 5,000.',
+  ),
   'limits.buffered_bytes': Type.Integer({
     default: 33_554_432,
     minimum: 16_777_216,
