@@ -22,6 +22,13 @@ it('[V-33] a check names the scopes that the token lacks, and none when Slack do
   expect((await check()).remarks).toEqual([]);
 });
 
+it('[V-33] a check says which of the tokens Slack refuses', async () => {
+  const driver = new SlackDriver(new ManualClock(), new SlackAccounts());
+  slack.failNext('apps.connections.open', { error: 'invalid_auth' });
+  const settings = { bot_token: BOT_TOKEN, app_token: APP_TOKEN, api_root: slack.apiRoot } as never;
+  await expect(driver.check(settings)).rejects.toThrow('app_token: Slack refuses the token: invalid_auth');
+});
+
 it('the scopes that are needed are those of the manifest in the guide', () => {
   const guide = readFileSync('docs/guides/slack.md', 'utf8');
   const [, listed = ''] = /"bot": \[([^\]]*)\]/.exec(guide) ?? [];

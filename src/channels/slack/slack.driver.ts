@@ -83,7 +83,7 @@ export class SlackDriver implements Driver<SlackSettings> {
     const { bot_token: token, app_token: appToken, api_root: root } = settings;
     const api = new WebApi({ token, root, clock: this.clock });
     const { body, headers } = await api.request('auth.test');
-    if (appToken !== undefined) await api.call('apps.connections.open', {}, appToken);
+    if (appToken !== undefined) await api.call('apps.connections.open', {}, appToken).catch(nameAppToken);
     const { team, user } = toRaw(body);
     const remarks = describeMissing(headers.get('x-oauth-scopes'));
     return { name: `${toText(user) ?? ''} in ${toText(team) ?? ''}`, remarks };
@@ -310,6 +310,11 @@ export class SlackDriver implements Driver<SlackSettings> {
     });
     return toText(ts) ?? '';
   }
+}
+
+/** Says which of the two tokens Slack refuses. */
+function nameAppToken(error: unknown): never {
+  throw error instanceof DriverError ? new DriverError(error.fault, `app_token: ${error.message}`) : error;
 }
 
 /** Returns a part as another message, which is found by its own ID. */

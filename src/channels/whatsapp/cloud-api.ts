@@ -61,7 +61,7 @@ export class CloudApi {
 
   /** Reads the number, as people see it, in digits. @throws as {@link HttpApi.call} */
   async readNumber(): Promise<string> {
-    const { display_phone_number: number } = await this.call('number', '?fields=display_phone_number', {
+    const { display_phone_number: number } = await this.call('phone_number_id', '?fields=display_phone_number', {
       method: 'GET',
     });
     return String(number).replaceAll(/\D/g, '');

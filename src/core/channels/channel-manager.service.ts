@@ -128,7 +128,10 @@ export class ChannelManagerService {
   /** Returns the driver of a channel, without the account. @throws GatewayError NOT_FOUND */
   getDriver(name: string): FoundDriver {
     const driver = this.drivers.find(({ description }) => description.name === name);
-    if (!driver) throw new GatewayError('NOT_FOUND', { what: `driver for the channel ${name}` });
+    if (!driver) {
+      const names = this.drivers.map(({ description }) => description.name).toSorted();
+      throw new GatewayError('NOT_FOUND', { what: `driver for the channel ${name}: there are ${names.join(', ')}` });
+    }
     return driver;
   }
 
