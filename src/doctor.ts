@@ -17,13 +17,24 @@ import { NO_JOBS, type StoredJobs } from './stores/store-engine.js';
 import { findMediaFolder, getStoreEngine } from './stores/store-engines.js';
 import { examineTailscale } from './tailscale/examine-tailscale.js';
 import { TailscaleProgram } from './tailscale/tailscale-program.js';
+import { examineBrowser } from './tools/browser/examine-browser.js';
 import { BubblewrapEngine } from './tools/sandbox/bubblewrap-engine.js';
 import { DockerEngine } from './tools/sandbox/docker-engine.js';
 import { findEngine } from './tools/sandbox/find-engine.js';
 
 /** A result of an examination, in words for the operator. */
 export interface Finding {
-  readonly subject: 'node' | 'settings' | 'channels' | 'store' | 'media' | 'address' | 'tailscale' | 'sandbox' | 'cron';
+  readonly subject:
+    | 'node'
+    | 'settings'
+    | 'channels'
+    | 'store'
+    | 'media'
+    | 'address'
+    | 'tailscale'
+    | 'sandbox'
+    | 'browser'
+    | 'cron';
   /** A gateway starts in spite of a `note`, and does not with a `fault`. */
   readonly state: 'ok' | 'note' | 'fault';
   readonly says: string;
@@ -78,10 +89,7 @@ export async function* examine(
   yield { subject: 'media', ...media, ...(media.state === 'fault' && { state: 'note' }) };
   yield { subject: 'address', ...(await examineAddress(values['gateway.host'], values['gateway.port'], holder)) };
   if (config?.get('gateway.expose_via_tailscale')) yield { subject: 'tailscale', ...(await examineExposure(config)) };
-  yield {
-    subject: 'sandbox',
-    ...(await examineSandbox(values['tools.sandbox.engine'], values['tools.sandbox.image'])),
-  };
+  yield* examineTools(values);
   yield { subject: 'cron', ...examineJobs(jobs, values['cron.timezone'] ?? hostTimezone()) };
 }
 
@@ -94,6 +102,19 @@ function examineJobs({ count, lastDue = 0 }: StoredJobs, timezone: string): Says
     state: 'note',
     says: `${says}\na job was due at ${when}, far ahead of this clock: the clock is or was wrong`,
   };
+}
+
+/** Examines what the commands and the browser of agents need. */
+async function* examineTools(values: LoadedSettings['values']): AsyncGenerator<Finding> {
+  const sandbox = await examineSandbox(values['tools.sandbox.engine'], values['tools.sandbox.image']);
+  yield { subject: 'sandbox', ...sandbox };
+  if (!values['tools.browser.enabled']) return;
+  const browser = await tryTo(async () => {
+    const says = await examineBrowser(values['tools.browser.executable'], values['tools.browser.cdp_url']);
+    return { state: 'ok', says };
+  });
+  // A gateway starts without one, and the calls of its tools give the same reason.
+  yield { subject: 'browser', ...browser, ...(browser.state === 'fault' && { state: 'note' }) };
 }
 
 /** Loads the engines and looks for one as a command would. A gateway starts without any, and refuses commands. */

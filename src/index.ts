@@ -4,7 +4,15 @@ export { createHttpAdapter } from './http/index.js';
 export { GatewayWsAdapter } from './websocket/gateway-ws.adapter.js';
 export { runGateway, type StartOverrides } from './run-gateway.js';
 export { Tool, type ToolExecutor, type ToolOptions } from './core/tools/tool.decorator.js';
-export type { CallReview, ReviewContext, ToolCallContext, ToolDefinition, ToolOutcome } from './core/tools/tool.js';
+export {
+  ToolResult,
+  type CallReview,
+  type ReviewContext,
+  type ShownImage,
+  type ToolCallContext,
+  type ToolDefinition,
+  type ToolOutcome,
+} from './core/tools/tool.js';
 export { ToolRegistryService } from './core/tools/tool-registry.service.js';
 export { SandboxModule } from './tools/sandbox/sandbox.module.js';
 export { SandboxService, type SandboxEnding, type SandboxRequest } from './tools/sandbox/sandbox.service.js';

@@ -1686,4 +1686,29 @@ export const requirements: readonly Requirement[] = [
     'browser-and-canvas 1',
     'A person approves what enters a secret, sends a form or looks like a purchase, and sees what it does.',
   ),
+  requirement(
+    'U-07',
+    'browser-and-canvas 1',
+    'A page that never loads, asks, crashes, hangs, is a file or wants a password gets a result with the reason in time.',
+  ),
+  requirement(
+    'U-08',
+    'browser-and-canvas 1',
+    'A page opens at most eight tabs, and the tab that an act has opened is the current one; the agent is told.',
+  ),
+  requirement(
+    'U-09',
+    'browser-and-canvas 1',
+    'A page of any size is shown in a bounded text whose left out parts can be read, or its call ends with the reason.',
+  ),
+  requirement(
+    'U-10',
+    'browser-and-canvas 1',
+    'What a killed gateway has left of its browser is gone soon after the next start.',
+  ),
+  requirement(
+    'U-12',
+    'browser-and-canvas 1',
+    'The state of a session is kept only if the settings say so, in a file of its own that ends with the session.',
+  ),
 ];

@@ -11,12 +11,12 @@ const COLOURS = { ok: 'green', note: 'yellow', fault: 'red' } as const;
 /** `openclaw doctor`: examines what a start needs. */
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'what a start needs: settings, store, folders, port, sandbox',
+  summary: 'what a start needs: settings, store, folders, port, sandbox, browser',
   usage: `Usage: openclaw doctor [--deep] [--config FILE] [--json]
 
 Examines what a start of the gateway needs, and changes nothing: Node, the settings, the store (its place, its version,
-who has it open), the folder of uploaded files, the port, Tailscale, the sandbox of commands; of a Telegram bot that serves
-groups, what it sees there. A gateway may run meanwhile.
+who has it open), the folder of uploaded files, the port, Tailscale, the sandbox of commands, the browser of agents; of a
+Telegram bot that serves groups, what it sees there. A gateway may run meanwhile.
 
   --deep         also read the whole store and compare every index with its rows, which takes a while
   --config FILE  the settings file (default: ./config.yaml if it exists)

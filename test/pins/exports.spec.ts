@@ -52,9 +52,9 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       Reply RequestedCall ResourceKind ResumePosition ReviewContext RulingOutcome SandboxEnding SandboxModule SandboxRequest
       SandboxService SectionOptions SeenChat SenderAlias Session SessionChange SessionCursor SessionResource SessionResources
       SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange SettingsError
-      SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree StartOverrides
+      SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree ShownImage StartOverrides
       StartPhase StartStep StopPhase StopStep Store StoreHint StoredMessage StoredReaction StoredSettings
-      SurfaceDraft SurfaceLimits SweepLimits TailscaleEntry TailscaleStore Target Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService
+      SurfaceDraft SurfaceLimits SweepLimits TailscaleEntry TailscaleStore Target Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService ToolResult
       Topic TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo Update Updates UploadQuota UploadRefusedError UploadSum UseSettings
       Verdict VerifiesCredentials WriteOutcome chainAudit clientOfCronJob commandOf createHttpAdapter defineSettings editIdOf endOf loadSettings mayRule
       noteOfDecision noteOfSession noteOfSettings readAuditTrail replyToRuling runGateway toPlainText verifyAuditChain verifyAuditTrail

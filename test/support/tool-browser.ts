@@ -4,10 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failure, ToolRegistryService } from '../../src/core/tools/tool-registry.service.js';
+import type { ClientKey } from '../../src/core/store/index.js';
 import type { CallReview, ToolOutcome } from '../../src/core/tools/tool.js';
+import { BrowsersService } from '../../src/tools/browser/browsers.service.js';
 import { AgentsService } from '../../src/core/agents/agents.service.js';
 import { findBrowser } from './browser.js';
-import { GatewayApp } from './gateway-app.js';
+import { GatewayApp, type GatewayAppOptions } from './gateway-app.js';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -79,15 +81,21 @@ export class BrowserGateway {
   readonly asked: string[] = [];
   /** Whether the person approves them. */
   allows = true;
+  /** Who calls, where it is not the client of a person. */
+  caller: Partial<ClientKey> = {};
 
   private constructor(
     readonly gateway: GatewayApp,
     readonly folder: string,
   ) {}
 
-  static async start(settings: Readonly<Record<string, unknown>> = {}): Promise<BrowserGateway> {
+  static async start(
+    settings: Readonly<Record<string, unknown>> = {},
+    options: Pick<GatewayAppOptions, 'clock'> = {},
+  ): Promise<BrowserGateway> {
     const folder = mkdtempSync(join(tmpdir(), 'browser-'));
     const gateway = await GatewayApp.start({
+      ...options,
       settings: {
         'store.url': `sqlite:${join(folder, 'gateway.db')}`,
         'tools.browser.enabled': true,
@@ -103,27 +111,26 @@ export class BrowserGateway {
     return join(this.folder, 'browser');
   }
 
+  /** Ends the process of the current page of a session, as a page can. */
+  async crashPage(sessionId = 's_one'): Promise<void> {
+    const browsers = this.gateway.app.get(BrowsersService, { strict: false });
+    const caller = { tenant: 'default', principal: 'local', clientId: 'test' };
+    const call = { session: { id: sessionId } as never, caller, signal: new AbortController().signal };
+    await browsers.use(call, async ({ current }) => {
+      const crashed = current.page.waitForEvent('crash');
+      void current.protocol().then((cdp) => cdp.send('Page.crash').catch(() => {}));
+      await crashed;
+    });
+  }
+
   /** Names of the folders of runs. */
   listRuns(): readonly string[] {
-    try {
-      return readdirSync(this.root).filter((name) => name.startsWith('run-'));
-    } catch {
-      return [];
-    }
+    return listRunsIn(this.root);
   }
 
   /** Process ids of all processes of browsers of this gateway, zombies included. */
   listProcesses(): readonly number[] {
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .filter((pid) => {
-        try {
-          return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(this.root);
-        } catch {
-          return false;
-        }
-      })
-      .map(Number);
+    return listProcessesOf(this.root);
   }
 
   /** Calls a tool as an agent in a session would. */
@@ -170,7 +177,7 @@ export class BrowserGateway {
     const context = {
       callId: `c_${Math.random()}`,
       session: session as never,
-      caller: { tenant: 'default', principal: 'local', channel: 'test', sender: 'ann' } as never,
+      caller: { tenant: 'default', principal: 'local', clientId: 'test', ...this.caller },
       agent,
       signal: new AbortController().signal,
     };
@@ -186,6 +193,29 @@ export class BrowserGateway {
     await this.gateway.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Names of the folders of runs in the folder of the browser of a gateway. */
+export function listRunsIn(root: string): readonly string[] {
+  try {
+    return readdirSync(root).filter((name) => name.startsWith('run-'));
+  } catch {
+    return [];
+  }
+}
+
+/** Process ids of all processes that name the folder of the browser of a gateway. */
+export function listProcessesOf(root: string): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(root);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
 }
 
 /** Returns the ref of the first line of a page that contains a text. */

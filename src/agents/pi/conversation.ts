@@ -5,7 +5,7 @@ import type { ToolNames } from '../../core/tools/tool-names.js';
 import type { ToolOutcome } from '../../core/tools/tool.js';
 import type { AskableModel } from './pi-models.js';
 import { Prompt } from './prompt.js';
-import { recall, recallJoined } from './recall.js';
+import { readShownImages, recall, recallJoined } from './recall.js';
 import { renderOutcome, sayAs, toToolCall, type Voice } from './replies.js';
 
 /** The state of an answer in the journal: pi's message, which its model wants back unchanged. */
@@ -71,8 +71,13 @@ export class Conversation {
     if (step.kind === 'joined') return recallJoined(this.turn, step.messages, model.input.includes('image'));
     const message = this.renderAnswer(step.n, step.answer, model);
     const calls = message.content.filter((part) => part.type === 'toolCall');
-    const results = step.outcomes.map((outcome, i) =>
-      renderOutcome(calls[i]?.id ?? '', calls[i]?.name ?? step.answer.toolCalls[i]?.tool ?? '', outcome),
+    const takesImages = model.input.includes('image');
+    const results = await Promise.all(
+      step.outcomes.map(async (outcome, i) => {
+        const images = takesImages ? await readShownImages(this.turn, outcome) : [];
+        const name = calls[i]?.name ?? step.answer.toolCalls[i]?.tool ?? '';
+        return renderOutcome(calls[i]?.id ?? '', name, outcome, images);
+      }),
     );
     return message.content.length > 0 ? [message, ...results] : results;
   }

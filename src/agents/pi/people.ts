@@ -17,14 +17,16 @@ export function isShared(session: Session): boolean {
   return session.mode !== 'main' || session.hasSeveralParticipants;
 }
 
-/** Returns a message as the model gets it; attachments that are not among `images` are described. */
+/** Returns a message as the model gets it; attachments that it does not see, or that a tool may take, are described. */
 export function renderMessage(
   { payload }: StoredMessage,
   shared: boolean,
   images: ReadonlyMap<Attachment, ImageContent>,
 ): UserPart[] {
   const { sender, sender_name: name, content, reply_to, attachments = [], metadata } = payload;
-  const described = attachments.filter((attachment) => !images.has(attachment)).map(describe);
+  const described = attachments
+    .filter((attachment) => !images.has(attachment) || attachment.media_id !== undefined)
+    .map(describe);
   const canvas = metadata?.['canvas'];
   // What was pressed, and with which values: the text is only its label.
   const others = {
@@ -60,11 +62,12 @@ export function renderSystemPrompt(instructions: readonly string[], agentName: s
   return [...instructions, [place, format, trust].join(' ')].filter((part) => part !== '').join('\n\n');
 }
 
-function describe({ kind, name, mime_type, size_bytes, url }: Attachment): object {
+function describe({ kind, name, mime_type, size_bytes, url, media_id }: Attachment): object {
   const address = url !== undefined && !url.startsWith('data:') ? { url } : {};
   return {
     kind,
     ...(name ? { name } : {}),
+    ...(media_id === undefined ? {} : { media_id }),
     ...(mime_type ? { mime_type } : {}),
     ...(size_bytes === undefined ? {} : { size_bytes }),
     ...address,

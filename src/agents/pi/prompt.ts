@@ -141,7 +141,7 @@ function keep(message: Message): Message {
 }
 
 function withoutPictures(message: Message): Message {
-  if (message.role !== 'user' || typeof message.content === 'string') return message;
+  if ((message.role !== 'user' && message.role !== 'toolResult') || typeof message.content === 'string') return message;
   const content = message.content.map((part): UserPart =>
     part.type === 'image' ? { type: 'text', text: PICTURE_LEFT_OUT } : part,
   );

@@ -2,6 +2,7 @@ import type { ImageContent, Message } from '@earendil-works/pi-ai';
 import type { Attachment } from '../../protocol/index.js';
 import type { MessageWithReply, StoredMessage } from '../../core/store/index.js';
 import type { AgentTurn } from '../../core/turns/agent-runtime.js';
+import type { ToolOutcome } from '../../core/tools/tool.js';
 import type { Media } from '../../core/turns/media-source.js';
 import { readImageSize } from './image-size.js';
 import { toUser, type Exchange } from './prompt.js';
@@ -97,14 +98,25 @@ async function readImages(turn: AgentTurn, messages: readonly StoredMessage[]): 
     if (images.size === MAX_IMAGES) break;
     if (attachment.kind !== 'image') continue;
     const media = await turn.readMedia(attachment);
-    if (!media || !isAcceptable(media)) continue;
-    images.set(attachment, {
-      type: 'image',
-      data: Buffer.from(media.bytes).toString('base64'),
-      mimeType: media.mimeType,
-    });
+    if (media && isAcceptable(media)) images.set(attachment, toImage(media));
   }
   return images;
+}
+
+/** Returns the pictures that a call shows, of those that every provider accepts. */
+export async function readShownImages(turn: AgentTurn, outcome: ToolOutcome): Promise<ImageContent[]> {
+  const shown = outcome.ok ? (outcome.images ?? []) : [];
+  const read = await Promise.all(
+    shown.map(({ mediaId, mimeType }) => turn.readMedia({ kind: 'image', media_id: mediaId, mime_type: mimeType })),
+  );
+  return read
+    .filter((media) => media !== undefined)
+    .filter(isAcceptable)
+    .map(toImage);
+}
+
+function toImage({ bytes, mimeType }: Media): ImageContent {
+  return { type: 'image', data: Buffer.from(bytes).toString('base64'), mimeType };
 }
 
 function isAcceptable({ mimeType, bytes }: Media): boolean {

@@ -1,4 +1,4 @@
-import type { AssistantMessage, Message, ToolCall, ToolResultMessage } from '@earendil-works/pi-ai';
+import type { AssistantMessage, ImageContent, Message, ToolCall, ToolResultMessage } from '@earendil-works/pi-ai';
 import type { StreamBlock } from '../../protocol/index.js';
 import type { ToolOutcome } from '../../core/tools/tool.js';
 import type { Provider } from './providers.js';
@@ -58,10 +58,16 @@ export function renderReply(blocks: readonly StreamBlock[], voice: Voice, names:
   return messages;
 }
 
-/** Returns the result of a call as the model gets it. */
-export function renderOutcome(callId: string, wireName: string, outcome: ToolOutcome): ToolResultMessage {
+/** Returns the result of a call as the model gets it. @param images those that it shows, if the model takes any */
+export function renderOutcome(
+  callId: string,
+  wireName: string,
+  outcome: ToolOutcome,
+  images: readonly ImageContent[] = [],
+): ToolResultMessage {
   const text = outcome.ok ? toText(outcome.content) : toText({ code: outcome.code, message: outcome.message });
-  return toToolResult(callId, wireName, text, !outcome.ok);
+  const message = toToolResult(callId, wireName, text, !outcome.ok);
+  return images.length === 0 ? message : { ...message, content: [...message.content, ...images] };
 }
 
 /** Returns an answer of the model with this content. */

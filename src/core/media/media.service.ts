@@ -60,7 +60,10 @@ export class MediaService {
    * Stores the bytes of `body`, with at most a few chunks in memory.
    * @throws UploadRefusedError; GatewayError QUOTA_EXCEEDED, STORE_UNAVAILABLE
    */
-  async upload({ tenant, principal }: Principal, body: AsyncIterable<Uint8Array>): Promise<MediaRecord> {
+  async upload(
+    { tenant, principal }: Pick<Principal, 'tenant' | 'principal'>,
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<MediaRecord> {
     const quota = { since: this.clock.now() - DAY_MS, maxBytes: this.config.get('limits.media_bytes_per_day') };
     const used = await this.records.sumUploads(tenant, principal, quota.since);
     if (used.bytes >= quota.maxBytes) throw this.exceeded(used);

@@ -1,5 +1,5 @@
 import type { MessageInPayload } from '../../protocol/domain.js';
-import type { StoredMessage } from '../store/index.js';
+import type { ClientKey, StoredMessage } from '../store/index.js';
 
 const CLIENT_ID = 'cron';
 const PRINCIPAL_PREFIX = 'cron:';
@@ -28,7 +28,12 @@ export function toMetadata(facts: FiringFacts): NonNullable<MessageInPayload['me
 
 /** Returns whether a message is of a job. No credential can have the principal of one. */
 export function isFiring({ client }: Pick<StoredMessage, 'client'>): boolean {
-  return client.clientId === CLIENT_ID && client.principal.startsWith(PRINCIPAL_PREFIX);
+  return isOfJob(client);
+}
+
+/** Returns whether a client is a job. */
+export function isOfJob({ clientId, principal }: ClientKey): boolean {
+  return clientId === CLIENT_ID && principal.startsWith(PRINCIPAL_PREFIX);
 }
 
 /** Returns whether an ID of a message is one of a job. Those of platforms begin with the name of the platform. */

@@ -17,6 +17,7 @@ import { CallSlots } from './call-slots.js';
 import { ToolSources } from './tool-sources.js';
 import {
   TOOL_ERROR_CODES,
+  ToolResult,
   UnknownOutcomeError,
   type CallReview,
   type ReviewContext,
@@ -282,13 +283,14 @@ function mayUse({ tools }: AgentDefinition, name: string): boolean {
   return (tools.allow === undefined || isNamed(tools.allow)) && !isNamed(tools.deny);
 }
 
-function checkResult(tool: string, result: unknown): ToolOutcome {
+function checkResult(tool: string, returned: unknown): ToolOutcome {
+  const { content: result, images } = returned instanceof ToolResult ? returned : new ToolResult(returned, []);
   const text = JSON.stringify(result ?? null) as string | undefined;
   if (text === undefined) return failure('TOOL_FAILED', { tool, reason: 'its result is not JSON' });
   if (text.length > MAX_RESULT_LENGTH) {
     return failure('TOOL_FAILED', { tool, reason: `its result has more than ${MAX_RESULT_LENGTH} characters` });
   }
-  return { ok: true, content: result ?? null };
+  return { ok: true, content: result ?? null, ...(images.length > 0 && { images }) };
 }
 
 function stopped(tool: string): FailedOutcome {

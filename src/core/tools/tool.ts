@@ -72,7 +72,24 @@ export type ToolReview<P extends TSchema = TSchema> = (
   context: ReviewContext,
 ) => CallReview | Promise<CallReview>;
 
-/** Runs the call. Returns or resolves with JSON. An error becomes TOOL_FAILED with its message. */
+/** A picture that a call shows beside its result: a stored file of the session. */
+export interface ShownImage {
+  readonly mediaId: string;
+  readonly mimeType: string;
+  /** For people who do not see it. */
+  readonly alt: string;
+}
+
+/** A result with pictures. People see them, and so do models that take pictures. */
+export class ToolResult {
+  /** @param content JSON */
+  constructor(
+    readonly content: unknown,
+    readonly images: readonly ShownImage[],
+  ) {}
+}
+
+/** Runs the call. Returns or resolves with JSON or a {@link ToolResult}. An error becomes TOOL_FAILED with its message. */
 export type ToolHandler<P extends TSchema = TSchema> = (parameters: Static<P>, context: ToolCallContext) => unknown;
 
 /** The description of a tool (the chapter's ToolDefinition). */
@@ -137,7 +154,7 @@ export const TOOL_ERROR_CODES = (Object.keys(errorTable) as ErrorCode[]).filter(
 
 /** The outcome of a call. A failure is a value that the agent gets; the turn continues. */
 export type ToolOutcome =
-  | { readonly ok: true; readonly content: unknown }
+  | { readonly ok: true; readonly content: unknown; readonly images?: readonly ShownImage[] }
   | {
       readonly ok: false;
       readonly code: ToolErrorCode;

@@ -22,7 +22,7 @@ export function describeOutcome(
   };
 }
 
-/** Returns the frames that end a call: its last state, and the block of its result. */
+/** Returns the frames that end a call: its last state, the block of its result, and those of the pictures that it shows. */
 export function buildEndOfCall(reply: ReplyBuilder, outcome: ToolOutcome, payload: CallStatus): readonly NewFrame[] {
   const { call_id, status, decided_by } = payload;
   const content = outcome.ok
@@ -32,6 +32,9 @@ export function buildEndOfCall(reply: ReplyBuilder, outcome: ToolOutcome, payloa
   return [
     reply.buildToolStatus(payload),
     reply.buildWholeBlock('tool_result', toSafeJson({ call_id, ok: outcome.ok, status, ...decider, content })),
+    ...(outcome.ok ? (outcome.images ?? []) : []).map(({ mediaId, mimeType, alt }) =>
+      reply.buildWholeBlock('image', `/media/${mediaId}`, { mime_type: mimeType, alt: toSafeText(alt) }),
+    ),
   ];
 }
 

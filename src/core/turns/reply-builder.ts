@@ -84,8 +84,15 @@ export class ReplyBuilder {
   }
 
   /** Returns the frame of a block whose content is complete. */
-  buildWholeBlock(blockType: StreamBlock['block_type'], content: string): NewFrame {
-    return this.buildBlock({ block_id: this.nextBlockId(), block_type: blockType, content });
+  buildWholeBlock(
+    blockType: StreamBlock['block_type'],
+    content: string,
+    metadata?: NonNullable<StreamBlock['metadata']>,
+  ): NewFrame {
+    return this.buildBlock({
+      ...{ block_id: this.nextBlockId(), block_type: blockType, content },
+      ...(metadata && { metadata }),
+    });
   }
 
   buildToolStatus(status: Omit<ToolStatusPayload, 'message_id' | 'message_ref'>): NewFrame {

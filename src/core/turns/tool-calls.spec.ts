@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { CoreHarness, type CoreHarnessOptions } from '../../testing/core-harness.js';
 import { FakeReader } from '../../testing/fake-reader.js';
+import { ToolResult } from '../tools/tool.js';
 import { aTool } from '../../testing/scripted-turns.js';
 
 let harness: CoreHarness;
@@ -20,6 +21,23 @@ describe('a tool call of a turn', () => {
     const [call, result] = reader.blocksOf('a').map((block) => JSON.parse(block.content) as Record<string, unknown>);
     expect(call).toMatchObject({ tool: 'test.tool', parameters: { n: 1 } });
     expect(result).toMatchObject({ call_id: call?.['call_id'], ok: true, content: { n: 1 } });
+  });
+
+  it('[A-04] that returns pictures leaves a block of each after its result', async () => {
+    const image = { mediaId: 'f_1', mimeType: 'image/png', alt: 'A cat' };
+    await start({ tools: [aTool({ handler: () => new ToolResult({ n: 1 }, [image]) })] });
+    const reader = new FakeReader();
+    await harness.say(reader, 'a', '/tool test.tool {"n": 1}');
+    await reader.waitForEnd('a');
+    const [, result, shown] = reader.frames
+      .filter((frame) => frame.type === 'stream_block')
+      .map(({ payload }) => payload);
+    expect(JSON.parse(String(result?.['content']))).toMatchObject({ ok: true, content: { n: 1 } });
+    expect(shown).toMatchObject({
+      block_type: 'image',
+      content: '/media/f_1',
+      metadata: { mime_type: 'image/png', alt: 'A cat' },
+    });
   });
 
   it.each([

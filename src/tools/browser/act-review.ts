@@ -1,4 +1,5 @@
 import type { Locator } from 'playwright-core';
+import type { MediaRecord } from '../../core/store/index.js';
 import type { CallReview } from '../../core/tools/tool.js';
 import { SECRET_FIELDS } from './page-probe.js';
 import { describeSecret, type PageNode } from './page-tree.js';
@@ -17,6 +18,7 @@ const FIELDS = /box|slider|spinbutton|radio|option|switch/;
 export interface ReviewedAct {
   readonly action: string;
   readonly value?: string | undefined;
+  readonly dialogs?: 'accept' | 'dismiss' | undefined;
 }
 
 /** What is known of the element of an act, and of its form if it has one. */
@@ -32,6 +34,16 @@ export interface ActFacts {
     readonly action: string;
     readonly hasCard: boolean;
   };
+}
+
+/** What else the review of an act depends on. */
+export interface ActCircumstances {
+  /** Of the page. */
+  readonly url: string;
+  /** The file that it gives to the page. */
+  readonly file?: Pick<MediaRecord, 'mediaId' | 'mimeType' | 'sizeBytes'> | undefined;
+  /** Whether submits that send data or look like a purchase need an approval. */
+  readonly asksForSubmits: boolean;
 }
 
 /** The part of the DOM that {@link readActFacts} uses. */
@@ -99,18 +111,18 @@ function readFactsInPage(node: unknown, secretFields: string): ActFacts {
 /**
  * Returns whether a person must approve an act, with what it does.
  * @param node the element as the agent has seen it
- * @param url of the page
- * @param asksForSubmits whether submits that send data or look like a purchase need an approval
  */
 export function judgeAct(
   act: ReviewedAct,
   node: PageNode,
   facts: ActFacts,
-  { url, asksForSubmits }: { readonly url: string; readonly asksForSubmits: boolean },
+  { url, file, asksForSubmits }: ActCircumstances,
 ): CallReview {
   const secret = facts.isSecret && isEntering(act) ? (act.value ?? '') : undefined;
   const reasons = [
     ...(secret === undefined ? [] : ['enters a secret']),
+    ...(file ? [`gives it the file ${file.mediaId} (${file.mimeType}, ${file.sizeBytes} bytes)`] : []),
+    ...(asksForSubmits && act.dialogs === 'accept' ? ['accepts dialogs'] : []),
     ...(asksForSubmits ? describeSubmit(act, node, facts) : []),
   ];
   const why = reasons.length === 0 ? '' : `: ${reasons.join(', ')}`;
@@ -144,7 +156,7 @@ function isEntering({ action, value = '' }: ReviewedAct): boolean {
 }
 
 /** Returns an address without what may hold a secret. */
-function placeOf(url: string): string {
+export function placeOf(url: string): string {
   const parsed = URL.parse(url);
   return JSON.stringify(
     parsed ? parsed.origin + parsed.pathname.slice(0, MAX_NAME_LENGTH) : 'a page without an address',

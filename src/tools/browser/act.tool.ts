@@ -5,13 +5,14 @@ import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
 import type { CallReview, ReviewContext, ToolCallContext } from '../../core/tools/tool.js';
 import { text } from '../../protocol/text.js';
 import { BrowsersService } from './browsers.service.js';
-import { markPageText } from './marked-text.js';
 import { CALL_TIMEOUT_MS, PERMISSION, Ref } from './page-tools.js';
 import { buildResult, describePage, showPage, type PageResult } from './page-result.js';
 import { renderTree } from './render-tree.js';
 import type { SessionBrowser } from './session-browser.js';
 import { ShownPage } from './shown-page.js';
 import type { ReadPage, Tab } from './tab.js';
+import { readUnchanged } from './unchanged.js';
+import { PageFilesService, type PageFile } from './page-files.js';
 import { judgeAct, readActFacts } from './act-review.js';
 
 /** Time for an element to become ready for an act, in milliseconds. */
@@ -21,7 +22,7 @@ const COMPARED_BUDGET = 100_000;
 const SHOWN_BUDGET = 12_000;
 const SCROLL_PIXELS = 600;
 
-const ACTIONS = ['click', 'fill', 'select', 'press', 'hover', 'scroll'] as const;
+const ACTIONS = ['click', 'fill', 'select', 'press', 'hover', 'scroll', 'upload'] as const;
 
 const Parameters = Type.Object(
   {
@@ -30,8 +31,11 @@ const Parameters = Type.Object(
     value: Type.Optional(
       text(
         { min: 0, max: 65_536, controls: true },
-        'fill: the text. select: the option. press: a key such as Enter. scroll: up or down.',
+        'fill: the text. select: the option. press: a key such as Enter. scroll: up or down. upload: the media_id of a file of this conversation.',
       ),
+    ),
+    dialogs: Type.Optional(
+      Type.Enum(['accept', 'dismiss'], { description: 'The answer to dialogs that the act opens. Default: dismiss.' }),
     ),
   },
   { additionalProperties: false },
@@ -50,11 +54,12 @@ export class BrowserActTool implements ToolExecutor<typeof Parameters> {
   constructor(
     private readonly browsers: BrowsersService,
     private readonly config: ConfigStoreService,
+    private readonly files: PageFilesService,
   ) {}
 
   /** Looks at the element without reading the page; `execute` does it again when the page is known to be unchanged. */
   async review(act: Act, call: ReviewContext): Promise<CallReview> {
-    const review = await this.browsers.useIfOpen(call, (own) => this.judge(own.current, act));
+    const review = await this.browsers.useIfOpen(call, (own) => this.judge(own.current, act, call));
     return review ?? { needsApproval: false };
   }
 
@@ -62,41 +67,37 @@ export class BrowserActTool implements ToolExecutor<typeof Parameters> {
     return this.browsers.use(call, async (own) => {
       const tab = own.current;
       const before = await readUnchanged(tab, act.ref);
-      const { needsApproval, shown } = await this.judge(tab, act);
+      const { needsApproval, shown } = await this.judge(tab, act, call);
       if (needsApproval && shown !== call.approved)
         throw new Error('what it would do has changed since it was reviewed; call it again');
-      await perform(tab.locate(act.ref), act);
-      return describeChange(own, tab, before);
+      const file = act.action === 'upload' ? await this.files.readFor(call, act.value ?? '') : undefined;
+      tab.acceptsDialogs = act.dialogs === 'accept';
+      try {
+        await perform(tab.locate(act.ref), act, file);
+        return await describeChange(own, tab, before);
+      } finally {
+        tab.acceptsDialogs = false;
+      }
     });
   }
 
-  private async judge(tab: Tab, act: Act): Promise<CallReview> {
+  private async judge(tab: Tab, act: Act, call: ReviewContext): Promise<CallReview> {
     const node = tab.shown?.find(act.ref);
     // `execute` says why.
     if (!node) return { needsApproval: false };
     const facts = await readActFacts(tab.locate(act.ref), ACT_TIMEOUT_MS).catch(() => undefined);
     if (!facts) return { needsApproval: false };
     if (facts.isSecret && act.value !== undefined) tab.hide(act.value);
+    const file = act.action === 'upload' ? await this.files.find(call, act.value ?? '') : undefined;
     return judgeAct(act, node, facts, {
+      file,
       url: tab.hider(tab.page.url()),
       asksForSubmits: this.config.get('tools.browser.confirm_submits'),
     });
   }
 }
 
-/** Reads the page again, and compares the element with what the agent has seen. @throws Error if it has changed */
-async function readUnchanged(tab: Tab, ref: string): Promise<ReadPage> {
-  const { shown } = tab;
-  if (!shown) throw new Error(`${ref} is of an older page; take a snapshot`);
-  const now = await tab.read();
-  const fault = shown.findFault(ref, now.root);
-  if (!fault) return now;
-  tab.shown = new ShownPage(now.root);
-  const lines = [...(fault.now === undefined ? [] : [fault.now]), ...renderTree(now.root, SHOWN_BUDGET)];
-  throw new Error(`${fault.reason}, nothing was done; this is the page now:\n${markPageText(lines)}`);
-}
-
-async function perform(element: Locator, { action, value = '' }: Act): Promise<void> {
+async function perform(element: Locator, { action, value = '' }: Act, file?: PageFile): Promise<void> {
   const options = { timeout: ACT_TIMEOUT_MS };
   switch (action) {
     case 'click':
@@ -110,6 +111,8 @@ async function perform(element: Locator, { action, value = '' }: Act): Promise<v
       return element.press(value, options);
     case 'hover':
       return element.hover(options);
+    case 'upload':
+      return upload(element, file);
     case 'scroll': {
       await element.scrollIntoViewIfNeeded(options);
       if (value === '') return undefined;
@@ -119,15 +122,24 @@ async function perform(element: Locator, { action, value = '' }: Act): Promise<v
   }
 }
 
+/** Gives a file to a field, or to the field that a click on the element asks for. */
+async function upload(element: Locator, file: PageFile | undefined): Promise<void> {
+  if (!file) return;
+  const options = { timeout: ACT_TIMEOUT_MS };
+  if ((await element.getAttribute('type', options)) === 'file') return element.setInputFiles(file, options);
+  const [chooser] = await Promise.all([element.page().waitForEvent('filechooser', options), element.click(options)]);
+  return chooser.setFiles(file, options);
+}
+
 /** Returns the lines that an act has added and removed; the whole page if it is another one. */
 async function describeChange(own: SessionBrowser, tab: Tab, before: ReadPage): Promise<PageResult> {
+  // A tab that the act opens is reported a little later.
+  await tab.settle();
   const { current } = own;
   if (current !== tab) {
-    own.tell(`the act opened tab ${current.id}, which is the current one now`);
     await current.settle();
     return showPage(own, current);
   }
-  await tab.settle();
   const after = await tab.read();
   tab.shown = new ShownPage(after.root);
   if (before.url !== after.url) return showPage(own, tab);

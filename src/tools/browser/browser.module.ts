@@ -3,7 +3,10 @@ import { Module } from '@nestjs/common';
 import { CoreModule } from '../../core/core.module.js';
 import { BrowserActTool } from './act.tool.js';
 import { BrowsersService } from './browsers.service.js';
+import { BrowserEvaluateTool } from './evaluate.tool.js';
+import { BrowserDownloadTool, BrowserScreenshotTool } from './file-tools.js';
 import { OwnAddressesService } from './own-addresses.service.js';
+import { PageFilesService } from './page-files.js';
 import {
   BrowserBackTool,
   BrowserCloseTool,
@@ -19,11 +22,15 @@ import {
   providers: [
     BrowsersService,
     OwnAddressesService,
+    PageFilesService,
     BrowserActTool,
     BrowserBackTool,
     BrowserCloseTool,
+    BrowserDownloadTool,
+    BrowserEvaluateTool,
     BrowserOpenTool,
     BrowserReadTool,
+    BrowserScreenshotTool,
     BrowserSnapshotTool,
     BrowserTabsTool,
     BrowserWaitTool,

@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { StartStep, StopStep } from '../../core/lifecycle/steps.js';
+import { isOfJob } from '../../core/sessions/firing.js';
 import { SessionResources, type SessionResource } from '../../core/sessions/session-resources.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
@@ -26,7 +27,7 @@ const MAX_PAUSE_MS = 300_000;
 const MAX_REASON_LENGTH = 2_000;
 
 /** The part of a call's context that the browser needs. */
-export type BrowserCall = Pick<ToolCallContext, 'session' | 'signal'>;
+export type BrowserCall = Pick<ToolCallContext, 'session' | 'caller' | 'signal'>;
 
 /**
  * The browser of all sessions: started with the first call, ended with the last context. Each session has a context of
@@ -105,11 +106,12 @@ export class BrowsersService {
    * Runs an action in the browser of a session, one at a time, within the time limit.
    * @throws Error with the reason for the agent
    */
-  async use<T>({ session, signal }: BrowserCall, action: (own: SessionBrowser) => Promise<T>): Promise<T> {
+  async use<T>({ session, caller, signal }: BrowserCall, action: (own: SessionBrowser) => Promise<T>): Promise<T> {
     this.checkEnabled();
     return this.sessionOf.use(session.id, (own) =>
       own.inTurn(async () => {
         signal.throwIfAborted();
+        own.isOfJob = isOfJob(caller);
         await this.open(own);
         return this.act(own, action);
       }),
@@ -131,14 +133,14 @@ export class BrowsersService {
     try {
       return await within(this.clock, this.callTimeoutMs, action(own));
     } catch (error) {
-      if (error instanceof LateError) throw new Error(`timed_out: ${await this.explainLate(own)}`, { cause: error });
+      if (isLate(error)) throw new Error(`timed_out: ${await this.explainLate(own, error)}`, { cause: error });
       const reason = await this.explainEnd(own);
       if (reason !== undefined) throw new Error(reason, { cause: error });
       throw new Error(shorten(error), { cause: error });
     }
   }
 
-  private async explainLate(own: SessionBrowser): Promise<string> {
+  private async explainLate(own: SessionBrowser, error: Error): Promise<string> {
     const running = await this.running?.catch(() => undefined);
     if (running && !(await running.isResponsive(RESPONSE_TIMEOUT_MS))) {
       await running.kill();
@@ -149,7 +151,7 @@ export class BrowsersService {
       await own.replace(tab, this.callTimeoutMs / 2);
       return "the page's own script is busy; its tab was replaced by a new one at the same address";
     }
-    return `the page did not do it within ${this.callTimeoutMs} ms`;
+    return error instanceof LateError ? `the page did not do it within ${this.callTimeoutMs} ms` : shorten(error);
   }
 
   /** Returns what has ended under a call; undefined if nothing has. */
@@ -181,10 +183,10 @@ export class BrowsersService {
   private async makeRoom(own: SessionBrowser): Promise<void> {
     const open = [...this.sessions].filter((other) => other !== own && other.isOpen);
     const excess = open.length + 1 - this.config.get('tools.browser.max_contexts');
-    const idle = open.filter(({ isInUse }) => !isInUse).sort((a, b) => a.usedAt - b.usedAt);
+    const idle = open.filter(({ isInUse }) => !isInUse).sort(compareClaims);
     if (excess > idle.length) throw new Error('all browsers are in use; try again later (tools.browser.max_contexts)');
     for (const other of idle.slice(0, Math.max(0, excess))) {
-      await other.close();
+      await other.inTurn(() => other.close());
       other.tell('the pages of this conversation were closed, since other conversations needed the browser');
     }
   }
@@ -236,11 +238,12 @@ export class BrowsersService {
     await this.endIfUnused();
   }
 
-  private async closeIdle(): Promise<void> {
+  /** Closes the contexts that no call has used for ten minutes. */
+  async closeIdle(): Promise<void> {
     const now = this.clock.elapsed();
     for (const session of this.sessions) {
       if (!session.isOpen || session.isInUse || now - session.usedAt < IDLE_MS) continue;
-      await session.close();
+      await session.inTurn(() => session.close());
       session.tell('the pages of this conversation were closed after ten minutes without a call');
     }
     await this.endIfUnused();
@@ -266,6 +269,16 @@ export class BrowsersService {
     this.running = undefined;
     await running?.close();
   }
+}
+
+/** Returns whether our own time or that of the library was over. */
+function isLate(error: unknown): error is Error {
+  return error instanceof LateError || (error instanceof Error && error.name === 'TimeoutError');
+}
+
+/** Those of jobs go first: no person waits for their pages. */
+function compareClaims(a: SessionBrowser, b: SessionBrowser): number {
+  return Number(b.isOfJob) - Number(a.isOfJob) || a.usedAt - b.usedAt;
 }
 
 /** Returns the reason of a failure in a few lines: errors of the library have a log of what it tried. */

@@ -21,7 +21,12 @@ export class KeptStates implements StateKeeper {
   async load(sessionId: string): Promise<KeptState | undefined> {
     const path = this.pathOf(sessionId);
     if (!this.isOn() || path === undefined || !existsSync(path)) return undefined;
-    return JSON.parse(await readFile(path, 'utf8')) as KeptState;
+    try {
+      return JSON.parse(await readFile(path, 'utf8')) as KeptState;
+    } catch {
+      // A damaged file must not keep the session from the web: it signs in again.
+      return undefined;
+    }
   }
 
   async save(sessionId: string, state: unknown): Promise<void> {

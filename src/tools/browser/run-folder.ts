@@ -5,6 +5,8 @@ import { identify, isRunning, killGroup, type ProcessIdentity } from './process-
 
 const PREFIX = 'run-';
 const IDENTITIES = 'processes.json';
+/** A PDF is a download everywhere: the viewer of some builds shows nothing that can be read as a tree. */
+const PREFERENCES = { plugins: { always_open_pdf_externally: true } };
 
 /** The processes of a folder: the gateway that made it, and its browser once that has started. */
 interface Processes {
@@ -21,7 +23,9 @@ export class RunFolder {
     await mkdir(root, { recursive: true, mode: 0o700 });
     await chmod(root, 0o700);
     const folder = new RunFolder(await mkdtemp(join(root, PREFIX)));
-    for (const name of ['profile', 'tmp', 'downloads']) await mkdir(join(folder.path, name));
+    for (const name of ['profile/Default', 'tmp', 'downloads'])
+      await mkdir(join(folder.path, name), { recursive: true });
+    await writeFile(join(folder.profile, 'Default', 'Preferences'), JSON.stringify(PREFERENCES));
     await folder.note();
     return folder;
   }

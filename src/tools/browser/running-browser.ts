@@ -56,12 +56,13 @@ interface Parts {
 /** A browser that passed its self-test, with its proxy and its folder. */
 export class RunningBrowser {
   private ending: Promise<void> | undefined;
+  private last: Promise<unknown> = Promise.resolve();
   /** True once it has ended, by itself or not. */
   hasEnded = false;
 
   private constructor(
     private readonly parts: Parts,
-    private readonly clock: Clock,
+    readonly clock: Clock,
   ) {
     parts.browser.once('disconnected', () => void this.kill());
   }
@@ -107,6 +108,13 @@ export class RunningBrowser {
     });
     if (!this.parts.process) await context.addInitScript(WITHOUT_WEBRTC);
     return context;
+  }
+
+  /** Runs actions that concern the browser as a whole one after the other. */
+  exclusively<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.last.then(action);
+    this.last = result.catch(() => {});
+    return result;
   }
 
   /** Returns whether the browser itself, and not only a page, responds within `ms`. */

@@ -22,12 +22,16 @@ export class SessionBrowser {
   private running: RunningBrowser | undefined;
   private readonly tabs: Tab[] = [];
   private active: Tab | undefined;
+  /** While a tab of our own is to come. */
+  private isOpening = false;
   private nextId = 1;
   private readonly notes: string[] = [];
   /** What tabs that are closed have left to tell, as text of their pages. */
   private readonly lastNews: string[] = [];
   private turn: Promise<unknown> = Promise.resolve();
   private waiting = 0;
+  /** True if a job has used it last. */
+  isOfJob = false;
   /** When it was used last, in {@link Clock.elapsed}. */
   usedAt = 0;
 
@@ -60,7 +64,7 @@ export class SessionBrowser {
 
   /** Notes something that the agent is told with the next result. */
   tell(note: string): void {
-    this.notes.push(note);
+    if (!this.notes.includes(note)) this.notes.push(note);
   }
 
   takeNotes(): readonly string[] {
@@ -112,7 +116,8 @@ export class SessionBrowser {
       await oldest?.close();
       this.tell(`tab ${oldest?.id} was closed: there are at most ${MAX_TABS}`);
     }
-    const page = await this.context.newPage();
+    this.isOpening = true;
+    const page = await this.context.newPage().finally(() => (this.isOpening = false));
     return this.tabs.find((tab) => tab.page === page) ?? this.addTab(page);
   }
 
@@ -151,7 +156,9 @@ export class SessionBrowser {
       void page.close().catch(() => {});
       return;
     }
-    this.addTab(page);
+    const tab = this.addTab(page);
+    if (!this.isOpening) this.tell(`the page opened tab ${tab.id}, which is the current one now`);
+    this.isOpening = false;
   }
 
   private addTab(page: Page): Tab {

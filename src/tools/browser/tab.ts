@@ -1,11 +1,14 @@
-import type { CDPSession, Dialog, Locator, Page } from 'playwright-core';
+import type { CDPSession, Dialog, Locator, Page, Response } from 'playwright-core';
 import type { Clock } from '../../core/time/clock.js';
+import { markPageText } from './marked-text.js';
 import { createHider, readTree, type HideSecrets, type PageNode } from './page-tree.js';
 import { probePage, withoutFrames } from './page-probe.js';
 import { ShownPage } from './shown-page.js';
 import { LateError, within } from './within.js';
 
-const SNAPSHOT_TIMEOUT_MS = 3_000;
+/** Time for the library to describe a page: a large one takes seconds. Its frames have responded before. */
+const SNAPSHOT_TIMEOUT_MS = 15_000;
+const QUESTION_TIMEOUT_MS = 3_000;
 /** Time for a page to show something after it was requested, and after an act, in milliseconds. */
 const LOAD_TIMEOUT_MS = 5_000;
 const SETTLE_MS = 150;
@@ -13,6 +16,7 @@ const BUSY_TIMEOUT_MS = 1_000;
 /** Dialogs within this time after which a tab is closed. */
 const MAX_DIALOGS = 20;
 const DIALOG_WINDOW_MS = 10_000;
+const MAX_DIALOG_LENGTH = 500;
 /** Values of secret fields that a tab remembers, also when the page shows them elsewhere later. */
 const MAX_SECRETS = 500;
 const MAX_NEWS = 50;
@@ -28,11 +32,20 @@ export interface ReadPage {
   readonly silent: readonly string[];
 }
 
+/** Returns whether a request of a page failed because its address is a file. */
+export function isDownloadStart(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('Download is starting');
+}
+
 /** One tab of a session's browser. */
 export class Tab {
   /** What the agent has seen of it. */
   shown: ShownPage | undefined;
   hasCrashed = false;
+  /** While a download is wanted. */
+  isTakingDownload = false;
+  /** While an act accepts the dialogs that it opens. */
+  acceptsDialogs = false;
   /** What happened since the last result, as text of the page. */
   private readonly news: string[] = [];
   private readonly secrets = new Set<string>();
@@ -51,7 +64,10 @@ export class Tab {
     page.on('framenavigated', (frame) => {
       if (frame === page.mainFrame()) this.checkAddress().catch(() => {});
     });
-    page.on('download', (download) => this.tell(`a download was refused: ${download.suggestedFilename()}`));
+    page.on('download', (download) => {
+      if (this.isTakingDownload) return;
+      this.tell(`a download was refused: ${JSON.stringify(download.suggestedFilename())}; browser.download takes it`);
+    });
   }
 
   /** Notes something of the page for the next result. */
@@ -75,7 +91,26 @@ export class Tab {
   /** Requests a page. Resolves when it has something to show, without waiting for all of it. */
   async goto(url: string, timeoutMs: number): Promise<void> {
     this.shown = undefined;
-    await this.page.goto(url, { waitUntil: 'commit', timeout: timeoutMs });
+    let realm: string | undefined;
+    const watch = (response: Response) => {
+      if (response.status() === 401 && response.frame() === this.page.mainFrame())
+        realm = response.headers()['www-authenticate'] ?? '';
+    };
+    this.page.on('response', watch);
+    try {
+      await this.page.goto(url, { waitUntil: 'commit', timeout: timeoutMs });
+    } catch (error) {
+      const { message } = error as Error;
+      if (isDownloadStart(error))
+        throw new Error('this address is a file, and not a page; browser.download takes it', { cause: error });
+      if (realm === undefined && !/ERR_INVALID_AUTH_CREDENTIALS/.test(message)) throw error;
+      const asked = markPageText([`it asks for: ${JSON.stringify(realm ?? 'nothing')}`]);
+      throw new Error(`the server wants a password (401), and none can be given:\n${asked}`, { cause: error });
+    } finally {
+      this.page.off('response', watch);
+    }
+    if (realm !== undefined)
+      this.tell(`the server wants a password (401) for ${JSON.stringify(realm)}; none can be given`);
     await this.settle();
   }
 
@@ -92,13 +127,9 @@ export class Tab {
     const { secrets, silent } = await probePage(this.page, this.clock);
     for (const secret of secrets) this.hide(secret);
     const json = await withoutFrames(silent, this.clock, () =>
-      within(
-        this.clock,
-        SNAPSHOT_TIMEOUT_MS,
-        this.page.ariaSnapshotJSON({ mode: 'ai', timeout: 2 * SNAPSHOT_TIMEOUT_MS }),
-      ),
+      within(this.clock, SNAPSHOT_TIMEOUT_MS, this.page.ariaSnapshotJSON({ mode: 'ai', timeout: SNAPSHOT_TIMEOUT_MS })),
     );
-    const title = await within(this.clock, SNAPSHOT_TIMEOUT_MS, this.page.title());
+    const title = await within(this.clock, QUESTION_TIMEOUT_MS, this.page.title());
     const { hider } = this;
     return {
       root: readTree(json, hider),
@@ -142,7 +173,7 @@ export class Tab {
     const cdp = await this.cdp;
     const { entries, currentIndex } = await within(
       this.clock,
-      SNAPSHOT_TIMEOUT_MS,
+      QUESTION_TIMEOUT_MS,
       cdp.send('Page.getNavigationHistory'),
     );
     const { url = 'about:blank', userTypedURL = url } = entries[currentIndex] ?? {};
@@ -156,11 +187,10 @@ export class Tab {
   private async answer(dialog: Dialog): Promise<void> {
     const now = this.clock.elapsed();
     this.dialogTimes = [...this.dialogTimes.filter((time) => now - time < DIALOG_WINDOW_MS), now];
-    const isLeaving = dialog.type() === 'beforeunload';
-    this.tell(
-      `dialog ${dialog.type()} ${JSON.stringify(dialog.message().slice(0, 500))}: ${isLeaving ? 'accepted' : 'dismissed'}`,
-    );
-    await (isLeaving ? dialog.accept() : dialog.dismiss()).catch(() => {});
+    const accepts = this.acceptsDialogs || dialog.type() === 'beforeunload';
+    const text = JSON.stringify(dialog.message().slice(0, MAX_DIALOG_LENGTH));
+    this.tell(`dialog ${dialog.type()} ${text}: ${accepts ? 'accepted' : 'dismissed'}`);
+    await (accepts ? dialog.accept() : dialog.dismiss()).catch(() => {});
     if (this.dialogTimes.length > MAX_DIALOGS) {
       this.tell(`the tab was closed after ${MAX_DIALOGS} dialogs in a row`);
       await this.close();
