@@ -81,6 +81,12 @@ export async function beforeEffect<T>(call: Promise<T>): Promise<T> {
   });
 }
 
+/** Returns the ID that a response gives to a message. @throws DeliveryError `unknown` when it gives none: nothing is confirmed */
+export function toRef(id: unknown): string {
+  if (typeof id === 'string' && id !== '') return id;
+  throw new DeliveryError('unknown', 'the response names no message');
+}
+
 /** Makes a call for a file that people have sent: why it is refused is read by them, in the words of the platform alone. */
 export async function inWords<T>(call: Promise<T>): Promise<T> {
   return call.catch((error: unknown) => {

@@ -31,7 +31,7 @@ import { STREAMING, Streams } from './streams.js';
 import { TypingStatus } from './typing-status.js';
 import { describeMissing } from './scopes.js';
 import { WebApi } from './web-api.js';
-import { isRefused } from '../platform/verdict.js';
+import { isRefused, toRef } from '../platform/verdict.js';
 
 /** Slack waits 3 s for an acknowledgement: what comes while the driver catches up waits so long at most, in milliseconds. */
 const CATCH_UP_PATIENCE_MS = 2_000;
@@ -308,7 +308,7 @@ export class SlackDriver implements Driver<SlackSettings> {
       const message = { ...toTarget(attempt.place), ...toMessage(part, attempt) };
       return this.api.call('chat.postMessage', { ...message, unfurl_links: false, unfurl_media: false });
     });
-    return toText(ts) ?? '';
+    return toRef(ts);
   }
 }
 

@@ -12,7 +12,7 @@ const TERMINATED = new RefusedCallError(409, 'Conflict: terminated by other getU
 let clock: ManualClock;
 let over: AbortController;
 /** The results of the next polls; after the last one, the signal aborts. */
-let results: (readonly number[] | Error)[];
+let results: (readonly number[] | Error | { readonly result: unknown })[];
 /** The offset of each poll. */
 let offsets: (number | undefined)[];
 let webhook: string;
@@ -34,6 +34,7 @@ const methods = {
     const result = results.shift() ?? [];
     if (results.length === 0) over.abort();
     if (result instanceof Error) throw result;
+    if ('result' in result) return result.result as BotUpdate[];
     return result.map((id) => ({ update_id: id }));
   },
   getWebhookInfo: async () => ({ url: webhook }),
@@ -81,6 +82,23 @@ it('a poll that Telegram postpones is repeated no earlier than it says', async (
   await run();
   expect(taken).toEqual([[7]]);
   expect(clock.elapsed() - startedAt).toBeGreaterThanOrEqual(40_000);
+});
+
+it.each([['x'], [null], [{}], [[{}]], [[{ update_id: '7' }]]])(
+  'a result that is no list of updates is a fault: %j',
+  async (result) => {
+    results = [{ result }, [7], []];
+    await run();
+    expect(taken.filter((ids) => ids.length > 0)).toEqual([[7]]);
+    expect(reasons).toContain('the response of Telegram is no list of updates');
+  },
+);
+
+it('a server that repeats what is confirmed is asked again after a pause', async () => {
+  results = Array.from({ length: 20 }, () => [7]);
+  const startedAt = clock.elapsed();
+  await run();
+  expect(clock.elapsed() - startedAt).toBeGreaterThanOrEqual(18 * 500);
 });
 
 it('a webhook that is set while the bot polls is removed, at any time', async () => {

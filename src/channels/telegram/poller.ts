@@ -1,6 +1,7 @@
 import type { Update as BotUpdate } from '@grammyjs/types';
 import { Backoff } from '../../core/channels/backoff.js';
 import { DeliveryError, DriverError } from '../../core/channels/driver.js';
+import { toRaw } from '../../core/channels/raw.js';
 import type { Clock } from '../../core/time/clock.js';
 import { isRefused, RefusedCallError, type Codes } from '../platform/verdict.js';
 import type { BotApi } from './bot-api.js';
@@ -20,8 +21,8 @@ const LOST_AFTER_MS = 60_000;
 /** The code of refusals because of another poll, or of a webhook. */
 const CONFLICT: Codes = new Set([409]);
 
-/** A server that does not wait is asked no faster than this while there is nothing, in milliseconds. */
-const MIN_EMPTY_MS = 500;
+/** A server that does not wait is asked no faster than this while there is nothing new, in milliseconds. */
+const MIN_IDLE_MS = 500;
 
 /** The parts of a {@link Poller}. */
 export interface PollerOptions {
@@ -62,8 +63,8 @@ export class Poller {
     while (!signal.aborted) {
       try {
         const askedAt = clock.elapsed();
-        const isEmpty = await this.poll(POLL_S);
-        if (isEmpty && clock.elapsed() - askedAt < MIN_EMPTY_MS) await clock.sleep(MIN_EMPTY_MS, signal);
+        const isMoved = await this.poll(POLL_S);
+        if (!isMoved && clock.elapsed() - askedAt < MIN_IDLE_MS) await clock.sleep(MIN_IDLE_MS, signal);
         succeededAt = clock.elapsed();
         backoff.reset();
         degrade(undefined);
@@ -77,16 +78,18 @@ export class Poller {
     }
   }
 
-  /** Resolves with whether there was nothing. */
+  /** Resolves with whether there was something new. */
   private async poll(seconds: number): Promise<boolean> {
     const { signal, take } = this.options;
     const updates = await this.ask(seconds);
-    if (signal.aborted) return true;
+    if (signal.aborted) return false;
     await take(updates);
     // Not a maximum: after a week of silence the IDs start again, lower.
     const last = updates.at(-1)?.update_id;
-    if (last !== undefined) this.offset = last + 1;
-    return updates.length === 0;
+    const next = last === undefined ? this.offset : last + 1;
+    const isMoved = next !== this.offset;
+    this.offset = next;
+    return isMoved;
   }
 
   private async ask(timeout: number): Promise<readonly BotUpdate[]> {
@@ -95,7 +98,9 @@ export class Poller {
     for (;;) {
       try {
         const parameters = { timeout, allowed_updates: ALLOWED_UPDATES, ...offset };
-        return await api.call('getUpdates', parameters, { timeoutMs: timeout * 1_000 + OVERTIME_MS, signal });
+        return toUpdates(
+          await api.call('getUpdates', parameters, { timeoutMs: timeout * 1_000 + OVERTIME_MS, signal }),
+        );
       } catch (error) {
         if (!isRefused(error, CONFLICT)) throw error;
         await this.settle(error);
@@ -118,6 +123,13 @@ export class Poller {
     if (url !== '') await api.call('deleteWebhook');
     return url !== '';
   }
+}
+
+/** Checks what the rest relies on. @throws DeliveryError */
+function toUpdates(result: unknown): readonly BotUpdate[] {
+  if (Array.isArray(result) && result.every((update) => Number.isSafeInteger(toRaw(update)['update_id'])))
+    return result;
+  throw new DeliveryError('not_sent', 'the response of Telegram is no list of updates');
 }
 
 function toConflict(error: RefusedCallError): DriverError {

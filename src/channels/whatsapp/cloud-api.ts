@@ -10,7 +10,7 @@ import {
   type ApiResponse,
   type CallInit,
 } from '../platform/http-api.js';
-import { beforeEffect, isRefused, type Codes, type Verdict } from '../platform/verdict.js';
+import { beforeEffect, isRefused, toRef, type Codes, type Verdict } from '../platform/verdict.js';
 
 /** Time limit of a call, in milliseconds. */
 const CALL_TIMEOUT_MS = 10_000;
@@ -68,13 +68,17 @@ export class CloudApi {
   }
 
   /**
-   * Sends a message, or marks one as read. Resolves with the ID of the message.
+   * Sends a message. Resolves with its ID.
    * @throws as {@link HttpApi.call}
    */
   async post(message: Raw): Promise<string> {
-    const body = asJson({ messaging_product: 'whatsapp', ...message });
-    const [sent = {}] = toRaws((await this.call('messages', '/messages', { body }))['messages']);
-    return toText(sent['id']) ?? '';
+    const [sent = {}] = toRaws((await this.callMessages(message))['messages']);
+    return toRef(sent['id']);
+  }
+
+  /** Marks a message as read. @throws as {@link HttpApi.call} */
+  async mark(status: Raw): Promise<void> {
+    await this.callMessages(status);
   }
 
   /**
@@ -102,6 +106,10 @@ export class CloudApi {
     } catch (error) {
       throw isRefused(error, EXPIRED) ? new DeliveryError('not_sent', error.message) : error;
     }
+  }
+
+  private callMessages(message: Raw): Promise<Raw> {
+    return this.call('messages', '/messages', { body: asJson({ messaging_product: 'whatsapp', ...message }) });
   }
 
   private async call(name: string, path: string, init: CallInit): Promise<Raw> {

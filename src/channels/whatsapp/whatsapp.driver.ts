@@ -108,7 +108,7 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
   async showTyping({ chat, replyTo: message, isGroup }: Place): Promise<void> {
     if (isGroup || message === undefined || this.typing.has(chat)) return;
     this.typing.set(chat, true);
-    await this.api.post({ status: 'read', message_id: message, typing_indicator: { type: 'text' } });
+    await this.api.mark({ status: 'read', message_id: message, typing_indicator: { type: 'text' } });
   }
 
   async send(part: Part): Promise<string> {

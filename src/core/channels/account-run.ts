@@ -24,6 +24,7 @@ import { LateFailures } from './late-failures.js';
 import { MovedChats } from './moved-chats.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
 import { Persistence } from './persistence.js';
+import { PlatformClock } from './platform-clock.js';
 import type { PartOutcome } from './run-context.js';
 import { Senders } from './senders.js';
 
@@ -35,9 +36,6 @@ const SETTLE_TIMEOUT_MS = 3_000;
 
 /** Chats that a driver reads on in after a start: those used last. */
 const MAX_CAUGHT_UP = 500;
-
-/** A larger difference of the clocks is reported, in milliseconds. */
-const MAX_CLOCK_OFFSET_MS = 120_000;
 
 /** The parts that all runs of an account share. */
 export interface AccountParts {
@@ -97,8 +95,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   private requests = 0;
   /** Requests to read sessions again. Without them replies would be left out for good. */
   private readonly rereads = new Set<string>();
-  /** How much the clock of the platform is ahead, in milliseconds. */
-  private clockOffset = 0;
+  private readonly platformClock: PlatformClock;
   private trouble: string | undefined;
 
   constructor(
@@ -112,6 +109,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
     this.capabilities = capabilities;
     this.store = parts.store;
     this.clock = parts.clock;
+    this.platformClock = new PlatformClock(parts.clock);
     this.log = parts.log;
     this.signal = this.ending.signal;
     this.persistence = new Persistence(parts.clock, parts.log, this.signal);
@@ -129,7 +127,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   }
 
   get platformTime(): number {
-    return this.clock.now() + this.clockOffset;
+    return this.platformClock.now();
   }
 
   /** Resolves with the error that ended the run. */
@@ -334,14 +332,12 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   }
 
   private noteTime(platformTime: number): void {
-    this.clockOffset = platformTime - this.clock.now();
+    this.platformClock.note(platformTime);
     this.reportHealth();
   }
 
   private reportHealth(): void {
-    const isApart = Math.abs(this.clockOffset) > MAX_CLOCK_OFFSET_MS;
-    const apart = isApart ? `the clocks are ${Math.round(Math.abs(this.clockOffset) / 1_000)} s apart` : undefined;
-    this.onHealth(apart ?? this.trouble);
+    this.onHealth(this.platformClock.describe() ?? this.trouble);
   }
 
   private take(event: LineEvent): void {

@@ -182,10 +182,23 @@ describe('an account', () => {
     expect(account.state).toMatchObject({ state: 'degraded', reason: 'the history could not be read' });
     link?.degrade(undefined);
     expect(account.state.state).toBe('connected');
+    link?.noteTime(clock.now() - 119_000);
+    expect(account.state.state).toBe('connected');
     link?.noteTime(clock.now() - 121_000);
     expect(account.state).toMatchObject({ state: 'degraded', reason: 'the clocks are 121 s apart' });
-    link?.noteTime(clock.now() + 119_000);
+    link?.noteTime(clock.now() - 3_000);
     expect(account.state.state).toBe('connected');
+  });
+
+  it('a clock that is far apart counts when a second response has it', async () => {
+    await start();
+    const { link } = drivers[0]!;
+    link?.noteTime(clock.now() + 365 * 86_400_000);
+    link?.noteTime(clock.now());
+    expect(account.state.state).toBe('connected');
+    link?.noteTime(clock.now() - 7_200_000);
+    link?.noteTime(clock.now() - 7_201_000);
+    expect(account.state).toMatchObject({ state: 'degraded', reason: 'the clocks are 7201 s apart' });
   });
 
   it('lists a chat that was silent for days, with the time from which on a message is answered', async () => {
