@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { MemoryBudgetService } from '../../../src/core/limits/memory-budget.service.js';
+import { ManualClock } from '../../../src/testing/index.js';
 import { OPCODES, RawSocket, rawFrame } from '../../support/raw-socket.js';
 import { startTransport, type TransportApp } from '../../support/transport-app.js';
 import { expectGoodService, TOKEN } from './support.js';
@@ -61,6 +62,21 @@ it('[N-14] gives back what ended connections held', async () => {
   await expect.poll(() => budget.shareOf('default')).toBeLessThan(idle);
   raw.destroy();
   await expect.poll(() => budget.shareOf('default')).toBe(idle);
+});
+
+it('[N-14] a peer that goes on sending after its close is cut off', async () => {
+  // Its time never passes, so the socket is not destroyed for that.
+  const still = await startTransport({ clock: new ManualClock() });
+  const raw = await RawSocket.upgrade(still.port);
+  await raw.readFrame();
+  raw.send(rawFrame(OPCODES.text, 'x', { claimedLength: 300_000n }));
+  expect(await raw.readClose()).toMatchObject({ code: 1009 });
+  raw.socket.allowHalfOpen = true;
+  while (!raw.socket.destroyed) {
+    if (raw.socket.writableLength === 0) raw.send(Buffer.alloc(65_536));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await still.close();
 });
 
 it('[N-14] bodies of requests that nobody has authenticated end in 503 with Retry-After, and a small one passes', async () => {
