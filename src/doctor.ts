@@ -4,6 +4,7 @@ import { PromptFiles } from './agents/pi/prompt-files.js';
 import { telegramSettings } from './channels/telegram/telegram.settings.js';
 import { TelegramWebhooks } from './channels/telegram/webhooks.js';
 import { AgentsService } from './core/agents/agents.service.js';
+import { DEFAULT_ACCOUNT } from './core/channels/account-settings.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
 import type { LoadedSettings } from './core/config/load-settings.js';
 import type { Environment } from './core/config/section.js';
@@ -13,7 +14,7 @@ import { SilentLogs } from './core/telemetry/logs.js';
 import { SystemClock } from './core/time/clock.js';
 import { checkAddress } from './http/listen-address.js';
 import { loadSettingsAndModules } from './settings.js';
-import { NO_JOBS, type StoredJobs } from './stores/store-engine.js';
+import { NO_JOBS, type StoredJobs, type MovedChatOf } from './stores/store-engine.js';
 import { findMediaFolder, getStoreEngine } from './stores/store-engines.js';
 import { examineTailscale } from './tailscale/examine-tailscale.js';
 import { TailscaleProgram } from './tailscale/tailscale-program.js';
@@ -65,10 +66,11 @@ export async function* examine(
   let holder: number | undefined;
   let stored: Readonly<Record<string, string>> = {};
   let jobs: StoredJobs = NO_JOBS;
+  let movedChats: readonly MovedChatOf[] = [];
   const store = await tryTo(async () => {
     const url = values['store.url'];
     const examined = await getStoreEngine(url).examine(url, onTable);
-    ({ holder, settings: stored, jobs } = examined);
+    ({ holder, settings: stored, jobs, movedChats } = examined);
     examined.writes.forEach(checkWritable);
     return { state: 'ok', says: examined.says };
   });
@@ -79,7 +81,7 @@ export async function* examine(
     return { state: 'ok', says: 'valid' };
   });
   if (complete.state === 'fault') yield { subject: 'settings', ...complete };
-  if (config) yield* examineTelegram(config);
+  if (config) yield* examineTelegram(config, movedChats);
   const folder = findMediaFolder(values['media.folder'], values['store.url']);
   const media = await tryTo(() => {
     checkWritable(folder);
@@ -153,12 +155,23 @@ async function openStored(
   return config;
 }
 
-/** Asks Telegram what the bots that serve groups see there. A gateway starts in any case. */
-async function* examineTelegram(config: ConfigStoreService): AsyncGenerator<Finding> {
+/** Names groups that have another ID now, and asks Telegram what the bots that serve groups see there. A gateway starts in any case. */
+async function* examineTelegram(
+  config: ConfigStoreService,
+  movedChats: readonly MovedChatOf[],
+): AsyncGenerator<Finding> {
   for (const account of telegramSettings.listAccounts(config)) {
     const { common, own } = telegramSettings.read(config, account);
     const { group_policy: policy, groups } = common;
     if (policy === 'disabled' || (policy === 'allowlist' && groups.length === 0)) continue;
+    const listed = new Set(groups.map(String));
+    const channel = account === DEFAULT_ACCOUNT ? 'telegram' : `telegram.${account}`;
+    for (const { from, to } of movedChats.filter((chat) => chat.channel === channel && listed.has(chat.from)))
+      yield {
+        subject: 'channels',
+        state: 'note',
+        says: `${channel}: the group ${from} is ${to} now; change it in groups`,
+      };
     const says = await tryTo(async () => {
       const { TelegramDriver } = await import('./channels/telegram/telegram.driver.js');
       const driver = new TelegramDriver(new SystemClock(), new TelegramWebhooks());

@@ -60,10 +60,16 @@ describe('openclaw doctor', () => {
       expect(await ofChannels()).toBe('');
       environment['OPENCLAW_CHANNELS_TELEGRAM_GROUPS'] = '[-1001000000012]';
       expect(await ofChannels()).toMatch(/^ok +channels +telegram speaks as @acme_helper_bot$/);
+      const { database, close } = openDatabase(path);
+      database.exec("INSERT INTO moved_chats VALUES ('telegram', '-1001000000012', '-1002000000012')");
+      close();
+      expect(await ofChannels()).toMatch(
+        /^note .*telegram: the group -1001000000012 is -1002000000012 now.* ok .*speaks as/,
+      );
       telegram.isPrivate = true;
-      expect(await ofChannels()).toMatch(/^note +channels .*Privacy mode is on/);
+      expect(await ofChannels()).toMatch(/note +channels .*Privacy mode is on/);
       telegram.failNext('getMe', { status: 401, description: 'Unauthorized' });
-      expect(await ofChannels()).toMatch(/^note +channels +Telegram refuses the token/);
+      expect(await ofChannels()).toMatch(/note +channels +Telegram refuses the token/);
     } finally {
       await telegram.close();
     }

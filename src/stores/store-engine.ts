@@ -12,6 +12,14 @@ export interface StoreExamination {
   /** The settings that were changed at run time, as JSON by key. */
   readonly settings: Readonly<Record<string, Json>>;
   readonly jobs: StoredJobs;
+  readonly movedChats: readonly MovedChatOf[];
+}
+
+/** A chat of a channel whose platform has given it a new ID. */
+export interface MovedChatOf {
+  readonly channel: string;
+  readonly from: string;
+  readonly to: string;
 }
 
 /** The jobs of the cron scheduler in a store that is examined. */

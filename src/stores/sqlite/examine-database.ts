@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import type { Json } from '../../core/store/index.js';
-import { NO_JOBS, type StoredJobs } from '../store-engine.js';
+import { NO_JOBS, type MovedChatOf, type StoredJobs } from '../store-engine.js';
 import { checkDatabase, type CheckProgress } from './check-database.js';
 import { describeDamage, explainOpening } from './database.js';
 import { findLockHolder } from './file-lock.js';
@@ -20,6 +20,7 @@ export interface DatabaseExamination {
   /** The settings that were changed at run time, as JSON by key. */
   readonly settings: Readonly<Record<string, Json>>;
   readonly jobs: StoredJobs;
+  readonly movedChats: readonly MovedChatOf[];
 }
 
 /**
@@ -29,7 +30,8 @@ export interface DatabaseExamination {
  */
 export function examineDatabase(given: string, onTable?: CheckProgress): DatabaseExamination {
   const newest = MIGRATIONS.at(-1)?.version ?? 0;
-  if (!existsSync(given)) return { version: undefined, newest, holder: undefined, settings: {}, jobs: NO_JOBS };
+  if (!existsSync(given))
+    return { version: undefined, newest, holder: undefined, settings: {}, jobs: NO_JOBS, movedChats: [] };
   const path = findRealFile(given);
   const holder = findLockHolder(path);
   const place = holder === undefined ? placeOf(path) : path;
@@ -51,19 +53,25 @@ function placeOf(path: string): string | URL {
 function readContent(
   place: string | URL,
   path: string,
-): Pick<DatabaseExamination, 'settings' | 'jobs'> & { version: number } {
+): Pick<DatabaseExamination, 'settings' | 'jobs' | 'movedChats'> & { version: number } {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(place, { readOnly: true });
     const version = readVersion(database, path, MIGRATIONS);
     const rows = version === 0 ? [] : database.prepare('SELECT key, value FROM settings').all();
     const settings = Object.fromEntries(rows.map(({ key, value }) => [String(key), String(value)]));
-    return { version, settings, jobs: readJobs(database) };
+    return { version, settings, jobs: readJobs(database), movedChats: readMovedChats(database) };
   } catch (error) {
     throw explainOpening(error, path);
   } finally {
     database?.close();
   }
+}
+
+function readMovedChats(database: DatabaseSync): MovedChatOf[] {
+  if (!database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'moved_chats'").get()) return [];
+  const rows = database.prepare('SELECT channel, "from", "to" FROM moved_chats').all();
+  return rows.map(({ channel, from, to }) => ({ channel: String(channel), from: String(from), to: String(to) }));
 }
 
 /** Reads what there is about jobs. A store of an older version has none. */

@@ -22,9 +22,16 @@ export const SQLITE_ENGINE = {
 async function examine(url: string, onTable?: CheckProgress): Promise<StoreExamination> {
   const path = parseSqliteUrl(url);
   if (path === undefined)
-    return { says: `${url} keeps nothing after a stop`, holder: undefined, writes: [], settings: {}, jobs: NO_JOBS };
+    return {
+      says: `${url} keeps nothing after a stop`,
+      holder: undefined,
+      writes: [],
+      settings: {},
+      jobs: NO_JOBS,
+      movedChats: [],
+    };
   const { examineDatabase } = await import('./examine-database.js');
-  const { version, newest, holder, settings, jobs } = examineDatabase(path, onTable);
+  const { version, newest, holder, settings, jobs, movedChats } = examineDatabase(path, onTable);
   const state =
     version === undefined
       ? 'does not exist yet; the first start creates it'
@@ -33,5 +40,5 @@ async function examine(url: string, onTable?: CheckProgress): Promise<StoreExami
         : `has schema version ${version}; the next start migrates it to ${newest} and keeps a copy`;
   const user = holder === undefined ? '' : `; in use by the process ${holder}`;
   const checked = onTable && version !== undefined ? '; every page was checked' : '';
-  return { says: `${url} ${state}${checked}${user}`, holder, writes: [path], settings, jobs };
+  return { says: `${url} ${state}${checked}${user}`, holder, writes: [path], settings, jobs, movedChats };
 }
