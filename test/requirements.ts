@@ -1206,6 +1206,16 @@ export const requirements: readonly Requirement[] = [
     'browser-and-canvas 2',
     'The address of a page is for one version of one surface and for minutes; the page is served to a frame, without network and origin.',
   ),
+  requirement(
+    'Y-08',
+    'browser-and-canvas 2',
+    'A page of an agent reaches neither the chat, its token nor the network, acts for nobody by itself, and is taken away when it leaves.',
+  ),
+  requirement(
+    'Y-10',
+    'browser-and-canvas 2',
+    'What a person has typed stays over changes of the agent and a reload; a surface that froze the page is drawn only on request.',
+  ),
 
   // MCP
   requirement(

@@ -141,7 +141,7 @@ function render({ block_type, content, metadata }: StreamBlock): string {
       return `[${block_type}: ${textOf(metadata?.['alt']) || 'no description'}] ${source}`;
     }
     case 'canvas':
-      return `[canvas] ${content}`;
+      return `[canvas] ${textOf(metadata?.['alt']) || content.slice(0, MAX_RESULT_LENGTH)}`;
     default:
       return content;
   }

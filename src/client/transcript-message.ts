@@ -28,6 +28,8 @@ export interface TranscriptMessage {
   /** The principal that sent it; undefined until it is read from the history. */
   readonly principal: string | undefined;
   readonly attachments: HistoryMessage['attachments'];
+  /** What the person did on a surface; the content is what they pressed. */
+  readonly canvas: HistoryMessage['canvas'];
   /** Unix milliseconds, from the gateway's clock once the message is stored. */
   readonly sentAt: number;
   /** True when `sentAt` is the time of storing, false when it is the time of the reply's first frame. */
@@ -57,6 +59,7 @@ export function createMessage(key: number, fields: NewMessage): TranscriptMessag
     senderName: undefined,
     principal: undefined,
     attachments: [],
+    canvas: undefined,
     refusal: undefined,
     isPlaced: false,
     ahead: undefined,

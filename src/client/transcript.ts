@@ -29,7 +29,7 @@ const TOOL_FRAMES = 200;
 
 /** The fields of a message that the owner of a transcript sends. */
 export type SentMessage = Pick<TranscriptMessage, 'id' | 'sender' | 'content' | 'sentAt' | 'attachments'> &
-  Partial<Pick<TranscriptMessage, 'supersedes'>>;
+  Partial<Pick<TranscriptMessage, 'supersedes' | 'canvas'>>;
 
 /** The requests with which a transcript is read; a `GatewayClient` provides them. */
 export interface TranscriptSource {
@@ -307,6 +307,7 @@ export class Transcript {
       senderName: entry.sender_name,
       principal: entry.principal,
       attachments: entry.attachments,
+      canvas: entry.canvas,
       sentAt: entry.sent_at,
       supersededBy: entry.superseded_by,
       isPlaced: true,

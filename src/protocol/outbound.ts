@@ -73,6 +73,12 @@ export const HistoryMessage = Type.Object({
   principal: Type.String({ description: 'The principal that sent it: several may speak as one sender.' }),
   content: Type.String(),
   attachments: Type.Array(Attachment),
+  canvas: Type.Optional(
+    Type.Object(
+      { surface_id: Type.String(), action: Type.String() },
+      { description: 'What the person did on a surface; `content` is what they pressed.' },
+    ),
+  ),
   sent_at: Type.Integer(),
   status: MessageStatus,
   agent: Type.String({ description: 'The ID of the agent of the session.' }),

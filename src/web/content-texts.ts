@@ -38,6 +38,9 @@ export const contentTexts = {
     follow: 'Open it',
     stay: 'Stay here',
     page: 'Page of the agent',
+    dialog: 'Dialog',
+    noVideo: 'Videos are not shown here.',
+    pressed: 'Pressed on the canvas:',
   },
 
   copying: {

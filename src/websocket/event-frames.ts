@@ -139,6 +139,7 @@ function toHistoryMessage({ message, agent, blocks }: HistoryEntry): HistoryMess
     principal: message.client.principal,
     content: payload.content,
     attachments: payload.attachments ?? [],
+    ...readAction(payload.metadata?.['canvas']),
     sent_at: message.receivedAt,
     status,
     agent,
@@ -146,6 +147,12 @@ function toHistoryMessage({ message, agent, blocks }: HistoryEntry): HistoryMess
     ...(reply && { end: toHistoryEnd(reply) }),
     ...(message.supersededBy !== undefined && { superseded_by: message.supersededBy }),
   };
+}
+
+/** The metadata of drivers may hold anything. */
+function readAction(canvas: unknown): Pick<HistoryMessage, 'canvas'> {
+  const { surface_id, action } = (canvas ?? {}) as { readonly surface_id?: unknown; readonly action?: unknown };
+  return typeof surface_id === 'string' && typeof action === 'string' ? { canvas: { surface_id, action } } : {};
 }
 
 function toHistoryEnd({ reason, endedAt, usage, error }: Reply): HistoryMessage['end'] {

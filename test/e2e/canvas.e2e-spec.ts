@@ -234,6 +234,24 @@ describe('the canvas', () => {
   });
 });
 
+describe('a page for people elsewhere', () => {
+  it('[Y-07] has a link of a day where the gateway has a public address', async () => {
+    const admin = { authorization: `Bearer ${TOKENS.operator}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ version: 0, changes: { 'gateway.public_url': gateway.url } });
+    const path = `${gateway.url}/admin/v1/config`;
+    expect((await fetch(path, { method: 'PATCH', headers: admin, body })).status).toBe(200);
+    const sent = client.send('message_in', { channel: 'test', sender: 'alice', content: 'page' });
+    const isOf = ({ correlation_id, payload }: SeenFrame) =>
+      correlation_id === sent && payload['block_type'] === 'canvas';
+    const { url } = (await client.next(isOf)).payload['metadata'] as { readonly url: string };
+    expect(url).toMatch(new RegExp(`^${gateway.url}/canvas/p/[\\w-]{43}$`));
+    clock.advance(86_000_000);
+    expect(await (await fetch(`${url}/page`)).text()).toContain('<h1>Hello</h1>');
+    clock.advance(1_000_000);
+    expect((await fetch(`${url}/page`)).status).toBe(404);
+  });
+});
+
 describe('the address of a page', () => {
   const get = (path: string, headers: Readonly<Record<string, string>> = {}) =>
     fetch(`${gateway.url}/${path}`, { headers, redirect: 'manual' });

@@ -6,9 +6,10 @@ import { BoundedMap } from '../cache/bounded-map.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import type { Principal } from '../identity/principal.js';
 import { MediaService } from '../media/media.service.js';
+import { ReachService } from '../reach/reach.service.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
 import { CanvasStore, type CanvasSurface, type MediaRecord, type Session, type SurfaceDraft } from '../store/index.js';
-import { Clock } from '../time/clock.js';
+import { Clock, DAY_MS } from '../time/clock.js';
 
 /** Open surfaces of a session. */
 export const MAX_SURFACES = 20;
@@ -57,6 +58,7 @@ export class CanvasService {
     private readonly media: MediaService,
     private readonly router: SessionRouterService,
     private readonly delivery: DeliveryService,
+    private readonly reach: ReachService,
     private readonly clock: Clock,
   ) {}
 
@@ -146,12 +148,17 @@ export class CanvasService {
   async open(principal: Principal, sessionId: string | undefined, surfaceId: string): Promise<OpenAddress> {
     const { surface } = await this.getReadable(principal, sessionId, surfaceId);
     if (surface.mediaId === undefined) throw new GatewayError('NOT_FOUND', { what: `a page of surface ${surfaceId}` });
-    const capability = randomBytes(32).toString('base64url');
-    const { sessionId: owner, version } = surface;
-    const expiresAt = this.clock.now() + ADDRESS_MS;
-    const address = { capabilityHash: hashOf(capability), sessionId: owner, surfaceId, version, expiresAt };
-    await this.store.addCanvasAddress(address, MAX_ADDRESSES);
-    return { surfaceId, version, url: `canvas/${surfaceId}/${capability}`, expiresAt };
+    return this.makeAddress(surface, ADDRESS_MS);
+  }
+
+  /**
+   * Makes a link to the page of a surface, for people who follow the conversation elsewhere: good for a day. Resolves with
+   * undefined if there is no page, or the gateway has no public address.
+   */
+  async makeLink(surface: CanvasSurface): Promise<string | undefined> {
+    const { publicUrl } = this.reach;
+    if (publicUrl === undefined || surface.mediaId === undefined) return undefined;
+    return `${publicUrl}/${(await this.makeAddress(surface, DAY_MS)).url}`;
   }
 
   /** Returns the page that an address leads to; undefined if it has expired, or the surface has changed. */
@@ -161,6 +168,14 @@ export class CanvasService {
     const surface = await this.find(address.sessionId, surfaceId);
     if (surface?.mediaId === undefined || surface.version !== address.version) return undefined;
     return this.media.find(surface.tenant, surface.mediaId);
+  }
+
+  private async makeAddress({ sessionId, surfaceId, version }: CanvasSurface, validMs: number): Promise<OpenAddress> {
+    const capability = randomBytes(32).toString('base64url');
+    const expiresAt = this.clock.now() + validMs;
+    const address = { capabilityHash: hashOf(capability), sessionId, surfaceId, version, expiresAt };
+    await this.store.addCanvasAddress(address, MAX_ADDRESSES);
+    return { surfaceId, version, url: `canvas/${surfaceId}/${capability}`, expiresAt };
   }
 
   private async getReadable(

@@ -53,7 +53,7 @@ function toText({ block_type: type, content, metadata = {} }: StreamBlock, showT
     case 'audio':
       return { kind: type, source: content, ...describe(type, metadata) };
     case 'canvas':
-      return { kind: 'status', ...describe(type, metadata) };
+      return describeCanvas(metadata);
   }
 }
 
@@ -66,6 +66,13 @@ function toFile({ text, language }: PartText): PartText {
 
 function describe(type: string, { alt }: Readonly<Record<string, unknown>>): { text: string; alt?: string } {
   return typeof alt === 'string' ? { text: `[${type}: ${alt}]`, alt } : { text: `[${type}]` };
+}
+
+/** A surface is a note, with the link to its page if there is one. */
+function describeCanvas(metadata: Readonly<Record<string, unknown>>): PartText {
+  const { text } = describe('canvas', metadata);
+  const { url } = metadata;
+  return { kind: 'status', text: typeof url === 'string' ? `${text} ${url}` : text };
 }
 
 /** Returns the name of the tool that a `tool_call` block names. */

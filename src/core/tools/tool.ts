@@ -15,6 +15,7 @@ import type { ClientKey, Session } from '../store/index.js';
 export interface AddedBlock {
   readonly type: BlockType;
   readonly content: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
 /** The turn that calls a tool. */

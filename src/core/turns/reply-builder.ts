@@ -57,7 +57,7 @@ export class ReplyBuilder {
       block_id: id,
       block_type: piece.blockType,
       content,
-      ...(piece.metadata && Object.keys(piece.metadata).length > 0 ? { metadata: { ...piece.metadata } } : {}),
+      ...(hasFields(piece.metadata) && { metadata: { ...piece.metadata } }),
     });
   }
 
@@ -87,12 +87,10 @@ export class ReplyBuilder {
   buildWholeBlock(
     blockType: StreamBlock['block_type'],
     content: string,
-    metadata?: NonNullable<StreamBlock['metadata']>,
+    metadata?: Readonly<Record<string, unknown>>,
   ): NewFrame {
-    return this.buildBlock({
-      ...{ block_id: this.nextBlockId(), block_type: blockType, content },
-      ...(metadata && { metadata }),
-    });
+    const block = { block_id: this.nextBlockId(), block_type: blockType, content };
+    return this.buildBlock({ ...block, ...(hasFields(metadata) && { metadata: { ...metadata } }) });
   }
 
   buildToolStatus(status: Omit<ToolStatusPayload, 'message_id' | 'message_ref'>): NewFrame {
@@ -135,4 +133,8 @@ export class ReplyBuilder {
     const { sessionId, messageId, messageRef } = this.claim.message;
     this.delivery.publishDelta({ kind: 'delta', sessionId, messageId, messageRef, blockId, blockType, text });
   }
+}
+
+function hasFields(metadata: Readonly<Record<string, unknown>> | undefined): boolean {
+  return metadata !== undefined && Object.keys(metadata).length > 0;
 }

@@ -154,7 +154,9 @@ export class ToolCallsService {
     const { journal, reply, writer } = turn;
     const entry = journal.record({ kind: 'tool_result', body: { callId: call.callId, outcome, end } });
     const frames = buildEndOfCall(reply, outcome, status);
-    const blocks = added.map(({ type, content }) => reply.buildWholeBlock(type, toSafeText(content)));
+    const blocks = added.map(({ type, content, metadata }) =>
+      reply.buildWholeBlock(type, toSafeText(content), metadata),
+    );
     await writer.record(entry, ...frames, ...blocks);
     await this.showToPerson(turn, status);
     return outcome;

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { SURFACE_ID, type CanvasKind } from '../../protocol/index.js';
+import { WEBCHAT } from '../../protocol/constants.js';
 import { toBlockContent } from '../../core/canvas/canvas-block.js';
 import { CanvasService, type SurfaceChange } from '../../core/canvas/canvas.service.js';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
@@ -18,6 +19,14 @@ const MAX_PAGE_BYTES = 1_048_576;
 const MIN_BLOCK_INTERVAL_MS = 1_000;
 /** Surfaces whose last block is remembered. */
 const MAX_PACED = 10_000;
+/**
+ * States that one turn may show, and their size in bytes. Each is a block of its reply; what a turn that draws without end
+ * shows would fill memory and log.
+ */
+const MAX_STATES = 1_000;
+const MAX_STATE_BYTES = 4_194_304;
+/** Turns of which that is counted. */
+const MAX_TURNS = 10_000;
 /** Warnings that an agent gets. */
 const MAX_WARNINGS = 10;
 
@@ -61,6 +70,9 @@ export class CanvasDeskService {
   /** When the surfaces of sessions got their last block, by the monotonic clock. */
   private readonly shownAt = new BoundedMap<string, number>(MAX_PACED);
 
+  /** By turn: the states that it has shown. */
+  private readonly shown = new BoundedMap<string, { readonly states: number; readonly bytes: number }>(MAX_TURNS);
+
   constructor(
     private readonly canvas: CanvasService,
     private readonly clock: Clock,
@@ -92,7 +104,7 @@ export class CanvasDeskService {
   async close(surfaceId: string, call: CanvasCall): Promise<{ readonly closed: string }> {
     const turn = turnOf(call);
     const closed = await this.canvas.close(call.session, surfaceId, call.callId);
-    turn.addBlock({ type: 'canvas', content: toBlockContent(closed) });
+    addBlock(turn, closed);
     return { closed: surfaceId };
   }
 
@@ -116,10 +128,12 @@ export class CanvasDeskService {
     const isRepeat = before?.callId === call.callId;
     const applied = messages && !isRepeat ? await this.apply(before, messages) : undefined;
     const content = applied ? encode(applied.state, surfaceId) : before?.content;
+    this.count(turn, Buffer.byteLength(content ?? ''));
     await this.pace(surfaceId, call);
     const { callId, session } = call;
     const surface = await this.canvas.save(session, { ...about, surfaceId, callId, content, page: html });
-    turn.addBlock({ type: 'canvas', content: toBlockContent(surface) });
+    const link = session.channel === WEBCHAT ? undefined : await this.canvas.makeLink(surface);
+    addBlock(turn, surface, link);
     const warnings = applied?.warnings ?? [];
     return {
       surface_id: surfaceId,
@@ -143,6 +157,17 @@ export class CanvasDeskService {
     const waitMs = (this.shownAt.get(key) ?? -MIN_BLOCK_INTERVAL_MS) + MIN_BLOCK_INTERVAL_MS - this.clock.elapsed();
     if (waitMs > 0) await this.clock.sleep(waitMs, signal);
     this.shownAt.set(key, this.clock.elapsed());
+  }
+
+  /** @throws Error when the turn has shown enough */
+  private count({ messageRef }: CallingTurn, bytes: number): void {
+    const before = this.shown.get(messageRef) ?? { states: 0, bytes: 0 };
+    const after = { states: before.states + 1, bytes: before.bytes + bytes };
+    if (after.states > MAX_STATES || after.bytes > MAX_STATE_BYTES)
+      throw new Error(
+        `this answer has shown ${before.states} states, which is enough: end it, and go on in the next one`,
+      );
+    this.shown.set(messageRef, after);
   }
 
   private async get(surfaceId: string, { session }: CanvasCall): Promise<CanvasSurface> {
@@ -169,6 +194,13 @@ export class CanvasDeskService {
       }),
     };
   }
+}
+
+/** @param link to the page, for who does not see the surface beside the conversation */
+function addBlock({ addBlock: add }: CallingTurn, surface: CanvasSurface, link?: string): void {
+  const { title } = surface;
+  const metadata = { ...(title !== undefined && { alt: title }), ...(link !== undefined && { url: link }) };
+  add({ type: 'canvas', content: toBlockContent(surface), metadata });
 }
 
 function kindsOf({ components }: SurfaceState): Readonly<Record<string, unknown>> {

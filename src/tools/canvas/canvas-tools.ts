@@ -16,7 +16,8 @@ const Messages = Type.Optional(
   Type.Array(Type.Unknown(), {
     minItems: 1,
     description:
-      'For kind a2ui: messages of A2UI 0.9. createSurface {surfaceId, catalogId: "https://a2ui.org/specification/v0_9/catalogs/basic/catalog.json"} first, then updateComponents {surfaceId, components: [{id, component, ...}]} with one component of the id root, and updateDataModel {surfaceId, path, value}. `version` is put in. An update replaces all properties of a component. Pictures: /media/MEDIA_ID only. Buttons: action {event: {name, context}} comes back as a message.',
+      'For kind a2ui: messages of A2UI 0.9. createSurface {surfaceId, catalogId: "https://a2ui.org/specification/v0_9/catalogs/basic/catalog.json"} first, then updateComponents {surfaceId, components: [{id, component, ...}]} with one component of the id root, and updateDataModel {surfaceId, path, value}. `version` is put in. An update replaces all properties of a component. ' +
+      'Components: Text {text, variant: h1 to h5/caption/body; body takes Markdown}, Image {url: "/media/MEDIA_ID" only, description}, Icon {name}, Row, Column and List {children: [IDs], or {componentId, path} for each of a list of the data}, Card {child}, Tabs {tabs: [{title, child}]}, Modal {trigger, content}, Divider, Button {child: ID of a Text, variant: primary, action: {event: {name, context}}}, TextField {label, value, variant: longText/number/obscured}, CheckBox {label, value}, ChoicePicker {label, options: [{label, value}], value: [values], variant: multipleSelection}, Slider {label, min, max, value}, DateTimeInput {label, value, enableDate, enableTime}. What a person enters has {path: "/name"} as its value. The event of a button comes back to you as a message.',
   }),
 );
 const Html = Type.Optional(

@@ -88,8 +88,9 @@ export function asSent({
   content,
   attachments = [],
   supersedes,
+  canvas,
 }: UnsentMessage): Parameters<Transcript['add']>[0] {
-  return { id, sender, content, attachments: [...attachments], supersedes, sentAt: gatewayClock.now() };
+  return { id, sender, content, attachments: [...attachments], supersedes, canvas, sentAt: gatewayClock.now() };
 }
 
 /** Returns the payload of a message as the page sends it. */

@@ -38,6 +38,7 @@ function renderSaid(message: TranscriptMessage, thread: Thread): TemplateResult 
   return html`<div class="said" role="group" aria-label=${texts.message.said(who, time)}>
     <div class="bubble">
       ${other === undefined ? nothing : html`<p class="who" dir="auto">${other}</p>`}
+      ${message.canvas ? html`<span class="pressed" role="img" aria-label=${texts.canvas.pressed}>${icons.canvas}</span>` : nothing}
       ${content ? html`<chat-long-text .text=${content}></chat-long-text>` : nothing}${renderAttachments(attachments, thread.chat.media)}
     </div>
     <p class="aside">
