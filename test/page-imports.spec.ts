@@ -23,6 +23,7 @@ describe('the page', () => {
     expect(foreign).toEqual([
       '@a2ui/lit/v0_9',
       '@a2ui/web_core/v0_9',
+      '@a2ui/web_core/v0_9/basic_catalog',
       'client/index.js',
       'client/node/browser.js',
       'dompurify',

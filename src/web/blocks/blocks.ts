@@ -98,7 +98,7 @@ function groupRuns(blocks: readonly StreamBlock[], belongs: (block: StreamBlock)
 export function describeBlock({ block_type, content, metadata }: StreamBlock): string {
   if (block_type === 'image') return readText(metadata?.['alt']) ?? texts.block.picture;
   if (block_type === 'audio') return readText(metadata?.['alt']) ?? texts.block.sound;
-  if (block_type === 'canvas') return texts.block.canvas;
+  if (block_type === 'canvas') return readText(metadata?.['alt']) ?? texts.block.canvas;
   if (block_type === 'tool_call') return readText(readJson(content)['tool']) ?? '';
   return block_type === 'tool_result' ? texts.block.result : content;
 }

@@ -1,4 +1,4 @@
-import '@a2ui/lit/v0_9';
+import { Context } from '@a2ui/lit/v0_9';
 import { MessageProcessor, type A2uiMessage, type SurfaceModel } from '@a2ui/web_core/v0_9';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
@@ -36,6 +36,11 @@ export class CanvasA2ui extends LitElement {
 
   protected override createRenderRoot(): HTMLElement {
     return this;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.addEventListener('context-request', (event) => provideMarkdown(event as ContextRequest));
   }
 
   override disconnectedCallback(): void {
@@ -167,6 +172,19 @@ export class CanvasA2ui extends LitElement {
     if (JSON.stringify(data).length > MAX_REPORT_LENGTH) return;
     this.chat.link.client?.canvasState(sessionId, { surface_id: drawn.surface_id, version: drawn.version, data });
   }
+}
+
+/** How a component asks what is around it for something, as Lit's elements do. */
+interface ContextRequest extends Event {
+  readonly context: unknown;
+  readonly callback: (value: (markdown: string) => Promise<string>) => void;
+}
+
+/** Gives texts the page's own Markdown, which sanitises what it makes. */
+function provideMarkdown(event: ContextRequest): void {
+  if (event.context !== Context.markdown) return;
+  event.stopPropagation();
+  event.callback(async (markdown) => (await import('../blocks/written-html.js')).writeHtml(markdown));
 }
 
 function readData({ messages }: Surface): unknown {

@@ -32,8 +32,10 @@ frame.addEventListener('load', () => {
 place?.append(frame);
 
 function hear(data: unknown): void {
-  if (typeof data !== 'object' || data === null || !navigator.userActivation.isActive) return;
-  const { type, url } = data as Readonly<Record<string, unknown>>;
+  if (typeof data !== 'object' || data === null) return;
+  const { type, url, pressed } = data as Readonly<Record<string, unknown>>;
+  // A page acts for nobody by itself.
+  if (pressed !== true) return;
   if (type === 'action') alert(TEXTS.action);
   const isLink = type === 'open_link' && typeof url === 'string' && /^https?:\/\//i.test(url) && url.length <= 2_048;
   if (isLink && confirm(TEXTS.link(url))) open(url, '_blank', 'noopener,noreferrer');

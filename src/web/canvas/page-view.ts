@@ -33,10 +33,21 @@ export class CanvasPage extends LitElement {
     return this;
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener('securitypolicyviolation', this.refused);
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    document.removeEventListener('securitypolicyviolation', this.refused);
     this.close('loading');
   }
+
+  /** The browser has kept the page from going elsewhere. */
+  private readonly refused = ({ effectiveDirective }: SecurityPolicyViolationEvent): void => {
+    if (effectiveDirective === 'frame-src' && this.address !== '') this.close('left');
+  };
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     const before = changed.get('surface');
@@ -113,10 +124,12 @@ export class CanvasPage extends LitElement {
 
   private hear(data: unknown): void {
     if (typeof data !== 'object' || data === null) return;
-    const { type, action, context, height, url } = data as Readonly<Record<string, unknown>>;
+    const { type, action, context, height, url, pressed } = data as Readonly<Record<string, unknown>>;
     if (type === 'resize') this.height.set(height);
-    else if (type === 'open_link' && typeof url === 'string' && isPressed()) this.ask(url);
-    else if (type === 'action' && typeof action === 'string' && action !== '' && isPressed()) this.act(action, context);
+    // A page acts for nobody by itself.
+    if (pressed !== true) return;
+    if (type === 'open_link' && typeof url === 'string') this.ask(url);
+    else if (type === 'action' && typeof action === 'string' && action !== '') this.act(action, context);
   }
 
   private act(name: string, context: unknown): void {
@@ -136,9 +149,4 @@ export class CanvasPage extends LitElement {
     window.open(this.wanted, '_blank', 'noopener,noreferrer');
     this.wanted = '';
   }
-}
-
-/** Whether a person has just pressed something, in the frame too: a page acts for nobody by itself. */
-function isPressed(): boolean {
-  return (navigator as Partial<Navigator>).userActivation?.isActive ?? true;
 }

@@ -7,6 +7,7 @@ describe('the place in an address', () => {
     { conversation: 's_ab-1' },
     { conversation: 'new', panel: 'list' as const },
     { conversation: 'a & b=ü#', message: 'm/1', panel: 'keys' as const },
+    { conversation: 'a', surface: 'order-1', panel: 'keys' as const },
   ])('is read as it was written: %j', (place) => {
     expect(readPlace(writePlace(place))).toEqual(place);
   });

@@ -4,7 +4,9 @@ import type { CanvasBlock, ReplyState, StreamBlock, Transcript } from '../../cli
 /** A state of a surface that an agent drew, as a block of a reply says it. */
 export type Surface = Omit<CanvasBlock, 'messages'> & { readonly messages: readonly object[] };
 
-/** By the standing blocks of a reply, which never change: the surfaces in them, in order. */
+/** By block, which never changes: the surface in it. So the same state is the same object. */
+const read = new WeakMap<StreamBlock, Surface>();
+/** By the standing blocks of a reply: the surfaces in them, in order. */
 const known = new WeakMap<ReplyState['standing'], readonly Surface[]>();
 
 /** Returns the newest state of a surface in a conversation, as far as it is read. The last block counts. */
@@ -18,8 +20,14 @@ export function findSurface({ messages }: Transcript, surfaceId: string): Surfac
 }
 
 /** Reads a `canvas` block; undefined for one that is none of a surface. */
-export function readSurface({ block_type, content }: StreamBlock): Surface | undefined {
-  if (block_type !== 'canvas') return undefined;
+export function readSurface(block: StreamBlock): Surface | undefined {
+  if (block.block_type !== 'canvas') return undefined;
+  const surface = read.get(block) ?? parse(block.content);
+  if (surface) read.set(block, surface);
+  return surface;
+}
+
+function parse(content: string): Surface | undefined {
   try {
     const block = JSON.parse(content) as Partial<CanvasBlock>;
     const { surface_id, version, kind, messages = [] } = block;

@@ -1,0 +1,147 @@
+import type { WebComponentImplementation } from '@a2ui/web_core/v0_9';
+import { A2uiIcon, A2uiIconElement } from '@a2ui/web_core/v0_9/basic_catalog';
+import { html, nothing, type TemplateResult } from 'lit';
+import {
+  ArrowLeft,
+  ArrowRight,
+  Bell,
+  BellOff,
+  Calendar,
+  CalendarDays,
+  Camera,
+  Check,
+  CircleAlert,
+  CircleQuestionMark,
+  CircleUser,
+  createElement,
+  CreditCard,
+  Download,
+  Ellipsis,
+  EllipsisVertical,
+  Eye,
+  EyeOff,
+  FastForward,
+  Folder,
+  Heart,
+  HeartOff,
+  House,
+  Image,
+  Info,
+  Lock,
+  LockOpen,
+  Mail,
+  MapPin,
+  Menu,
+  Paperclip,
+  Pause,
+  Pencil,
+  Phone,
+  Play,
+  Plus,
+  Printer,
+  RefreshCw,
+  Rewind,
+  Search,
+  Send,
+  Settings,
+  Share2,
+  ShoppingCart,
+  SkipBack,
+  SkipForward,
+  Square,
+  Star,
+  StarHalf,
+  StarOff,
+  Trash,
+  TriangleAlert,
+  Upload,
+  User,
+  Volume1,
+  Volume2,
+  VolumeOff,
+  VolumeX,
+  X,
+  type IconNode,
+} from 'lucide';
+
+/** The icons of A2UI by name: the library has them in a font, which the page does not load. */
+const ICONS: Readonly<Record<string, IconNode>> = {
+  accountCircle: CircleUser,
+  add: Plus,
+  arrowBack: ArrowLeft,
+  arrowForward: ArrowRight,
+  attachFile: Paperclip,
+  calendarToday: Calendar,
+  call: Phone,
+  camera: Camera,
+  check: Check,
+  close: X,
+  delete: Trash,
+  download: Download,
+  edit: Pencil,
+  event: CalendarDays,
+  error: CircleAlert,
+  fastForward: FastForward,
+  favorite: Heart,
+  favoriteOff: HeartOff,
+  folder: Folder,
+  help: CircleQuestionMark,
+  home: House,
+  info: Info,
+  locationOn: MapPin,
+  lock: Lock,
+  lockOpen: LockOpen,
+  mail: Mail,
+  menu: Menu,
+  moreVert: EllipsisVertical,
+  moreHoriz: Ellipsis,
+  notificationsOff: BellOff,
+  notifications: Bell,
+  pause: Pause,
+  payment: CreditCard,
+  person: User,
+  phone: Phone,
+  photo: Image,
+  play: Play,
+  print: Printer,
+  refresh: RefreshCw,
+  rewind: Rewind,
+  search: Search,
+  send: Send,
+  settings: Settings,
+  share: Share2,
+  shoppingCart: ShoppingCart,
+  skipNext: SkipForward,
+  skipPrevious: SkipBack,
+  star: Star,
+  starHalf: StarHalf,
+  starOff: StarOff,
+  stop: Square,
+  upload: Upload,
+  visibility: Eye,
+  visibilityOff: EyeOff,
+  volumeDown: Volume1,
+  volumeMute: VolumeX,
+  volumeOff: VolumeOff,
+  volumeUp: Volume2,
+  warning: TriangleAlert,
+};
+
+/** An icon, which is decoration unless the agent has given it a name. */
+class CanvasIcon extends A2uiIconElement {
+  override render(): TemplateResult<1> | typeof nothing {
+    const { name, accessibility } = this.controller.props ?? {};
+    const label = accessibility?.label;
+    const isNamed = typeof label === 'string' && label !== '';
+    if (typeof name === 'object') return super.render();
+    const icon = typeof name === 'string' ? ICONS[name] : undefined;
+    if (!icon) return nothing;
+    const drawn = createElement(icon, { width: '24', height: '24', 'aria-hidden': 'true', focusable: 'false' });
+    return html`<span role=${isNamed ? 'img' : nothing} aria-label=${isNamed ? label : nothing}>${drawn}</span>`;
+  }
+}
+
+customElements.define('canvas-icon', CanvasIcon);
+
+/** The icon as a part of a catalogue. */
+export const icon: WebComponentImplementation = { ...A2uiIcon, tagName: 'canvas-icon' };
