@@ -1717,8 +1717,23 @@ export const requirements: readonly Requirement[] = [
     'What a killed gateway has left of its browser is gone soon after the next start.',
   ),
   requirement(
+    'U-11',
+    'browser-and-canvas 1',
+    'Files come to pages and from pages as media of the session, after an approval and within the limit of a file.',
+  ),
+  requirement(
     'U-12',
     'browser-and-canvas 1',
     'The state of a session is kept only if the settings say so, in a file of its own that ends with the session.',
+  ),
+  requirement(
+    'U-13',
+    'browser-and-canvas 1',
+    'Contexts that are idle close, those of jobs first, and the sessions that had them are told.',
+  ),
+  requirement(
+    'U-14',
+    'browser-and-canvas 1',
+    'A Chromium elsewhere is used through its DevTools and reaches only what the egress guard allows.',
   ),
 ];

@@ -124,7 +124,7 @@ describe('a page', () => {
   it('[U-08] that opens many windows gets at most eight tabs, and the newest is the current one', async () => {
     site.page('/child', '<h1>Child</h1>');
     const opened = await open(
-      site.page('/windows', `<button onclick="for (let i = 0; i < 30; i++) open('/child')">Many</button>`),
+      site.page('/windows', `<button onclick="for (let i = 0; i < 30; i++) window.open('/child')">Many</button>`),
     );
     const notes = [...(await act(refOf(opened, 'button "Many"'), 'click')).notes];
     const countTabs = async () => {

@@ -87,7 +87,7 @@ export class BrowserDownloadTool implements ToolExecutor<typeof DownloadParamete
 
   /** Every download needs an approval. */
   async review(download: Download, call: ReviewContext): Promise<CallReview> {
-    const shown = await this.browsers.useIfOpen(call, async (own) => describeDownload(download, own.current));
+    const shown = await this.browsers.useIfOpen(call, async (own) => describeDownload(download, own.active));
     return { needsApproval: true, shown: shown ?? describeDownload(download, undefined) };
   }
 

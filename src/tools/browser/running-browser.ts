@@ -186,20 +186,22 @@ async function launch({ executable, args, guard, root, clock }: BrowserStart): P
 
 /** Connects to a browser that runs elsewhere. The proxy listens on the address by which that machine is reached. */
 async function connectTo({ guard, clock }: BrowserStart, cdpUrl: string): Promise<Parts> {
-  const url = new URL(cdpUrl);
-  const chromium = await loadChromium();
-  // DevTools refuses the names of other hosts.
-  const { address, family } = await lookup(url.hostname.replace(/^\[|\]$/g, ''));
-  url.hostname = family === 6 ? `[${address}]` : address;
-  const credential = { username: 'gateway', password: randomBytes(24).toString('base64url') };
-  const proxy = await EgressProxy.start(guard, { host: await findOwnAddress(address, Number(url.port)), credential });
+  let proxy: EgressProxy | undefined;
   try {
+    const chromium = await loadChromium();
+    const url = new URL(cdpUrl);
+    // DevTools refuses the names of other hosts.
+    const { address, family } = await lookup(url.hostname.replace(/^\[|\]$/g, ''));
+    url.hostname = family === 6 ? `[${address}]` : address;
+    const port = Number(url.port || (/^(https|wss):$/.test(url.protocol) ? '443' : '80'));
+    const credential = { username: 'gateway', password: randomBytes(24).toString('base64url') };
+    proxy = await EgressProxy.start(guard, { host: await findOwnAddress(address, port), credential });
     const connecting = chromium.connectOverCDP(url.href, { timeout: START_TIMEOUT_MS });
     const browser = await within(clock, START_TIMEOUT_MS + CLOSE_TIMEOUT_MS, connecting);
     const cdp = await browser.newBrowserCDPSession();
     return { browser, cdp, proxy, contextOptions: { proxy: { server: proxy.url, ...credential } } };
   } catch (error) {
-    await proxy.close();
+    await proxy?.close();
     throw new Error(`the browser at tools.browser.cdp_url cannot be reached: ${explain(error)}`, { cause: error });
   }
 }

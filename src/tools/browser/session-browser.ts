@@ -21,7 +21,8 @@ export class SessionBrowser {
   private context: BrowserContext | undefined;
   private running: RunningBrowser | undefined;
   private readonly tabs: Tab[] = [];
-  private active: Tab | undefined;
+  /** The current tab; undefined if none is open. Others {@link select} it. */
+  active: Tab | undefined;
   /** While a tab of our own is to come. */
   private isOpening = false;
   private nextId = 1;
