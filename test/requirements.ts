@@ -1212,6 +1212,11 @@ export const requirements: readonly Requirement[] = [
     'A page of an agent reaches neither the chat, its token nor the network, acts for nobody by itself, and is taken away when it leaves.',
   ),
   requirement(
+    'Y-09',
+    'browser-and-canvas 2',
+    'Surfaces have no barrier, lie over the conversation on a phone, and are used by keys.',
+  ),
+  requirement(
     'Y-10',
     'browser-and-canvas 2',
     'What a person has typed stays over changes of the agent and a reload; a surface that froze the page is drawn only on request.',

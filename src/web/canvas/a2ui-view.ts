@@ -1,5 +1,6 @@
 import { Context } from '@a2ui/lit/v0_9';
 import { MessageProcessor, type A2uiMessage, type SurfaceModel } from '@a2ui/web_core/v0_9';
+import { writeHtml } from '../blocks/written-html.js';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { Chat } from '../model/chat.js';
@@ -184,7 +185,7 @@ interface ContextRequest extends Event {
 function provideMarkdown(event: ContextRequest): void {
   if (event.context !== Context.markdown) return;
   event.stopPropagation();
-  event.callback(async (markdown) => (await import('../blocks/written-html.js')).writeHtml(markdown));
+  event.callback(async (markdown) => writeHtml(markdown));
 }
 
 function readData({ messages }: Surface): unknown {

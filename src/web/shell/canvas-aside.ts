@@ -41,7 +41,8 @@ export class CanvasAside implements ReactiveController {
     const wasShown = this.#shown !== undefined;
     this.#shown = surfaceId;
     this.host.requestUpdate();
-    if (wasShown && surfaceId === undefined) this.#returnTo?.focus();
+    // What lay under it takes the focus only once it is shown again.
+    if (wasShown && surfaceId === undefined) void this.host.updateComplete.then(() => this.#returnTo?.focus());
   }
 
   /** True while it lies over the conversation. */
