@@ -8,7 +8,7 @@ import { Clock } from '../core/time/clock.js';
 import { limitKey } from '../http/addresses.js';
 import type { RequestFacts } from '../http/request-facts.js';
 import type { Verdict } from './credential-verifier.js';
-import type { Credential } from './credentials.js';
+import type { CredentialName } from './credentials.js';
 
 /** Failed authentications per address and minute, over all kinds of credentials. */
 export const MAX_FAILURES_PER_MINUTE = 20;
@@ -22,7 +22,7 @@ const FAILURES = ['unauthorized', 'throttled', 'unavailable'] as const;
  */
 export type AuthFailure = (typeof FAILURES)[number];
 
-/** A failure whose reason the owner of the credential is told. */
+/** A failure whose reason the owner of the credential receives. */
 export interface ToldFailure {
   readonly told: string;
 }
@@ -55,7 +55,7 @@ export class AuthFailures {
   /** Records a failure and returns how the request fails. */
   note(
     facts: RequestFacts,
-    credential: Credential['kind'] | 'page code' | 'pairing code',
+    credential: CredentialName,
     verdict: Exclude<Verdict, Principal> | 'unavailable',
   ): AuthFailure {
     const failure = verdict === 'unavailable' ? verdict : this.take(facts);

@@ -7,7 +7,7 @@ import { Logs, type Log } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
 import type { RequestFacts } from '../http/request-facts.js';
 import { AuthFailures, type AuthFailure } from './auth-failures.js';
-import type { Credential } from './credentials.js';
+import type { CredentialName } from './credentials.js';
 
 /** Rows a minute for successes, for failures and for sign-ins, so that a flood does not fill the trail. The log has all failures. */
 const MAX_ROWS_PER_MINUTE = 60;
@@ -44,7 +44,7 @@ export class AuthRecorder {
     return failure;
   }
 
-  recordSuccess(principal: Principal, { clientAddress }: RequestFacts, credential: Credential['kind']): void {
+  recordSuccess(principal: Principal, { clientAddress }: RequestFacts, credential: CredentialName): void {
     if (this.rows.take(JSON.stringify([principal.tenant, principal.principal, clientAddress]), 1) > 0) return;
     if (this.rows.take('success', MAX_ROWS_PER_MINUTE) > 0) return;
     this.addRow(noteOfAuthentication('auth.success', principal, clientAddress, credential));

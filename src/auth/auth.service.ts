@@ -7,7 +7,7 @@ import { RequestRulesService } from '../http/request-rules.service.js';
 import { AuthRecorder } from './auth-recorder.js';
 import type { AuthFailure, ToldFailure } from './auth-failures.js';
 import type { PresentedCredential, Refusal, Verdict } from './credential-verifier.js';
-import { readCredential } from './credentials.js';
+import { readCredential, type CredentialName } from './credentials.js';
 import { LocalToken } from './local-token.js';
 import { NodeVerifier } from './node-verifier.js';
 import { OpenMode } from './open-mode.js';
@@ -95,10 +95,12 @@ export class AuthService extends PrincipalDirectory {
     return this.tokens.findToolPermissions(tenant, principal);
   }
 
-  private fail(verdict: Refusal | 'notMine' | 'unavailable', { facts, credential }: PresentedCredential) {
+  private fail(verdict: Refusal | 'notMine' | 'unavailable', presented: PresentedCredential) {
     const refusal: Partial<Refusal> = typeof verdict === 'object' ? verdict : {};
     const { told } = refusal;
-    const failure = refusal.isHarmless ? 'unauthorized' : this.recorder.recordFailure(facts, credential.kind, verdict);
+    const failure = refusal.isHarmless
+      ? 'unauthorized'
+      : this.recorder.recordFailure(presented.facts, this.nameCredential(presented), verdict);
     return failure === 'unauthorized' && told !== undefined ? { told } : failure;
   }
 
@@ -107,9 +109,14 @@ export class AuthService extends PrincipalDirectory {
     return !this.isOpen && this.chain.isEmpty && !isReservedName(principal) && !this.tokens.has(tenant, principal);
   }
 
-  private succeed(principal: Principal, { facts, credential }: PresentedCredential): Principal {
-    this.recorder.recordSuccess(principal, facts, credential.kind);
+  private succeed(principal: Principal, presented: PresentedCredential): Principal {
+    this.recorder.recordSuccess(principal, presented.facts, this.nameCredential(presented));
     return principal;
+  }
+
+  /** Returns the name of what a request is authenticated by, for the log and the audit trail. */
+  private nameCredential(presented: PresentedCredential): CredentialName {
+    return this.tailscale.isMine(presented) ? 'tailscale' : presented.credential.kind;
   }
 
   /** Made at first use, when changes of earlier runs are in force. */

@@ -7,6 +7,9 @@ export type Credential =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'unusable' };
 
+/** What authenticates a caller, as the log and the audit trail name it. `none`: nothing. */
+export type CredentialName = Credential['kind'] | 'tailscale' | 'page code' | 'pairing code';
+
 /**
  * Reads the credential of a request: `Authorization: Bearer TOKEN`, or for browsers the subprotocol
  * `openclaw.bearer.TOKEN`. Two different ones are unusable, because the principal would be ambiguous.

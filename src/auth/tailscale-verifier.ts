@@ -8,7 +8,7 @@ import { decodeWords } from './encoded-words.js';
 import { findTailscaleUser, loginOf } from './tailscale-users.js';
 import { Whois } from './whois.js';
 
-/** Time for which an answer of Tailscale is used again, in milliseconds. */
+/** Time for which a result of `tailscale whois` is used again, in milliseconds. */
 export const WHOIS_CACHE_MS = 60_000;
 const MAX_CACHED = 1_000;
 
@@ -19,7 +19,7 @@ interface Known {
 
 /**
  * Recognises people of the tailnet by the headers of Tailscale Serve. A request with a credential is not theirs. The headers
- * count where nobody else can send them, and only if Tailscale itself names the same person for the address.
+ * count where no other program can send them, and only if Tailscale itself names the same person for the address.
  */
 @Injectable()
 export class TailscaleVerifier implements CredentialVerifier {
@@ -32,18 +32,23 @@ export class TailscaleVerifier implements CredentialVerifier {
   ) {}
 
   verify(presented: PresentedCredential): Verdict | Promise<Verdict> {
-    const { credential, facts, request } = presented;
-    const headers = request.headersDistinct['tailscale-user-login'];
-    const setting = this.config.get('auth.tailscale');
-    if (headers === undefined || credential.kind !== 'none' || setting === false) return 'notMine';
-    const counts = facts.tailscale === 'listener' || (facts.tailscale === 'port' && setting === 'trust-local');
-    if (!counts || !this.isServed || request.headersDistinct['tailscale-funnel-request'] !== undefined)
-      return 'notMine';
+    if (!this.isMine(presented)) return 'notMine';
+    const { request } = presented;
+    const headers = request.headersDistinct['tailscale-user-login'] ?? [];
     const login = headers.length === 1 ? decodeWords(headers[0] ?? '') : undefined;
     const address = readForwardedAddress(request);
     if (login === undefined) return { refused: 'Tailscale-User-Login is malformed' };
     if (address === undefined) return { refused: 'X-Forwarded-For is not exactly one IP address' };
     return this.decide(login, address);
+  }
+
+  /** Returns whether a request is of a person of the tailnet, or claims to be where only Tailscale can claim it. */
+  isMine({ credential, facts, request }: PresentedCredential): boolean {
+    const { 'tailscale-user-login': login, 'tailscale-funnel-request': funnel } = request.headersDistinct;
+    const setting = this.config.get('auth.tailscale');
+    if (login === undefined || funnel !== undefined || credential.kind !== 'none' || setting === false) return false;
+    const counts = facts.tailscale === 'listener' || (facts.tailscale === 'port' && setting === 'trust-local');
+    return counts && this.isServed;
   }
 
   /** Returns whether a principal is one of these and has no entry any more. */
@@ -73,7 +78,7 @@ export class TailscaleVerifier implements CredentialVerifier {
     return findTailscaleUser(this.config.get('auth.tailscale_users'), login);
   }
 
-  /** A funnel brings requests of everybody. */
+  /** A funnel brings requests of the whole internet. */
   private get isServed(): boolean {
     return this.config.get('gateway.expose_via_tailscale') && this.config.get('gateway.tailscale_mode') === 'serve';
   }

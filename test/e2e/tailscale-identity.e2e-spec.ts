@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { MAX_FAILURES_PER_MINUTE } from '../../src/auth/auth-failures.js';
+import { PrincipalDirectory } from '../../src/core/identity/principal-directory.js';
 import { AuditStore } from '../../src/core/store/index.js';
 import { TailscaleService } from '../../src/tailscale/tailscale.service.js';
 import { ManualClock } from '../../src/testing/index.js';
@@ -34,6 +35,7 @@ const WHOIS = {
   '100.64.0.11': { Node: {}, UserProfile: null },
   '100.64.0.12': person('jürgen@example.com'),
   '100.64.0.13': person('reader@example.com'),
+  '100.64.0.14': person(BOSS, ['tag:ci']),
   'fd7a:115c:a1e0::7': person(BOSS),
 };
 
@@ -108,11 +110,12 @@ describe('a person of the tailnet', () => {
     const rows = await gateway!.app
       .get(AuditStore, { strict: false })
       .listAudit({ action: 'auth.success', order: 'oldest', limit: 10 });
-    expect(rows.map(({ actor, target }) => [actor, target])).toEqual([
-      [`tailscale:${BOSS}`, '100.64.0.7'],
-      [`tailscale:${BOSS}`, 'fd7a:115c:a1e0::7'],
-      ['tailscale:reader@example.com', '100.64.0.13'],
-      ['tailscale:ann@example.com', '100.64.0.8'],
+    const credential = JSON.stringify({ credential: 'tailscale' });
+    expect(rows.map(({ actor, target, after }) => [actor, target, after])).toEqual([
+      [`tailscale:${BOSS}`, '100.64.0.7', credential],
+      [`tailscale:${BOSS}`, 'fd7a:115c:a1e0::7', credential],
+      ['tailscale:reader@example.com', '100.64.0.13', credential],
+      ['tailscale:ann@example.com', '100.64.0.8', credential],
     ]);
   });
 
@@ -122,6 +125,16 @@ describe('a person of the tailnet', () => {
     expect(await ask(serve('=?utf-8?b?asO8cmdlbkBleGFtcGxlLmNvbQ==?=', '100.64.0.12'))).toBe(200);
     expect(await ask(serve('=?utf-8?q?j=FCrgen=40example.com?=', '100.64.0.12'))).toBe(401);
     expect(await ask(serve('=?utf-8?q?j=C3=BCrgen=40example.com?= x', '100.64.0.12'))).toBe(401);
+  });
+
+  it('[H-09] is gone, with what acts for them, once no entry names them', async () => {
+    const isGone = (login: string) =>
+      gateway!.app.get(PrincipalDirectory, { strict: false }).isGone('default', `tailscale:${login}`);
+    await start();
+    expect([BOSS, 'ann@example.com', 'eve@elsewhere.org'].map(isGone)).toEqual([false, false, true]);
+    await gateway!.close();
+    await start({ settings: { 'auth.tailscale': false } });
+    expect(isGone(BOSS)).toBe(true);
   });
 
   it('[H-09] is asked for once a minute', async () => {
@@ -160,9 +173,11 @@ describe('a person of the tailnet', () => {
     ['with the address of another one', serve(BOSS, '100.64.0.8'), 1],
     ['with an address of nobody', serve(BOSS, '100.64.0.99'), 1],
     ['on a tagged machine', serve('tagged-devices', '100.64.0.10'), 1],
+    ['on a tagged machine with the profile of a person', serve(BOSS, '100.64.0.14'), 1],
     ['on a machine without a profile', serve(BOSS, '100.64.0.11'), 1],
     ['with an option for an address', serve(BOSS, '--help'), 0],
     ['with two addresses', serve(BOSS, '100.64.0.7, 10.0.0.1'), 0],
+    ['with two headers of an address', { ...serve(BOSS, ''), 'x-forwarded-for': ['100.64.0.7', '10.0.0.1'] }, 0],
     ['with an address and a zone', serve(BOSS, 'fe80::1%eth0'), 0],
     ['with a port at the address', serve(BOSS, '100.64.0.7:443'), 0],
     ['of a funnel', serve(BOSS, '100.64.0.7', { 'tailscale-funnel-request': '?1' }), 0],
@@ -242,6 +257,15 @@ describe('the address for which Tailscale forwards', () => {
     expect(await exhaust(send)).toEqual([429, 429]);
   });
 
+  it('[H-11] does not count on the port where people come by the socket', async () => {
+    const { gateway: app } = await start();
+    const send = async (address: string) => {
+      const headers = { host: 'localhost', 'x-forwarded-for': address };
+      return (await httpRequest(app.port, '/admin/v1/tailscale', { headers })).status;
+    };
+    expect(await exhaust(send)).toEqual([429, 429]);
+  });
+
   it('[H-11] comes with the name that people use', async () => {
     await start();
     expect(await ask(serve(BOSS, '100.64.0.7', { 'x-forwarded-host': 'evil.example' }))).toBe(421);
@@ -307,5 +331,13 @@ describe('auth.tailscale: trust-local', () => {
     expect(logs.entries.map(({ message }) => message)).toContain(
       'auth.tailscale is trust-local: every process of this machine can act as every user of the tailnet',
     );
+  });
+
+  it('[H-12] takes no person from the internet, also without the mark of a funnel', async () => {
+    const settings = { 'auth.tailscale': 'trust-local', 'gateway.tailscale_mode': 'funnel' };
+    const { gateway: app } = await start({ settings });
+    const headers = { ...serve(BOSS, '100.64.0.7'), host: HOST };
+    const { status } = await httpRequest(app.port, '/admin/v1/tailscale', { headers });
+    expect([status, whoisCalls()]).toEqual([401, []]);
   });
 });

@@ -334,6 +334,15 @@ describe('openclaw serve and openclaw funnel', () => {
     ]);
   });
 
+  it('[H-08] are for operators of the default tenant, since the machine is that of all tenants', async () => {
+    const gateway = await start();
+    for (const method of ['GET', 'PATCH']) {
+      const headers = { authorization: `Bearer ${TOKENS.stranger}`, 'content-type': 'application/json' };
+      const init = { method, headers, ...(method === 'PATCH' && { body: '{"expose":false}' }) };
+      expect((await fetch(`${gateway.url}/admin/v1/tailscale`, init)).status).toBe(403);
+    }
+  });
+
   it('[H-08] say why it is not reachable', async () => {
     tailscale.change({ status: { BackendState: 'Stopped' } });
     const gateway = await start({ settings: CHANGEABLE });
