@@ -319,6 +319,10 @@ describe('FolderNodeStorage', () => {
     const request = { url: 'http://gateway', code: 'K7M2P-9QX4T', name: 'Twin', storage: other };
     await expect(pairNode(request)).rejects.toThrow('another program uses the folder');
     client.close();
+    const list = other.list.bind(other);
+    other.list = () => Promise.reject(new Error('the disk is broken'));
+    await expect(open()).rejects.toThrow('the disk is broken');
+    other.list = list;
     expect((await open())?.nodeId).toBe(TOKEN.nodeId);
   });
 });

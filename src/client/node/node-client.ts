@@ -48,7 +48,7 @@ export interface NodeClientOptions {
 /** The events of a node and their arguments. */
 export interface NodeClientEvents {
   state: [state: NodeState];
-  /** What became of the commands. */
+  /** The outcome for each command. */
   registered: [payload: NodeRegisteredPayload];
   /** The gateway has refused a frame. */
   error: [error: { readonly code: string; readonly message: string }];
@@ -70,7 +70,7 @@ export class NodeClient {
   readonly #makeCredential: (now: number) => Promise<string>;
   /** The results that were sent on this connection, and not acknowledged. */
   readonly #sent = new Map<string, number>();
-  /** What the frames are about whose refusal matters, by the IDs of the frames, on this connection. */
+  /** Frames of this connection whose refusal matters, by their IDs, each with its subject. */
   readonly #awaited = new Map<string, 'register' | 'events' | { readonly callId: string }>();
   #stopRegister: (() => void) | undefined;
   #unlock: (() => void) | undefined;
@@ -120,8 +120,13 @@ export class NodeClient {
     if (nodeId === undefined) return undefined;
     const client = new NodeClient(options, nodeId, async (now) => token?.value ?? identity?.makeCredential(now) ?? '');
     client.#unlock = await storage.lock?.();
-    await client.#book.load();
-    await client.#events.load();
+    try {
+      await client.#book.load();
+      await client.#events.load();
+    } catch (error) {
+      client.close();
+      throw error;
+    }
     return client;
   }
 
