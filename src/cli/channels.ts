@@ -2,7 +2,7 @@ import type { Command } from './command.js';
 import { runAdd } from './channels-add.js';
 import { runDeadLetters } from './dead-letters.js';
 import { EXIT, UsageError } from './faults.js';
-import { request, requestJson } from './http.js';
+import { requestDone, requestJson } from './http.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
 import { formatTable } from './table.js';
 import { printable, printJson, type Terminal } from './terminal.js';
@@ -142,7 +142,8 @@ async function act(session: Session, action: string, name: string, third: string
       return print(session, body, [['SENDER', 'LET IN'], ...rows]);
     }
     case 'revoke': {
-      await remove(session, `${path}/senders/${encodeURIComponent(third)}`);
+      const sender = `${path}/senders/${encodeURIComponent(third)}`;
+      await requestDone(session.terminal, session.target, sender, { method: 'DELETE' });
       return print(session, { sender: third }, [[`${third} may not write to ${name} any more`]]);
     }
     case 'approve': {
@@ -200,13 +201,6 @@ const toTime = (time: number | undefined) => (time === undefined ? '-' : new Dat
 
 function ask<T>({ terminal, target }: Session, path: string, init: RequestInit = {}): Promise<T> {
   return requestJson<T>(terminal, target, path, init, TIMEOUT_MS);
-}
-
-async function remove({ terminal, target }: Session, path: string): Promise<void> {
-  const response = await request(terminal, target, path, { method: 'DELETE' });
-  if (response.ok) return;
-  const body = (await response.json().catch(() => undefined)) as { readonly detail?: string } | undefined;
-  throw new Error(body?.detail ?? `${target.url} responded with HTTP ${response.status}`);
 }
 
 function post<T>(session: Session, path: string): Promise<T> {

@@ -1,7 +1,7 @@
 import type { Command } from './command.js';
 import { readJobOptions, JOB_OPTIONS, type JobValues } from './cron-options.js';
 import { EXIT, UsageError } from './faults.js';
-import { request, requestJson } from './http.js';
+import { requestDone, requestJson } from './http.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
 import { formatTable } from './table.js';
 import { printable, printJson, type Terminal } from './terminal.js';
@@ -171,9 +171,7 @@ async function showTimes(session: Session, path: string): Promise<number> {
 
 async function remove(session: Session, path: string, id: string): Promise<number> {
   const { terminal, target } = session;
-  const response = await request(terminal, target, path, { method: 'DELETE' });
-  const body = (await response.json().catch(() => undefined)) as { readonly detail?: string } | undefined;
-  if (!response.ok) throw new Error(body?.detail ?? `${target.url} responded with HTTP ${response.status}`);
+  await requestDone(terminal, target, path, { method: 'DELETE' });
   return print(session, { removed: id }, [[id, 'removed']]);
 }
 

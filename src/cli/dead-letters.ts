@@ -1,6 +1,6 @@
 import type { Command } from './command.js';
 import { EXIT, UsageError } from './faults.js';
-import { request, requestJson } from './http.js';
+import { requestDone, requestJson } from './http.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
 import { formatTable } from './table.js';
 import { printable, printJson, type Terminal } from './terminal.js';
@@ -91,12 +91,8 @@ async function change(
   action: 'retry' | 'discard',
   id: string,
 ): Promise<void> {
-  const response =
-    action === 'retry'
-      ? await request(terminal, target, `${PATH}/${id}/retry`, { method: 'POST' })
-      : await request(terminal, target, `${PATH}/${id}`, { method: 'DELETE' });
-  const body = (await response.json().catch(() => undefined)) as { readonly detail?: string } | undefined;
-  if (!response.ok) throw new Error(body?.detail ?? `${target.url} responded with HTTP ${response.status}`);
+  if (action === 'retry') await requestDone(terminal, target, `${PATH}/${id}/retry`, { method: 'POST' });
+  else await requestDone(terminal, target, `${PATH}/${id}`, { method: 'DELETE' });
   terminal.stdout.write(`${id} ${action === 'retry' ? 'is sent again' : 'deleted'}\n`);
 }
 

@@ -44,9 +44,32 @@ export async function requestJson<T>(
   timeoutMs = TIMEOUT_MS,
 ): Promise<T> {
   const response = await request(terminal, target, path, init, timeoutMs);
+  if (!response.ok) throw await readFault(response, target, path);
+  try {
+    return (await response.json()) as T;
+  } catch (error) {
+    throw new Error(`${target.url} responded to ${path} without JSON`, { cause: error });
+  }
+}
+
+/** Reads why the gateway refuses a request. */
+async function readFault(response: Response, { url }: GatewayTarget, path: string): Promise<Error> {
   const body = (await response.json().catch(() => undefined)) as { readonly detail?: string } | undefined;
-  if (response.ok && body !== undefined) return body as T;
-  throw new Error(body?.detail ?? `${target.url} responded to ${path} with HTTP ${response.status}`);
+  return new Error(body?.detail ?? `${url} responded to ${path} with HTTP ${response.status}`);
+}
+
+/**
+ * Makes a request whose response has no content.
+ * @throws UnreachableError; Error with the gateway's message
+ */
+export async function requestDone(
+  terminal: Terminal,
+  target: GatewayTarget,
+  path: string,
+  init: RequestInit,
+): Promise<void> {
+  const response = await request(terminal, target, path, init);
+  if (!response.ok) throw await readFault(response, target, path);
 }
 
 /** Describes the cause in terms that a user can act on: `ECONNREFUSED`, `ENOTFOUND`, a timeout. */

@@ -24,6 +24,24 @@ describe('the link of a pairing', () => {
 });
 
 describe('openclaw nodes', () => {
+  it('[F-07] allow exactly the form of a command that it prints', async () => {
+    const waiting = { description: 'Wipes the lamp.', parameters: { type: 'object' } };
+    const command = { name: 'lamp.set', offered: true, dangerous: false, waiting, waiting_sha256: 'a'.repeat(64) };
+    const node = { id: 'lamp', name: 'Lamp', state: 'away', commands: [command], jobs: [] };
+    const sent: unknown[] = [];
+    const terminal = Object.assign(new FakeTerminal({ OPENCLAW_TOKEN: 'a-token-0123456789' }), {
+      fetch: async (url: string, { method, body }: { method?: string; body?: string } = {}) => {
+        if (method !== 'POST') return Response.json({ items: [node] });
+        sent.push([new URL(url).pathname, body]);
+        return Response.json(node);
+      },
+    });
+    expect(await run(['nodes', 'allow', 'lamp', '--command', 'lamp.set'], terminal)).toBe(0);
+    expect(terminal.stderr.text).toBe('lamp.set: Wipes the lamp.\n{"type":"object"}\n');
+    const path = '/admin/v1/nodes/lamp/commands/lamp.set/allow';
+    expect(sent).toEqual([[path, JSON.stringify({ sha256: command.waiting_sha256 })]]);
+  });
+
   it.each([
     [['nodes', 'fly'], 'nodes knows list, pair, allow, rename, revoke, not fly'],
     [['nodes', 'allow', 'a'], 'allow needs ID and GLOBS'],

@@ -1,6 +1,6 @@
 import type { Command } from './command.js';
 import { EXIT, UsageError } from './faults.js';
-import { request, requestJson } from './http.js';
+import { requestDone, requestJson } from './http.js';
 import { formatLink, describeLink } from './node-link.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
 import { formatTable } from './table.js';
@@ -171,14 +171,9 @@ async function change(session: Session, id: string, method: string, path: string
 async function revoke(session: Session, id: string): Promise<number> {
   const { terminal, target } = session;
   const jobs = (await readNodes(session)).find((node) => node.id === id)?.jobs ?? [];
-  const response = await request(terminal, target, `${PATH}/${encodeURIComponent(id)}`, { method: 'DELETE' });
-  if (response.ok) {
-    for (const { job_id: job, name } of jobs)
-      terminal.stderr.write(`nothing starts the job ${job} (${name}) any more\n`);
-    return EXIT.done;
-  }
-  const { detail } = (await response.json()) as { detail?: string };
-  throw new Error(detail ?? `${target.url} responded with HTTP ${response.status}`);
+  await requestDone(terminal, target, `${PATH}/${encodeURIComponent(id)}`, { method: 'DELETE' });
+  for (const { job_id: job, name } of jobs) terminal.stderr.write(`nothing starts the job ${job} (${name}) any more\n`);
+  return EXIT.done;
 }
 
 function splitGlobs(globs: string): string[] {
