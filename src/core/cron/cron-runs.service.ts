@@ -128,9 +128,9 @@ export class CronRunsService {
     if (run.status !== 'running' || run.messageRef !== undefined || run.message === undefined) return true;
     await this.slices.pause();
     const now = this.clock.now();
-    // No run passes one that its session has no room for, but to be given up.
-    if (this.full.has(sessionOf(run)) && now < run.giveUpAt) return false;
     const { session, payload } = JSON.parse(run.message) as FiringMessage;
+    // No run passes one that its session has no room for, but to be given up.
+    if (this.full.has(session.id) && now < run.giveUpAt) return false;
     const { tenant, jobId, firingId, attempt } = run;
     try {
       const { messageRef } = await this.queue.enqueue({
@@ -204,26 +204,26 @@ export class CronRunsService {
     const hasFailed = outcome === 'error' || outcome === 'lost';
     const failures = outcome === 'stop' ? 0 : (job?.failures ?? 0) + Number(hasFailed);
     const reason = describeEnd(ended);
-    const toldAt = job && (await this.tryToTell(job, run, { failures, endedAt, reason }));
+    const toldAt = job && (await this.tryToReport(job, run, { failures, endedAt, reason }));
     const status = outcome === 'stop' ? 'done' : 'failed';
     await this.store.endCronRun({ run: run.run, jobId: run.jobId, status, reason, usage, endedAt, failures, toldAt });
     this.counted[status].add();
     if (run.sessionId !== undefined) await this.resources.end(run.sessionId);
   }
 
-  /** As {@link tellOfFailures}. A chat that has no room for a note now is told at the next end. */
-  private async tryToTell(...all: Parameters<CronRunsService['tellOfFailures']>): Promise<number | undefined> {
+  /** Reports failures. The note of a chat that has no room for it now is sent at the next end. */
+  private async tryToReport(...all: Parameters<CronRunsService['reportFailures']>): Promise<number | undefined> {
     try {
-      return await this.tellOfFailures(...all);
+      return await this.reportFailures(...all);
     } catch (error) {
       if (GatewayError.from(error).code === 'STORE_UNAVAILABLE') throw error;
-      this.log.warn({ error, job_id: all[0].jobId }, 'the chat of a job could not be told of its failures');
+      this.log.warn({ error, job_id: all[0].jobId }, 'the failures of a job could not be reported in its chat');
       return all[0].toldAt;
     }
   }
 
   /** Reports failures after some in a row and then once a day, and the first success after that. Returns `toldAt`. */
-  private async tellOfFailures(
+  private async reportFailures(
     job: CronJob,
     { firingId, attempt }: CronRun,
     end: { readonly failures: number; readonly endedAt: number; readonly reason: string | undefined },
