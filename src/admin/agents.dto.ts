@@ -41,7 +41,7 @@ export class AgentDto {
   description?: string;
   /** @example "default" */
   tenant?: string;
-  /** True if it answers the messages of its tenant that no binding matches. */
+  /** True if the messages of its tenant that no binding matches go to it. */
   default?: boolean;
   /**
    * As configured: `auto` is `pi` if a model is configured.

@@ -11,7 +11,7 @@ export class PendingApprovalDto {
   /** @example "shell.run" */
   tool!: string;
   /**
-   * What the call will do, if the tool says it.
+   * The effect of the call, if the tool describes it.
    * @example "Writes the file notes.md"
    */
   detail?: string;

@@ -112,12 +112,12 @@ export class NewChannelDto {
 export class AddedChannelDto {
   channel!: ChannelDto;
   /**
-   * Whom the gateway speaks as; absent if the platform was not asked.
+   * The account that the gateway speaks as; absent if the platform was not asked.
    * @example "ada_bot"
    */
   speaks_as?: string;
   /**
-   * What the operator should know, for example a right that is missing.
+   * Remarks for the operator, for example a right that is missing.
    * @example ["it does not see messages of groups that do not mention it"]
    */
   remarks!: string[];
@@ -128,15 +128,15 @@ export class AddedChannelDto {
   needs_restart!: string[];
 }
 
-/** What a platform says of an account. */
+/** The result of a check of an account with its platform. */
 export class ChannelCheckDto {
   /**
-   * Whom the gateway speaks as; absent if the driver cannot ask.
+   * The account that the gateway speaks as; absent if the driver cannot ask.
    * @example "ada_bot"
    */
   speaks_as?: string;
   /**
-   * What the operator should know, for example a right that is missing.
+   * Remarks for the operator, for example a right that is missing.
    * @example []
    */
   remarks!: string[];

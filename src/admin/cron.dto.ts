@@ -52,7 +52,7 @@ export class CronChatDto {
 export class CronTargetDto extends CronChatDto {
   /** True: a session of its own for each run. */
   isolated?: boolean;
-  /** Where the answer of an isolated job goes. */
+  /** The chat that the answer of an isolated job goes to. */
   deliver_to?: CronChatDto;
 }
 
@@ -241,7 +241,7 @@ export class CronNextQuery {
   count?: number;
 }
 
-/** How a job is removed. */
+/** Options of the removal of a job. */
 export class RemoveCronJobQuery {
   /** `cancel` also cancels the turn that runs. */
   @IsOptional()

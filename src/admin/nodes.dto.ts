@@ -83,7 +83,7 @@ export class NodeCommandDto {
   /** @example "camera.snap" */
   name!: string;
   /**
-   * What the node says of it: untrusted text.
+   * The node's own description: untrusted text.
    * @example "Takes a picture."
    */
   description!: string;
@@ -91,11 +91,11 @@ export class NodeCommandDto {
   idempotent!: boolean;
   /** False if the node offers it no more. */
   offered!: boolean;
-  /** What it says of it now, until an operator allows that. */
+  /** The changed form, which waits until an operator allows it. */
   @ApiPropertyOptional({ type: 'object', additionalProperties: true, example: { description: 'Takes a picture.' } })
   waiting?: object;
   /**
-   * The SHA-256 of that.
+   * The SHA-256 of the changed form.
    * @example "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
    */
   waiting_sha256?: string;
@@ -160,7 +160,7 @@ export class NodeDto {
   /** The jobs that its events start, of those that name it. */
   jobs!: NodeJobDto[];
   /**
-   * What an operator should know.
+   * A warning for operators.
    * @example "two machines use this key: revoke it, and pair each of them by itself"
    */
   warning?: string;
@@ -186,7 +186,7 @@ export class PairDto {
   readonly code!: string;
 
   /**
-   * What the device calls itself; used where the operator gave no name.
+   * The name that the device gives itself; used where the operator gave none.
    * @example "Kitchen Mac"
    */
   @Matches(NODE_NAME, NAME_MESSAGE)
@@ -209,7 +209,7 @@ export class PairDto {
   readonly public_key!: string;
 }
 
-/** What a device needs for its credentials. */
+/** The parts of the credentials that a device makes. */
 export class PairedDto {
   /**
    * Its ID: tools are named `node.NODE_ID.COMMAND`.

@@ -191,7 +191,7 @@ describe('the audit trail', () => {
     const { auth, audited } = setUp({ 'auth.token': 'sixteen-characters' });
     const withToken = (token: string) => aRequest('10.0.0.1', { authorization: [`Bearer ${token}`] });
     for (let i = 0; i < 3; i++) await auth.authenticate(withToken('sixteen-characters'));
-    await auth.authenticate(withToken('a-wrong-token-of-somebody'));
+    await auth.authenticate(withToken('a-wrong-token-of-a-caller'));
     expect(audited).toMatchObject([
       { action: 'auth.success', actor: 'operator', target: '10.0.0.1' },
       { action: 'auth.failure', actor: 'anonymous', target: '10.0.0.1' },

@@ -6,8 +6,8 @@ import type { TokenSetting } from './auth.settings.js';
 import { readRights } from './tailscale-users.js';
 
 /**
- * Checks that a change of `auth.tokens`, `auth.token` and `auth.tailscale_users` adds no credential with more rights than its author has: no other
- * scopes, channels or tools. Its tenant may be any: only operators of the default one change settings.
+ * Checks that a change of `auth.tokens`, `auth.token` and `auth.tailscale_users` adds no credential with more rights than its
+ * author has: no other scopes, channels or tools. Its tenant may be any: only operators of the default one change settings.
  * @param before the settings without the change
  * @param after the settings with the change
  * @throws GatewayError FORBIDDEN

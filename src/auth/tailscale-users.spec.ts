@@ -105,7 +105,7 @@ describe('an encoded word', () => {
     expect(decodeWords('=?utf-8?b?asO8cmdlbg==?=')).toBe('jürgen');
   });
 
-  it('[H-10] that is not well-formed is nobody', () => {
+  it('[H-10] that is not well-formed names no person', () => {
     for (const value of [
       '',
       'jürgen',

@@ -3,7 +3,7 @@ import type { SettingFault, SettingsReader } from '../core/config/section.js';
 import { DEFAULT_TENANT, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
 import { Role, SCOPES } from '../protocol/index.js';
 
-/** What the users of a tailnet may do, by their login or a pattern of logins. */
+/** The rights of users of a tailnet. */
 const UserRights = Type.Union([
   Role,
   Type.Object(

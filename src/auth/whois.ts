@@ -1,7 +1,7 @@
 /** Asks Tailscale whose machine has an address. */
 export abstract class Whois {
   /**
-   * Resolves with the login of a person; undefined for machines that belong to nobody, and for addresses of no machine.
+   * Resolves with the login of a person; undefined for machines without an owner, and for addresses of no machine.
    * Rejects if Tailscale cannot be asked.
    * @param address an IP address
    */

@@ -28,7 +28,7 @@ export interface TranscriptMessage {
   /** The principal that sent it; undefined until it is read from the history. */
   readonly principal: string | undefined;
   readonly attachments: HistoryMessage['attachments'];
-  /** What the person did on a surface; the content is what they pressed. */
+  /** The action of the person on a surface; the content is the label that they pressed. */
   readonly canvas: HistoryMessage['canvas'];
   /** Unix milliseconds, from the gateway's clock once the message is stored. */
   readonly sentAt: number;

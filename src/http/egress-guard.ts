@@ -52,11 +52,11 @@ export type ResolveHost = (hostname: string) => Promise<readonly HostAddress[]>;
 
 const resolveHost: ResolveHost = (hostname) => lookup(hostname, { all: true, order: 'verbatim' });
 
-/** What a part of the gateway adds to the rules of {@link EgressGuard}. */
+/** Rules of one part of the gateway, besides those of {@link EgressGuard}. */
 export interface EgressRules {
   /** The setting that allows hosts, for the reason of a refusal. */
   readonly setting?: string;
-  /** Whether a refusal names the range of the address, for readers that may know it. */
+  /** True if a refusal names the range of the address, for readers that may know it. */
   readonly namesRange?: boolean;
   /** Returns whether a URL leads to the gateway itself, which no setting allows. */
   readonly isOwn?: (url: URL, addresses: readonly string[]) => boolean;

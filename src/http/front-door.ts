@@ -90,8 +90,8 @@ export class FrontDoor {
 }
 
 function refuse(response: ServerResponse, { status, reason }: RuleFault): void {
-  // Closes the connection: the unread rest of the request would be taken for the next request.
   if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
+  // Closes the connection: the unread rest of the request would be taken for the next request.
   response.writeHead(status, { 'Content-Type': PROBLEM_MEDIA_TYPE, Connection: 'close' });
   response.end(JSON.stringify(plainProblem(status, reason)));
 }

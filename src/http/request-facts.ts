@@ -20,7 +20,7 @@ export interface RequestFacts {
   readonly origin: string | undefined;
   /** True when any forwarding header is present. */
   readonly isForwarded: boolean;
-  /** How the request may have come through Tailscale; undefined if it has not. */
+  /** The way of the request through Tailscale; undefined if it has come directly. */
   readonly tailscale: TailscaleWay | undefined;
 }
 

@@ -1,13 +1,12 @@
-import { isIP } from 'node:net';
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { isLoopbackAddress, normaliseAddress } from './addresses.js';
 
 /**
- * How a request may have come through Tailscale. `listener`: by the unix socket that nobody but tailscaled reaches. `port`: by
- * the port, where each process of this machine can say the same.
+ * The way of a request through Tailscale. `listener`: by the unix socket that only tailscaled reaches. `port`: perhaps, by the
+ * port, where each process of this machine can send the same.
  */
 export type TailscaleWay = 'listener' | 'port';
 

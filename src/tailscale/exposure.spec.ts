@@ -7,7 +7,7 @@ import { TailscaleProgram, type ProgramResult } from './tailscale-program.js';
 
 const HOST = 'gw.tail1234.ts.net';
 const PORTS = [443, 8_443];
-/** What the gateway listens at, in one run or another. */
+/** Addresses at which the gateway listens, in one run or another. */
 const OWN = ['http://127.0.0.1:18789', 'http://127.0.0.1:4321', 'unix:/run/gateway/tailscale.sock'];
 const FOREIGN = ['http://127.0.0.1:3000', 'http://127.0.0.1:3001'];
 const LONG = process.env['LONG'] !== undefined;
@@ -112,7 +112,7 @@ describe('what the gateway sets in Tailscale', () => {
       const store = new EntriesInMemory();
       const foreign = new Map<string, string>();
       const open = () => new Exposure(new TailscaleClient(program, clock), store, clock, () => {});
-      /** Somebody else takes what is free. */
+      /** Another program takes what is free. */
       const occupy = (name: string, target: string) => {
         if (program.mounts.has(name)) return;
         program.mounts.set(name, target);

@@ -47,7 +47,7 @@ export class HeldProgram {
     return !this.hasEnded;
   }
 
-  /** What it has said so far. */
+  /** Its output so far. */
   get output() {
     const [stdout, stderr] = this.readOutput;
     return { code: this.child.exitCode, stdout: stdout(), stderr: stderr(), isLate: !this.hasEnded };

@@ -11,7 +11,7 @@ interface Status {
   readonly CertDomains?: readonly string[] | null;
 }
 
-/** What the operator does in each state in which nothing can be exposed. */
+/** Advice to the operator for each state in which nothing can be exposed. */
 const ADVICE: Readonly<Record<string, string>> = {
   NeedsLogin: 'Tailscale is logged out: run `sudo tailscale up`',
   Stopped: 'Tailscale is stopped: run `sudo tailscale up`',

@@ -72,7 +72,7 @@ function checkFolder(folder: string): void {
   );
 }
 
-/** Removes the socket of a process that has ended. @throws TailscaleError if one listens, or it is no socket */
+/** Removes the socket of a process that has ended. @throws TailscaleError if one listens, or it is not a socket */
 async function removeStale(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found) return;

@@ -39,7 +39,7 @@ const root = (target: string, isPublic = false): ServeStatus => ({
 });
 
 describe('what stands at the port', () => {
-  it('[H-02] is ours beside the path of somebody else', () => {
+  it('[H-02] is ours beside a path of another program', () => {
     const status = find('last target ours","expect":"serve --https').serve_status!;
     expect(judge(status, SERVE, [SERVE], false)).toEqual({ kind: 'up' });
     expect(hasEntry(status, SERVE)).toBe(true);
@@ -50,7 +50,7 @@ describe('what stands at the port', () => {
     expect(finding).toMatchObject({ kind: 'taken', problem: expect.stringContaining('/grafana') as string });
   });
 
-  it('[H-06] prevents serve when it is public by somebody else, or by hand', () => {
+  it('[H-06] prevents serve when another program or a person has made it public', () => {
     const foreign = judge(find('"when":"mode serve"').serve_status!, SERVE, [], false);
     expect(foreign).toMatchObject({ kind: 'taken', problem: expect.stringContaining('/hook') as string });
     const ours = find('"when":"mode serve, last target ours"').serve_status!;
@@ -152,7 +152,7 @@ describe('a call without effect', () => {
     isLate: false,
   });
 
-  it('[H-04] tells the address at which consent is given', () => {
+  it('[H-04] has the address at which consent is given', () => {
     const output = outputOf(find('is not enabled on your tailnet'));
     expect(explainFailure(output, SERVE)).toContain('https://login.tailscale.com/f/serve?node=n1');
   });

@@ -33,9 +33,9 @@ export interface PortState {
 
 /**
  * - `up`: it is as wanted.
- * - `free`: it can be set. `own` is to be switched off before.
+ * - `free`: it can be set. With `hasOwn`, what the gateway has set there is switched off before.
  * - `ending`: it belongs to a gateway that has crashed, and is about to go.
- * - `taken`: somebody else has it, and `problem` names that.
+ * - `taken`: another program or a person has it, and `problem` names that.
  */
 export type Finding =
   | { readonly kind: 'up' }
@@ -48,13 +48,13 @@ export function parseServeStatus(stdout: string): ServeStatus {
   return parseJson<ServeStatus>(stdout, 'serve status');
 }
 
-/** Returns whether an entry, set for good and not held by a program, is still there. */
+/** Returns whether an entry that no program holds is still there. */
 export function hasEntry(status: ServeStatus, { host, port, target }: TailscaleEntry): boolean {
   return isSameTarget(readPort(status, host, port).mounts.get('/'), target);
 }
 
 /**
- * Judges whether an entry is there, can be set, or is prevented by somebody else's.
+ * Judges whether an entry is there, can be set, or is prevented by one of others.
  * @param own what the gateway has set before at this host and port
  * @param isHolding whether the gateway holds a program in the foreground
  */
@@ -77,7 +77,7 @@ export function judge(
   return wanted.mode === 'serve' ? judgeServe(set, wanted, own) : judgeFunnel(set, wanted, isOwn);
 }
 
-/** An entry of a program in the foreground: the one that this gateway holds, or somebody else's. */
+/** Judges an entry of a program in the foreground: the one that this gateway holds, or another one. */
 function judgeHeld(
   holder: PortState,
   wanted: TailscaleEntry,

@@ -105,7 +105,7 @@ interface Whois {
   readonly UserProfile?: { readonly LoginName?: string } | null;
 }
 
-/** A machine with tags belongs to nobody, whatever its profile says. */
+/** Returns the login of the owner. A machine with tags has none, whatever its profile says. */
 function readLogin(stdout: string): string | undefined {
   const { Node: node, UserProfile: profile } = parseJson<Whois>(stdout, 'whois');
   if ((node?.Tags?.length ?? 0) > 0) return undefined;

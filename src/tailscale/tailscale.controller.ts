@@ -28,7 +28,7 @@ export class TailscaleController {
   }
 
   /**
-   * Changes `gateway.expose_via_tailscale` and `gateway.tailscale_mode`, for good, and waits for the outcome, which takes up to a
+   * Changes `gateway.expose_via_tailscale` and `gateway.tailscale_mode`, permanently, and waits for the outcome, which takes up to a
    * minute while Tailscale starts. The caller needs `config:dangerous`.
    */
   @Patch()

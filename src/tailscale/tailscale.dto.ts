@@ -3,9 +3,9 @@ import { IsBoolean, IsIn, IsOptional } from 'class-validator';
 
 const MODES = ['serve', 'funnel'] as const;
 
-/** Whether the gateway is reachable through Tailscale. */
+/** The reachability of the gateway through Tailscale. */
 export class TailscaleDto {
-  /** Whether it should be: `gateway.expose_via_tailscale`. */
+  /** True if it should be reachable: `gateway.expose_via_tailscale`. */
   expose!: boolean;
   /** serve: within the tailnet; funnel: on the internet. */
   @ApiProperty({ enum: MODES })

@@ -22,7 +22,7 @@ const STOP_MS = 15_000;
 /** The settings that decide on the entry and may change at run time. */
 const WATCHED = ['gateway.expose_via_tailscale', 'gateway.tailscale_mode', 'gateway.tailscale_port'] as const;
 
-/** Whether the gateway is reachable through Tailscale. `degraded`: it should be. */
+/** The reachability of the gateway through Tailscale. `degraded`: it should be reachable, and is not. */
 export type TailscaleState =
   | { readonly kind: 'off' | 'starting' }
   | { readonly kind: 'up'; readonly url: string; readonly entry: TailscaleEntry }
@@ -43,7 +43,7 @@ export class TailscaleService {
   /** The look that has not begun. It will see all changes until then. */
   private next: Promise<void> | undefined;
 
-  // oxlint-disable-next-line max-params -- what is exposed, where it is kept, who is told
+  // oxlint-disable-next-line max-params -- what is exposed, where that is kept, what shows it
   constructor(
     private readonly client: TailscaleClient,
     private readonly config: ConfigStoreService,
@@ -167,7 +167,7 @@ export class TailscaleService {
         'auth.tailscale is trust-local: every process of this machine can act as every user of the tailnet',
       );
     if (Object.keys(this.config.get('auth.tailscale_users')).length === 0)
-      this.log.warn({}, 'auth.tailscale lets nobody in: auth.tailscale_users is empty');
+      this.log.warn({}, 'auth.tailscale lets no person in: auth.tailscale_users is empty');
     if (!this.isWanted || this.config.get('gateway.tailscale_mode') === 'funnel')
       this.log.warn(
         {},
@@ -179,7 +179,7 @@ export class TailscaleService {
     return this.config.get('gateway.expose_via_tailscale');
   }
 
-  /** Returns what is to be set. People are known only on a socket that nobody else reaches, which is opened first. */
+  /** Returns what is to be set. People are known only on a socket that only tailscaled reaches, which is opened first. */
   private async prepareEntry(host: string): Promise<TailscaleEntry> {
     const [mode, port] = [this.config.get('gateway.tailscale_mode'), this.config.get('gateway.tailscale_port')];
     if (mode === 'funnel' || this.config.get('auth.tailscale') !== true) {

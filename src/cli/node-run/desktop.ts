@@ -10,7 +10,7 @@ const run = promisify(execFile);
 
 const NOTIFY_TIMEOUT_MS = 10_000;
 
-/** Shows the texts that are its arguments, so that they are no part of the script. */
+/** Shows the texts that are its arguments, so that they are not part of the script. */
 const APPLE_SCRIPT = ['on run argv', 'display notification (item 2 of argv) with title (item 1 of argv)', 'end run'];
 
 /** Shows the texts of two variables. */

@@ -63,7 +63,7 @@ describe('files of a node', () => {
     ['a link to a file', 'link.txt', 'NOT_ALLOWED'],
     ['a path over a link', 'up/secret.txt', 'NOT_ALLOWED'],
     ['a link to a device', 'zero', 'NOT_ALLOWED'],
-    ['a pipe, which nobody writes to', 'pipe', 'NOT_ALLOWED'],
+    ['a pipe, which has no writer', 'pipe', 'NOT_ALLOWED'],
     ['a folder', 'sub', 'NOT_ALLOWED'],
     ['a path that leads up', '../secret.txt', 'NOT_ALLOWED'],
     ['a path that leads up and down', 'sub/../../secret.txt', 'NOT_ALLOWED'],

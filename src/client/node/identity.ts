@@ -7,7 +7,7 @@ const KEY = 'identity';
 type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 type Jwk = Awaited<ReturnType<typeof crypto.subtle.exportKey>>;
 
-/** What a node is to its gateway, as it is stored. */
+/** The identity of a node, as it is stored. */
 interface StoredIdentity {
   readonly nodeId: string;
   readonly gatewayId: string;
@@ -21,7 +21,7 @@ export interface PairingRequest {
   readonly url: string;
   /** From `openclaw nodes pair`. */
   readonly code: string;
-  /** What the device calls itself; the operator's name takes precedence. */
+  /** The name that the device gives itself; the operator's name takes precedence. */
   readonly name: string;
   /** For people, such as `linux x64`. */
   readonly platform?: string;

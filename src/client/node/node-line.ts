@@ -12,7 +12,7 @@ const MAX_PAUSE_MS = 60_000;
 /** Pause of a node that another machine with the same key has replaced, in milliseconds. */
 const REPLACED_PAUSE_MS = 60_000;
 
-/** How the gateway tells a node that its clock is off. */
+/** Reason with which the gateway refuses a node whose clock is off. */
 const CLOCK_OFF = /(\d+) s (behind|ahead)/;
 
 /** The state of a node's connection. `registered`: its commands are tools. */

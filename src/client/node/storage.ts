@@ -1,4 +1,4 @@
-/** What a node keeps: its identity, the results of its calls, and events that the gateway has not acknowledged. */
+/** Storage of a node: its identity, the results of its calls, and events that the gateway has not acknowledged. */
 export interface NodeStorage {
   /** True if it keeps keys that cannot be exported. */
   readonly keepsKeys: boolean;

@@ -49,7 +49,7 @@ describe('due times of a cron expression', () => {
     expect(times.nameOf(due)).toBe('2026-11-27T09:00:00');
   });
 
-  it('[J-01] have names that tell the two passes of a repeated hour apart', async () => {
+  it('[J-01] have names that differ in the two passes of a repeated hour', async () => {
     const times = await cron('*/30 * * * *', 'Europe/Berlin');
     const names = [];
     for (let due = times.next(Date.parse('2027-10-30T23:59:00Z')); due && names.length < 6; due = times.next(due))

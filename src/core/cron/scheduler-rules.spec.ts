@@ -74,7 +74,7 @@ describe('what was missed while nothing ran', () => {
     expect(skipped).toBe(86_400 - 24);
   });
 
-  it('[J-08] of a single time is told in the chat when it is over a day old, and says how late it is before', async () => {
+  it('[J-08] of a single time is reported in the chat when it is over a day old, and says how late it is before', async () => {
     await start();
     await harness.add({ name: 'call', schedule: { at: '2026-11-26T08:00:00Z', timezone: 'UTC' } });
     await sleepUntil('2026-11-26T11:00:00Z');
@@ -139,7 +139,7 @@ describe('a run', () => {
     ]);
   });
 
-  it('[J-09] that fails is tried again under the same row, and the chat is told after five in a row, once a day', async () => {
+  it('[J-09] that fails is tried again under the same row, and the chat gets a note after five in a row, once a day', async () => {
     await start();
     const job = await harness.add({ schedule: HOURLY, message: '/fail', retries: 2 });
     await harness.passUntil('2026-11-26T08:00:10Z');

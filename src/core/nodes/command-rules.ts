@@ -16,7 +16,7 @@ const MIN_TIMEOUT_MS = 1_000;
 const COMMAND_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 const MAX_TOOL_NAME_LENGTH = 128;
 
-/** What is kept of a command. A change of anything in it waits for an operator. */
+/** The kept part of a command. A change of anything in it waits for an operator. */
 export type CommandDefinition = Required<Pick<NodeCommand, 'description' | 'parameters' | 'permissions'>> &
   Required<Pick<NodeCommand, 'timeout_ms' | 'idempotent' | 'dangerous'>>;
 
@@ -52,7 +52,7 @@ export function encodeDefinition(command: NodeCommand): string {
   return canonicalise(definition);
 }
 
-/** Returns the SHA-256 of what is kept of a command, in hexadecimal. */
+/** Returns the SHA-256 of the kept part of a command, in hexadecimal. */
 export function hashDefinition(definition: string): string {
   return hash('sha256', definition, 'hex');
 }

@@ -39,7 +39,7 @@ describe('the credential of a node', () => {
     expect(judge(credential)).toBe(expected[name]);
   });
 
-  it('[F-04] with a time in seconds is told that its clock is far behind, in one short line', () => {
+  it('[F-04] with a time in seconds is refused with how far its clock is behind, in one short line', () => {
     const credential = vectors.cases.find(({ name }) => name === 'time as 1795694400')?.credential ?? '';
     expect(judge(credential)).toMatch(/^The clock of this node is \d+ s behind$/);
     expect(judge(credential).length).toBeLessThan(123);

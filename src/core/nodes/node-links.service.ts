@@ -22,7 +22,7 @@ export interface NodeLink {
   readonly nodeId: string;
   readonly tenant: string;
   readonly connection: Connection;
-  /** What it offers, as it says. */
+  /** The commands that it offers, as it describes them. */
   readonly offered: readonly NodeCommand[];
   /** When it connected, in Unix milliseconds. */
   readonly since: number;
