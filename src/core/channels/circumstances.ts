@@ -1,5 +1,5 @@
 import type { BotBounds } from './bot-bounds.js';
-import type { Reading, Update } from './driver.js';
+import type { Reading, ReadMessage, Update } from './driver.js';
 
 /** The state that a message depends on beside its update. */
 export interface Circumstances {
@@ -10,16 +10,14 @@ export interface Circumstances {
 
 /**
  * Completes a reading by what is known at the time: an edit replaces a message that waits and is context otherwise; the
- * messages of a bot beyond its bounds are context, too. Returns the same object when nothing is added; another one must be stored before it is
- * submitted.
+ * messages of a bot beyond its bounds are context, too. Returns the same object when nothing is added; another one must be
+ * stored before it is submitted.
  */
-export function complete(reading: Reading, update: Update, known: Circumstances): Reading {
-  if (reading.kind !== 'message') return reading;
-  const { content, attachments = [], is_direct_mention: isMention } = reading.message;
-  if (content === '' && attachments.length === 0 && isMention)
-    return complete({ ...reading, message: { ...reading.message, content: MENTION } }, update, known);
-  const { change } = update;
+export function complete(read: Reading, update: Update, known: Circumstances): Reading {
+  if (read.kind !== 'message') return read;
+  const reading = hasNothing(read.message) ? { ...read, message: { ...read.message, content: MENTION } } : read;
   const { message } = reading;
+  const { change } = update;
   if (change) {
     const supersedes = known.findWaiting(change.messageId);
     const isDeletion = change.kind === 'deletion';
@@ -33,8 +31,13 @@ export function complete(reading: Reading, update: Update, known: Circumstances)
   return known.bots.admits(update, message) ? reading : { ...reading, message: { ...message, observe: true } };
 }
 
-/** The text of a message that only calls the agent, for example below the message of somebody else. */
+/** The text of a message that only calls the agent, for example below the message of another person. */
 const MENTION = '[mentioned without words]';
+
+/** Returns whether a message has the mention of the agent and nothing else. */
+function hasNothing({ content, attachments = [], is_direct_mention: isMention }: ReadMessage): boolean {
+  return content === '' && attachments.length === 0 && isMention === true;
+}
 
 /** The reading of a deletion, of which a platform says no more than the message. */
 export const DELETED: Reading = { kind: 'message', message: { content: '[deleted]' } };
