@@ -1,4 +1,8 @@
-import type { EncodedBody } from './http-api.js';
+/** The body of a request. */
+export interface EncodedBody {
+  readonly type: string;
+  readonly content: string | Uint8Array;
+}
 
 /** A file of a call. */
 export interface SentFile {
@@ -12,7 +16,7 @@ export function asJson(value: object): EncodedBody {
   return { type: 'application/json', content: JSON.stringify(value) };
 }
 
-/** Encodes a body as a form. Fields that are no texts become JSON; undefined ones are left out. */
+/** Encodes a body as a form. Fields that are not texts become JSON; undefined ones are left out. */
 export function asForm(fields: object): EncodedBody {
   return {
     type: 'application/x-www-form-urlencoded; charset=utf-8',
@@ -31,6 +35,15 @@ export async function asMultipart(fields: object, files: Readonly<Record<string,
     type: encoded.headers.get('content-type') ?? '',
     content: new Uint8Array(await encoded.arrayBuffer()),
   };
+}
+
+/** Returns the value of a text in JSON; undefined for a text that is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function toTexts(fields: object): [string, string][] {

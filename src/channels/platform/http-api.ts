@@ -3,6 +3,7 @@ import { DeliveryError, DriverError } from '../../core/channels/driver.js';
 import { readBody, toNetworkError } from '../../core/channels/network-error.js';
 import type { Clock } from '../../core/time/clock.js';
 import { egressFetch, type EgressFetch } from '../../http/egress-fetch.js';
+import { parseJson, type EncodedBody } from './bodies.js';
 import { LimitedCallError, RefusedCallError, type Verdict } from './verdict.js';
 
 /** Time limit of a call, in milliseconds. */
@@ -14,7 +15,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Number of calls, by their names, whose limits are remembered. */
 const MAX_NAMES = 10_000;
 
-/** How the API of one account is reached. */
+/** The parts of an {@link HttpApi} that differ by account. */
 export interface ApiOptions {
   readonly token: string;
   /** The URL of the server, without a slash at the end. */
@@ -35,11 +36,11 @@ export interface PlatformRules {
   readonly ownHosts?: RegExp;
   /** A call waits this long for its turn at most, in milliseconds; a longer wait is left to the caller. 0 by default. */
   readonly patienceMs?: number;
-  /** Returns why a response is no success; undefined for one that is. */
+  /** Returns why a response is a failure; undefined for a success. */
   readonly judge: (response: ApiResponse, name: string) => Verdict | undefined;
 }
 
-/** A response. `body` is what its JSON means, undefined without any. */
+/** A response. `body` is the value of its JSON, undefined without any. */
 export interface ApiResponse {
   readonly status: number;
   readonly isOk: boolean;
@@ -47,13 +48,7 @@ export interface ApiResponse {
   readonly body: unknown;
 }
 
-/** The body of a request. */
-export interface EncodedBody {
-  readonly type: string;
-  readonly content: string | Uint8Array;
-}
-
-/** What a call is besides its name and its path. */
+/** The parts of a call besides its name and its path. */
 export interface CallInit {
   /** `POST` by default. */
   readonly method?: string;
@@ -89,7 +84,7 @@ export class HttpApi {
     const text = await response.text().catch((error: unknown) => {
       throw toNetworkError(error, this.options.platform);
     });
-    const read = { status, isOk, headers, body: parse(text) };
+    const read = { status, isOk, headers, body: parseJson(text) };
     this.note(name, headers);
     const verdict = this.options.judge(read, name);
     if (verdict) throw this.toError(name, verdict);
@@ -191,7 +186,7 @@ export class HttpApi {
   }
 }
 
-/** Returns a number of seconds, of a header or a body, in milliseconds; undefined for what is none. */
+/** Returns a number of seconds, of a header or a body, in milliseconds; undefined for anything else. */
 export function toMs(seconds: unknown): number | undefined {
   const number = Number(seconds ?? Number.NaN);
   return number > 0 && Number.isFinite(number) ? Math.ceil(number * 1_000) : undefined;
@@ -199,11 +194,3 @@ export function toMs(seconds: unknown): number | undefined {
 
 /** Returns the header of a credential. */
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -2,6 +2,7 @@ import { WebSocket } from 'ws';
 import type { Log } from '../../core/telemetry/logs.js';
 import type { Clock } from '../../core/time/clock.js';
 import { findEgressAgent } from '../../http/egress-fetch.js';
+import { parseJson } from './bodies.js';
 
 /** Time limit from the call to {@link JsonSocket.noteReady}, in milliseconds. */
 const OPEN_TIMEOUT_MS = 20_000;
@@ -14,11 +15,11 @@ export interface JsonSocketOptions {
   readonly log: Log;
   /** A larger message ends the connection, in bytes. */
   readonly maxPayload: number;
-  /** Called with each message; with undefined for one that is no JSON. */
+  /** Called with each message; with undefined for one that is not JSON. */
   readonly receive: (message: unknown) => void;
 }
 
-/** A connection to a platform over a WebSocket, whose messages are JSON. It is opened once, and never again. */
+/** A connection to a platform over a WebSocket, whose messages are JSON. It is opened once. */
 export class JsonSocket {
   /** Resolves with the code of the close. */
   readonly closed: Promise<number>;
@@ -42,7 +43,7 @@ export class JsonSocket {
     });
     socket.on('error', (error) => log.warn({ error }, 'a connection to a platform has failed'));
     socket.on('pong', () => this.noteAlive());
-    socket.on('message', (data: Buffer) => receive(parse(data)));
+    socket.on('message', (data: Buffer) => receive(parseJson(data.toString())));
     socket.once('close', (code) => {
       cancelTimeout();
       this.cancelBeat();
@@ -93,13 +94,5 @@ export class JsonSocket {
 
   private ping(): void {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.ping();
-  }
-}
-
-function parse(data: Buffer): unknown {
-  try {
-    return JSON.parse(data.toString());
-  } catch {
-    return undefined;
   }
 }

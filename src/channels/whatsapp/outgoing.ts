@@ -1,7 +1,7 @@
 import { commandOf, type Button, type ChannelLink, type Part, type Place } from '../../core/channels/driver.js';
 import { callWithFallbacks } from '../../core/channels/fallbacks.js';
 import { loadFile, type LoadedFile } from '../../core/channels/message-files.js';
-import { toPlainText } from '../../core/channels/text-length.js';
+import { shorten, toPlainText } from '../../core/channels/text-length.js';
 import { isRefused } from '../platform/verdict.js';
 import { ODD_VALUES, type CloudApi } from './cloud-api.js';
 import { markUp, MAX_LENGTH } from './markup.js';
@@ -67,8 +67,7 @@ function toContent(text: string, buttons: readonly Button[]): Raw {
   if (buttons.length === 0) return { type: 'text', text: { body: text, preview_url: false } };
   if (text.length > MAX_SHORT_LENGTH) {
     const commands = buttons.map(({ text: title, data }) => `\n${title}: ${commandOf(data) ?? data}`).join('');
-    const room = MAX_LENGTH - commands.length;
-    const shown = text.length <= room ? text : `${text.slice(0, room - 1).toWellFormed()}…`;
+    const shown = shorten(text, MAX_LENGTH - commands.length);
     return { type: 'text', text: { body: shown + commands, preview_url: false } };
   }
   const replies = buttons.map(({ text: title, data: id }) => ({ type: 'reply', reply: { id, title } }));

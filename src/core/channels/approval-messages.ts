@@ -4,6 +4,7 @@ import { makePart } from './note.js';
 import type { PartSender } from './part-sender.js';
 import type { AskedCall, ReplyProgress } from './reply-progress.js';
 import type { RunContext } from './run-context.js';
+import { shorten } from './text-length.js';
 
 /** Maximum length of the arguments that a message shows, in UTF-16 units; at most a third of the message. */
 const MAX_ARGUMENTS_LENGTH = 600;
@@ -77,14 +78,10 @@ function ask(
   const commands = `Answer /approve ${approvalId} or /deny ${approvalId}`;
   return [
     { kind: 'text', text: `May I run ${tool}?` },
-    ...(detail === undefined ? [] : [{ kind: 'text', text: cut(detail, room) } as const]),
-    { kind: 'code', text: cut(JSON.stringify(parameters), room), language: 'json' },
+    ...(detail === undefined ? [] : [{ kind: 'text', text: shorten(detail, room) } as const]),
+    { kind: 'code', text: shorten(JSON.stringify(parameters), room), language: 'json' },
     ...(namesCommands ? [{ kind: 'text', text: commands } as const] : []),
   ];
-}
-
-function cut(text: string, room: number): string {
-  return text.length > room ? `${text.slice(0, room).toWellFormed()}…` : text;
 }
 
 function describe({ tool, outcome }: AskedCall): string {

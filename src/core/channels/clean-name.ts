@@ -1,3 +1,5 @@
+import { shorten } from './text-length.js';
+
 /** Maximum length of a name, in UTF-16 units. */
 const MAX_NAME_LENGTH = 200;
 
@@ -8,5 +10,5 @@ export function cleanName(name: string): string {
     .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
     .replaceAll(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, '')
     .trim();
-  return clean.length <= MAX_NAME_LENGTH ? clean : `${clean.slice(0, MAX_NAME_LENGTH).toWellFormed()}…`;
+  return shorten(clean, MAX_NAME_LENGTH);
 }

@@ -17,6 +17,11 @@ export function lengthOf(text: string, unit: Capabilities['lengthUnit']): number
   }
 }
 
+/** Returns the beginning of a text with an ellipsis if the text is longer than `maxLength`, in UTF-16 units. */
+export function shorten(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : `${text.slice(0, maxLength - 1).toWellFormed()}…`;
+}
+
 function countCodePoints(text: string): number {
   let count = 0;
   for (const _ of text) count++;
