@@ -15,6 +15,7 @@ import type {
 } from '../../core/channels/driver.js';
 import { toFault } from '../../core/channels/faults.js';
 import { withFiles, type FileRef } from '../../core/channels/message-files.js';
+import { PlatformClock } from '../../core/channels/platform-clock.js';
 import { nameAuthor, readPress } from '../../core/channels/readings.js';
 import { Clock } from '../../core/time/clock.js';
 import { toDeletion, toPress, toReaction, type RawInteraction, type RawReaction } from './acts.js';
@@ -87,7 +88,11 @@ export class DiscordDriver implements Driver<DiscordSettings> {
   private session = '';
   private catchUp!: CatchUp;
 
-  constructor(private readonly clock: Clock) {}
+  private readonly platformClock: PlatformClock;
+
+  constructor(private readonly clock: Clock) {
+    this.platformClock = new PlatformClock(clock);
+  }
 
   async check({ bot_token: token, api_root: root }: ChannelLink<DiscordSettings>['settings']): Promise<CheckedAccount> {
     const rest = new DiscordRest({ token, root, clock: this.clock });
@@ -103,7 +108,7 @@ export class DiscordDriver implements Driver<DiscordSettings> {
     this.link = link;
     this.intake = AbortSignal.any([signal, this.over.signal]);
     this.rest = new DiscordRest({ token, root, clock, noteTime: (time) => this.noteTime(time) });
-    this.outgoing = new Outgoing(this.rest, link, clock);
+    this.outgoing = new Outgoing(this.rest, link, this.platformClock);
     this.catchUp = this.makeCatchUp();
     const url = await this.findGateway(root);
     const opened = Promise.withResolvers<void>();
@@ -214,7 +219,7 @@ export class DiscordDriver implements Driver<DiscordSettings> {
   }
 
   private async sortEvent({ t, s, d }: Dispatch): Promise<readonly Update[]> {
-    const now = this.clock.now() + this.outgoing.ahead;
+    const now = this.platformClock.now();
     switch (t) {
       case 'READY':
         this.botId = (d as Ready).user.id;
@@ -327,7 +332,7 @@ export class DiscordDriver implements Driver<DiscordSettings> {
   }
 
   private noteTime(time: number): void {
-    this.outgoing.ahead = time - this.clock.now();
+    this.platformClock.note(time);
     this.link.noteTime(time);
   }
 }

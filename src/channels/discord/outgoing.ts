@@ -2,9 +2,9 @@ import { hash } from 'node:crypto';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { DeliveryError, type ChannelLink, type Part, type Place, type Target } from '../../core/channels/driver.js';
 import { callWithFallbacks } from '../../core/channels/fallbacks.js';
-import { fileOf, loadFile } from '../../core/channels/message-files.js';
+import { fileOf, loadFile, type LoadedFile } from '../../core/channels/message-files.js';
+import type { PlatformClock } from '../../core/channels/platform-clock.js';
 import { isBeginning, toPlainText } from '../../core/channels/text-length.js';
-import type { Clock } from '../../core/time/clock.js';
 import type { ListedChannel } from './catch-up.js';
 import { markUp } from './markup.js';
 import { isRefused, RefusedCallError, unlessRefused, type Codes } from '../platform/verdict.js';
@@ -42,15 +42,13 @@ interface Attempt {
 
 /** Sends and changes messages. */
 export class Outgoing {
-  /** How much the clock of Discord is ahead, in milliseconds. */
-  ahead = 0;
   /** The messages that go on in another, with its ID. */
   private readonly continued = new BoundedMap<string, string>(MAX_CONTINUED);
 
   constructor(
     private readonly rest: DiscordRest,
     private readonly link: Pick<ChannelLink, 'channel' | 'log' | 'openFile'>,
-    private readonly clock: Clock,
+    private readonly clock: PlatformClock,
   ) {}
 
   /** Implements `Driver.send`. The nonce makes a part that is sent again appear once. */
@@ -59,7 +57,12 @@ export class Outgoing {
     const path = `/channels/${part.place.chat}/messages`;
     const sending = this.callFor(part, async (attempt) => {
       const components = part.buttons && { components: toComponents(part) };
-      const body = { ...toBody(part, attempt), ...components, ...this.makeNonce(part.id), ...toReference(attempt) };
+      const body = {
+        ...toBody(part, attempt, file),
+        ...components,
+        ...this.makeNonce(part.id),
+        ...toReference(attempt),
+      };
       const message = await this.rest.call<Message>('POST', path, body, file);
       return { ...message, wanted: body.content ?? '' };
     });
@@ -82,7 +85,7 @@ export class Outgoing {
   private async change(ref: string, chat: string, id: string, body: Body): Promise<void> {
     const path = `/channels/${chat}/messages`;
     try {
-      if (this.clock.now() + this.ahead - toTime(ref) < MAX_EDIT_AGE_MS)
+      if (this.clock.now() - toTime(ref) < MAX_EDIT_AGE_MS)
         return await this.rest.call('PATCH', `${path}/${ref}`, body);
     } catch (error) {
       if (!isRefused(error, TOO_OLD)) throw error;
@@ -135,7 +138,7 @@ export class Outgoing {
     const path = `/channels/${part.place.chat}/messages?limit=${LOOK_UP_LIMIT}`;
     const messages = await unlessRefused(this.rest.call<readonly Message[]>('GET', path), undefined);
     if (!messages) return undefined;
-    const since = part.createdAt + this.ahead - CLOCK_TOLERANCE_MS;
+    const since = this.clock.at(part.createdAt) - CLOCK_TOLERANCE_MS;
     const newer = messages.filter(({ id }) => toTime(id) >= since);
     const found = newer.find((message) => message.author.id === botId && shows(message, part));
     if (found) return { ref: found.id };
@@ -166,11 +169,10 @@ interface Body {
 }
 
 /** Returns the body of a call, without pings. */
-function toBody(part: Part, { isPlain }: Attempt): Body {
+function toBody(part: Part, { isPlain }: Attempt, file?: LoadedFile): Body {
   const allowed_mentions = { parse: [] };
-  const file = fileOf(part);
   if (!file) return { content: toContent(part, isPlain), allowed_mentions };
-  const description = file.alt && { description: file.alt.slice(0, MAX_ALT_LENGTH).toWellFormed() };
+  const description = file.caption !== undefined && { description: file.caption };
   return { attachments: [{ id: '0', ...description }], allowed_mentions };
 }
 

@@ -14,7 +14,12 @@ export class PlatformClock {
 
   /** Returns its time, in Unix milliseconds. */
   now(): number {
-    return this.clock.now() + this.offset;
+    return this.at(this.clock.now());
+  }
+
+  /** Returns its time when the clock here had this time, both in Unix milliseconds. */
+  at(time: number): number {
+    return time + this.offset;
   }
 
   /** Notes the time of a response. One that is far from the last alone may come from a cache, or from one wrong server. */
