@@ -11,7 +11,7 @@ import { GatewayApp, withTokens } from '../support/gateway-app.js';
 /** A message of the bot as a chat shows it. */
 interface Shown {
   readonly text: string;
-  /** What the platform returns with a press, by the text of the button. */
+  /** The data that the platform returns with a press, by the text of the button. */
   readonly buttons: ReadonlyMap<string, string>;
   press(person: string, data: string): void;
 }

@@ -143,7 +143,7 @@ describe('what Discord sends', () => {
     await shows('700000000000000001', 'The meeting moves to Thursday 10:00.');
   });
 
-  it('the preview of a link is no message', async () => {
+  it('the preview of a link is not a message', async () => {
     await deliver('embed-is-no-edit');
     await shows(CHANNEL);
   });

@@ -165,7 +165,7 @@ class Connection {
     this.queue.length = 0;
   }
 
-  /** What is none of Discord's messages ends the connection. */
+  /** Takes a message. One that is not as Discord sends them ends the connection. */
   private receive(message: Payload): void {
     if (this.isClosing) return;
     try {

@@ -50,7 +50,7 @@ function hasTooManyMarks(text: string): boolean {
   return (text.match(/[[\]<>*_~`!]/g)?.length ?? 0) > MAX_MARKS;
 }
 
-/** Returns a fenced block of code. What stands behind its marks and is no language is shown as code. */
+/** Returns a fenced block of code. Text behind its marks that is not a language is shown as code. */
 function toFencedCode({ text, lang = '' }: Tokens.Code, dialect: Dialect): string {
   const isText = lang.length > MAX_INFO || (text.trim() === '' && !/^[\w+#.-]*$/.test(lang));
   return isText ? toCode(`${lang}\n${text}`.trimEnd(), '', dialect) : toCode(text, lang, dialect);

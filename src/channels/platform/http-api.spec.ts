@@ -126,7 +126,7 @@ describe('a file', () => {
     },
   );
 
-  it('that redirects elsewhere, or for ever, is refused', async () => {
+  it('that redirects elsewhere, or without end, is refused', async () => {
     let location = 'https://evil.example/1';
     respond = () => new Response(null, { status: 302, headers: { location } });
     await expect(open('https://files.example/1')).rejects.toMatchObject({ code: 'host' });
@@ -146,7 +146,7 @@ describe('a file', () => {
 });
 
 describe('a body', () => {
-  it('leaves out what is undefined, and has what is no text as JSON', async () => {
+  it('leaves out undefined fields, and has fields that are not texts as JSON', async () => {
     const fields = { text: 'a b', none: undefined, blocks: [1] };
     expect(asForm(fields).content).toBe('text=a+b&blocks=%5B1%5D');
     const file = { name: 'dot.png', mimeType: 'image/png', bytes: new Uint8Array([1, 2]) };

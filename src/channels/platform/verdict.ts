@@ -1,6 +1,6 @@
 import { DeliveryError } from '../../core/channels/driver.js';
 
-/** Why a call was no success. */
+/** The reason why a call has failed. */
 export type Verdict = {
   /** The platform's code of the error, else the status. */
   readonly code: string | number;
@@ -19,7 +19,7 @@ export type Verdict = {
       /** The platform takes it later. */
       readonly kind: 'limit';
       readonly waitMs: number;
-      /** What is not called before that: calls of this name, or all. By default only the chat waits. */
+      /** The calls that wait until then: those of this name, or all. By default only the chat waits. */
       readonly holds?: 'call' | 'all' | undefined;
     }
 );
@@ -73,7 +73,7 @@ export async function unlessRefused<T, D>(call: Promise<T>, otherwise: D, codes?
   });
 }
 
-/** Makes a call that nobody sees: what fails in it has not been sent, even if the response was lost. */
+/** Makes a call whose effect people do not see: if it fails, nothing was sent, even if the response was lost. */
 export async function beforeEffect<T>(call: Promise<T>): Promise<T> {
   return call.catch((error: unknown) => {
     if (!(error instanceof DeliveryError) || error.outcome !== 'unknown') throw error;

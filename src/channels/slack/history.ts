@@ -33,7 +33,7 @@ interface Range {
   readonly withMetadata?: boolean;
 }
 
-/** What is missing of a chat; `isComplete` if it is all of that. */
+/** The posts of a chat that were not received; `isComplete` if they are all of them. */
 export interface Missed {
   readonly posts: readonly Raw[];
   readonly isComplete: boolean;

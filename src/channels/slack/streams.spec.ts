@@ -81,7 +81,7 @@ it('a reply in a thread grows by what is appended, and ends as a message that is
   expect(await driver.lookUp(show('other'))).toEqual({ ref });
 });
 
-it('what is appended mentions nobody, and continues a block of code', async () => {
+it('text that is appended mentions no person, and continues a block of code', async () => {
   const code = (text: string, ...more: Part['texts']) => show('', { texts: [{ kind: 'code', text }, ...more] });
   const ref = await driver.send(code('a <!here>'));
   await driver.edit(ref, code('a <!here>\nb', { kind: 'text', text: '<@U0ANN0001>' }));

@@ -31,11 +31,11 @@ export interface StreamsOptions {
 
 /**
  * Messages that grow as Slack shows the replies of assistants: text can only be appended, and Slack ends a stream by itself
- * after some minutes. A text that is no continuation, a refusal and a lost response end the stream; the message is edited
+ * after some minutes. A text that does not continue the one before, a refusal and a lost response end the stream; the message is edited
  * then, which can be repeated.
  */
 export class Streams {
-  /** What the open streams show, by the time of the message. */
+  /** The texts that the open streams show, by the times of their messages. */
   private readonly open = new BoundedMap<string, string>(MAX_OPEN);
   /** The chats that have refused a stream. */
   private readonly refused: ExpiringMap<string, true>;

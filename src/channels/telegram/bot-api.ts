@@ -9,7 +9,7 @@ type Methods = ApiMethods<SentFile>;
 /** The parameters of a method. */
 export type Arguments<M extends keyof Methods> = Parameters<Methods[M]>[0];
 
-/** What a refusal says besides its words. */
+/** The fields of a refusal besides its words. */
 export interface RefusalDetails {
   /** The new ID of a group that became a supergroup. */
   readonly movedTo: string | undefined;

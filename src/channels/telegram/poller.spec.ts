@@ -85,12 +85,12 @@ it('a poll that Telegram postpones is repeated no earlier than it says', async (
 });
 
 it.each([['x'], [null], [{}], [[{}]], [[{ update_id: '7' }]]])(
-  'a result that is no list of updates is a fault: %j',
+  'a result that is not a list of updates is a fault: %j',
   async (result) => {
     results = [{ result }, [7], []];
     await run();
     expect(taken.filter((ids) => ids.length > 0)).toEqual([[7]]);
-    expect(reasons).toContain('the response of Telegram is no list of updates');
+    expect(reasons).toContain('the response of Telegram is not a list of updates');
   },
 );
 

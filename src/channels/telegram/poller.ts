@@ -129,7 +129,7 @@ export class Poller {
 function toUpdates(result: unknown): readonly BotUpdate[] {
   if (Array.isArray(result) && result.every((update) => Number.isSafeInteger(toRaw(update)['update_id'])))
     return result;
-  throw new DeliveryError('not_sent', 'the response of Telegram is no list of updates');
+  throw new DeliveryError('not_sent', 'the response of Telegram is not a list of updates');
 }
 
 function toConflict(error: RefusedCallError): DriverError {

@@ -8,7 +8,7 @@ it.each([
   ['null', 'null'],
   ['no message', '{}'],
   ['a message without an ID', '{"messages":[{}]}'],
-])('a response with the status 200 and %s confirms nothing, and is no refusal', async (_, body) => {
+])('a response with the status 200 and %s confirms nothing and refuses nothing', async (_, body) => {
   const api = new CloudApi(
     { token: 't', root: 'https://graph.example', clock: new ManualClock(), fetch: async () => new Response(body) },
     '1065',

@@ -16,7 +16,7 @@ export class AccountPace {
     private readonly editsPerMinute = Infinity,
   ) {}
 
-  /** Time for which the platform takes nothing, in milliseconds; 0 if it does. */
+  /** Time for which the platform takes nothing, in milliseconds; 0 while it takes calls. */
   get heldMs(): number {
     return Math.max(0, this.notBefore - this.clock.elapsed());
   }

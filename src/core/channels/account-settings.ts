@@ -94,7 +94,7 @@ export interface AccountSettings<P extends TProperties = TProperties> {
   isDeliveredTo(own: Readonly<Record<string, unknown>>): boolean;
 }
 
-/** What the settings of a driver mean. */
+/** The rules of a driver for its settings. */
 export interface SettingRules<P extends TProperties> {
   /** Returns what is wrong with the settings of an account; each fault has the key of a setting. */
   readonly findFaults?: (values: Partial<Static<TObject<P>>>) => readonly SettingFault[];

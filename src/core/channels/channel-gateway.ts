@@ -10,7 +10,7 @@ export interface StoredEvent extends Pick<AcceptedEvent, 'kind' | 'requestId' | 
   readonly message: Pick<AcceptedMessage, 'messageRef'> & { readonly status?: AcceptedMessage['status'] };
 }
 
-/** What a {@link GatewayLine} sends to its account. Other events are ignored. */
+/** An event that a {@link GatewayLine} sends to its account. Other events are ignored. */
 export type LineEvent =
   | StoredEvent
   | RefusedEvent

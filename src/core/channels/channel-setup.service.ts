@@ -18,7 +18,7 @@ export interface NewAccount {
   /** The channel as declared, without the account. */
   readonly channel: string;
   readonly account: string;
-  /** By their names below `channels.NAME`. A text for a setting that is none is read as in the environment. */
+  /** By their names below `channels.NAME`. A text for a setting of another type is read as in the environment. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
@@ -162,7 +162,7 @@ type AnnotatedSchema = TSchema & {
   readonly 'x-secret'?: boolean;
 };
 
-/** Reads a text by the schema of its setting: people type all values as texts. What is none stays, and is refused later. */
+/** Reads a text by the schema of its setting: people type all values as texts. One that does not fit stays a text, and is refused later. */
 function readValue(value: unknown, schema: TSchema | undefined): unknown {
   if (typeof value !== 'string' || !schema) return value;
   try {

@@ -20,7 +20,7 @@ export class ChatCalls {
     private readonly lane: ChatLane,
   ) {}
 
-  /** Time for which the platform takes nothing for this chat, in milliseconds; 0 if it does. */
+  /** Time for which the platform takes nothing for this chat, in milliseconds; 0 while it takes calls. */
   get heldMs(): number {
     return Math.max(this.lane.heldMs, this.run.pace.heldMs);
   }

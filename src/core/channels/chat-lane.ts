@@ -19,7 +19,7 @@ export class ChatLane {
     this.pace = paceMs;
   }
 
-  /** Time for which the platform takes nothing for this chat, in milliseconds; 0 if it does. */
+  /** Time for which the platform takes nothing for this chat, in milliseconds; 0 while it takes calls. */
   get heldMs(): number {
     return Math.max(0, this.notBefore - this.clock.elapsed());
   }

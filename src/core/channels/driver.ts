@@ -37,9 +37,9 @@ export interface Capabilities {
 
 /** An account as its platform knows it. */
 export interface CheckedAccount {
-  /** Whom the gateway speaks as: the name of the bot, the workspace, the number. */
+  /** The name that the gateway speaks as: that of the bot, the workspace or the number. */
   readonly name: string;
-  /** What the operator should know, for example a right that is missing. */
+  /** Remarks for the operator, for example that a right is missing. */
   readonly remarks?: readonly string[];
 }
 
@@ -95,9 +95,10 @@ export interface ChannelLink<P extends TProperties = TProperties> {
   reportFailed(ref: string, reason: string): void;
 
   /**
-   * Lists the 500 chats that were used last, each with its 20 newest threads. A driver whose platform keeps no queue calls it after each start, and after each
-   * reconnect that does not resume the stream, before it receives anything. It reads what is missing, passes it to
-   * {@link receive}, and calls {@link closeGap}. Until then, also in later runs, `since` stays where it is.
+   * Lists the 500 chats that were used last, each with its 20 newest threads. A driver whose platform keeps no queue calls it
+   * after each start, and after each reconnect that does not resume the stream, before it receives anything. It reads what is
+   * missing, passes it to {@link receive}, and calls {@link closeGap}. Until then, also in later runs, `since` stays where it
+   * is.
    */
   listChats(): Promise<readonly RecentChat[]>;
 

@@ -30,7 +30,7 @@ it('a call is made again without what is refused, until nothing can be left out'
   expect(await attempt(1, refused(), refused())).toEqual([1, 0, -99]);
 });
 
-it('a limit, a lost response and a fault of the driver are no refusals', async () => {
+it('a limit, a lost response and a fault of the driver are not refusals', async () => {
   for (const error of [
     new DeliveryError('not_sent', 'too many requests', 1_000),
     new DeliveryError('unknown', 'no response'),

@@ -1,7 +1,7 @@
 import type { Log } from '../telemetry/logs.js';
 import { DeliveryError, type Part } from './driver.js';
 
-/** How a platform's calls for a part are repeated without what it refuses. */
+/** A call for a part, and the way to repeat it without what the platform refuses. */
 export interface Fallbacks<A, T> {
   readonly part: Part;
   /** For the log. */
@@ -15,7 +15,7 @@ export interface Fallbacks<A, T> {
 }
 
 /**
- * Makes a call for a part, and again without what the platform refuses of it. A limit and a lost response are no refusals.
+ * Makes a call for a part, and again without what the platform refuses of it. A limit and a lost response are not refusals.
  * @throws DeliveryError, DriverError
  */
 export async function callWithFallbacks<A, T>({

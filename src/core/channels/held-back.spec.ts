@@ -100,7 +100,7 @@ describe('[V-24] while the platform makes a chat wait', () => {
   });
 });
 
-it('a part that may have arrived, and is refused for a while when it is repeated, is looked up and not sent anew', async () => {
+it('a part that may have arrived, and is refused for a while when it is repeated, is looked up and not sent again', async () => {
   await bench.makeRun({}, { repeatableMs: 120_000 });
   sender = new PartSender(bench.run, new ChatLane(bench.clock, bench.run.signal, 0));
   bench.driver.lookUp = async () => ({ ref: 'found' });

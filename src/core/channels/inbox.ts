@@ -283,7 +283,7 @@ function isAddressed(reading: Reading): boolean {
   return isMention === true || isReply === true;
 }
 
-/** Returns the time of an update; the present if a platform gives it one that cannot be, with which the store could not live. */
+/** Returns the time of an update; the present in place of an impossible one, which the store could not hold. */
 function toTime(sentAt: number, now: number): number {
   const time = Math.round(sentAt);
   return time >= 0 && time <= now + DAY_MS ? time : now;

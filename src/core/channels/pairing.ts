@@ -15,7 +15,7 @@ const MAX_WAITING = 3;
 const ALPHABET = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
 const CODE_LENGTH = 8;
 const MAX_KNOWN = 10_000;
-/** Time after which a sender who was let in is asked for again: somebody may have put them out, in milliseconds. */
+/** Time after which a sender who was let in is looked up again: an operator may have put them out, in milliseconds. */
 const KNOWN_MS = 2_000;
 
 /** A run that lets people in. */

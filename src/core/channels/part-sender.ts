@@ -23,7 +23,7 @@ interface TriedPart {
   readonly failure?: DeliveryError | DriverError;
 }
 
-/** What a part has besides its texts. */
+/** The fields of a part besides its texts. */
 type Extras = Pick<Part, 'buttons' | 'isGrowing'>;
 
 /** The result of a look-up. */

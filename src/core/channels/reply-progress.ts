@@ -9,7 +9,7 @@ export interface AskedCall {
   readonly callId: string;
   readonly tool: string;
   readonly parameters: unknown;
-  /** What the call will do, if its tool says it. */
+  /** A description of what the call will do, if its tool gives one. */
   readonly detail?: string;
   /** Undefined while it waits. */
   outcome?: 'approved' | 'denied';
