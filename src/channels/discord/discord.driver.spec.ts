@@ -210,6 +210,9 @@ describe('a part', () => {
       ref: before,
     });
     expect(await driver.lookUp(aPart({ texts: [{ kind: 'text', text: 'other' }] }))).toBe('absent');
+    const headers = { date: new Date(Date.now() + 3_600_000).toUTCString() };
+    discord.failNext('GET messages', { status: 200, body: discord.shown, headers });
+    expect(await driver.lookUp(aPart()), 'by a response with a wrong time').toEqual({ ref: before });
     discord.failNext('GET messages', { status: 403, body: { code: 50_013 } });
     expect(await driver.lookUp(aPart())).toBeUndefined();
   });
