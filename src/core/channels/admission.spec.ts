@@ -46,7 +46,8 @@ async function makeAdmission(settings: Partial<CommonAccountSettings> = {}) {
     const update = { id: '1', sender: 'ann', place: { chat: 'ann' }, sentAt: 0, raw: 0, ...changes };
     return (await admission.admit(update))?.sender;
   };
-  return { admit, senders, moved, knows: (sender: string) => admission.admits({ sender }) };
+  const knows = (sender: string) => admission.admits({ sender });
+  return { admit, senders, moved, knows, forget: (sender: string) => admission.forget(sender) };
 }
 
 it('[V-22] two IDs of a person are one sender: the first one, in settings either, also in the next run', async () => {
@@ -100,6 +101,19 @@ it('[V-05] of a stranger who gets no code nothing is stored, not even the other 
   expect(await closed.admit({ sender: 'DE.6', aliases: ['+49 6'] })).toBeUndefined();
   expect(closed.senders.firstOf('+49 6')).toBe('+49 6');
   expect(await closed.admit({ sender: 'DE.7', aliases: ['+49 7'] })).toBe('DE.7');
+});
+
+it('[V-05] a sender who was put out is a stranger at once in the run that learns of it, and after two seconds in others', async () => {
+  const [here, elsewhere] = [await makeAdmission(), await makeAdmission()];
+  await here.admit({});
+  const [request] = await store.listPairings('pigeon');
+  await store.approvePairing('pigeon', request?.code ?? '', 'operator');
+  for (const { admit } of [here, elsewhere]) expect(await admit({})).toBe('ann');
+  await store.revokePairing('pigeon', 'ann', 'operator');
+  here.forget('ann');
+  expect([await here.admit({}), await elsewhere.admit({})]).toEqual([undefined, 'ann']);
+  await clock.advanceAsync(2_001);
+  expect(await elsewhere.admit({})).toBeUndefined();
 });
 
 it('an edit or a reaction of a stranger gets no code', async () => {

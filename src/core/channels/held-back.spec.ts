@@ -3,6 +3,7 @@ import { ReplyBench } from '../../../test/support/reply-bench.js';
 import type { OutboxPart } from '../store/index.js';
 import { ChatLane } from './chat-lane.js';
 import { DeliveryError } from './driver.js';
+import { Outbox, type OutboxOwner } from './outbox.js';
 import { PartSender } from './part-sender.js';
 
 const HOUR_MS = 3_600_000;
@@ -78,6 +79,21 @@ describe('[V-24] while the platform makes a chat wait', () => {
       ['sent', 'sent'],
     ]);
     expect(await bench.store.listHeldChats('pigeon')).toEqual([]);
+  });
+
+  it('the next run makes no call there before the time that this one has stored', async () => {
+    const held = bench.aPart({ state: 'waiting', notBefore: bench.clock.now() + 60_000 });
+    const content = JSON.stringify(texts(1));
+    const note = bench.aPart({ state: 'waiting', replyTo: 'note:1', deadline: 0, content });
+    for (const part of [held, note]) await bench.store.writePart(bench.run.lease, part);
+    const outbox = new Outbox(bench.run as unknown as OutboxOwner);
+    await outbox.load();
+    outbox.start();
+    outbox.sendNote(note);
+    await pass(50);
+    expect(bench.driver.calls).toEqual([]);
+    await pass(20);
+    expect(bench.driver.calls).toEqual(['send text 1']);
   });
 
   it('because of an edit, the time is known after a crash, too', async () => {

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import type { ChannelLink } from './driver.js';
 import { withFiles, type FileRef } from './message-files.js';
 
 const opened: string[] = [];
@@ -17,12 +16,7 @@ const source = {
 async function readFile(kind: FileRef['kind'], mimeType: string, sizeBytes = 9) {
   const link = { keepFile: async () => ({ mediaId: 'med_1', mimeType, sizeBytes }) };
   const reading = { kind: 'message', message: { content: '' } } as const;
-  return withFiles(
-    reading,
-    [{ id: 'file', kind, sizeBytes }],
-    link as unknown as Pick<ChannelLink, 'keepFile'>,
-    source,
-  );
+  return withFiles(reading, [{ id: 'file', kind, sizeBytes }], link, source);
 }
 
 it.each([
