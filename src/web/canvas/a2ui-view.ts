@@ -1,7 +1,7 @@
 import { Context } from '@a2ui/lit/v0_9';
 import { MessageProcessor, type A2uiMessage, type SurfaceModel } from '@a2ui/web_core/v0_9';
 import { writeHtml } from '../blocks/written-html.js';
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
@@ -9,6 +9,7 @@ import type { Surface } from '../model/surfaces.js';
 import { texts } from '../texts.js';
 import { buildCatalog } from './catalog.js';
 import { DrawingMark } from './drawing-mark.js';
+import { LinkQuestion } from './link-question.js';
 import { mergeData } from './merge-data.js';
 import { findFocusedPath, readLabel } from './focus.js';
 import type { SurfaceAction } from './surface-view.js';
@@ -25,8 +26,6 @@ export class CanvasA2ui extends LitElement {
   @property({ attribute: false }) conversation!: Conversation;
   @property({ attribute: false }) surface!: Surface;
   @state() private failure: 'halted' | 'failed' | undefined;
-  /** An address that a component wants to open. */
-  @state() private wanted = '';
   private model: SurfaceModel<never> | undefined;
   private drawn: Surface | undefined;
   private processor: MessageProcessor<never> | undefined;
@@ -34,6 +33,7 @@ export class CanvasA2ui extends LitElement {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isTaking = false;
   private readonly mark = new DrawingMark();
+  private readonly link = new LinkQuestion(this);
 
   protected override createRenderRoot(): HTMLElement {
     return this;
@@ -61,25 +61,11 @@ export class CanvasA2ui extends LitElement {
         <button type="button" class="quiet" @click=${this.drawAgain}>${texts.canvas.drawAgain}</button>
       </p>`;
     }
-    return html`${this.wanted === '' ? nothing : this.renderQuestion()}<a2ui-surface
-        .surface=${this.model}
-      ></a2ui-surface>`;
+    return html`${this.link.render()}<a2ui-surface .surface=${this.model}></a2ui-surface>`;
   }
 
   protected override updated(): void {
     if (!this.failure) this.mark.doneAfterFrames();
-  }
-
-  private renderQuestion(): TemplateResult {
-    const follow = () => {
-      window.open(this.wanted, '_blank', 'noopener,noreferrer');
-      this.wanted = '';
-    };
-    return html`<div class="trouble" role="alert">
-      <p dir="auto">${texts.canvas.link(this.wanted)}</p>
-      <button type="button" class="plain" @click=${follow}>${texts.canvas.follow}</button>
-      <button type="button" class="plain" @click=${() => (this.wanted = '')}>${texts.canvas.stay}</button>
-    </div>`;
   }
 
   private drawAgain(): void {
@@ -113,7 +99,7 @@ export class CanvasA2ui extends LitElement {
   private create(): void {
     this.report();
     const { surface_id, since, messages } = this.surface;
-    const catalog = buildCatalog((address) => (this.wanted = address));
+    const catalog = buildCatalog((address) => this.link.ask(address));
     const processor = new MessageProcessor([catalog]);
     processor.processMessages(messages as A2uiMessage[]);
     const model = processor.model.getSurface(surface_id);
@@ -175,7 +161,7 @@ export class CanvasA2ui extends LitElement {
   }
 }
 
-/** How a component asks what is around it for something, as Lit's elements do. */
+/** A request of a component to the elements around it, as Lit's elements send it. */
 interface ContextRequest extends Event {
   readonly context: unknown;
   readonly callback: (value: (markdown: string) => Promise<string>) => void;

@@ -1,5 +1,6 @@
 // The page around the frame with an agent's page, for links that lead out of the chat. Actions need the chat.
 import './outer.css';
+import { isWebLink } from './web-link.js';
 
 const TEXTS = {
   title: 'Page of the agent',
@@ -34,11 +35,10 @@ place?.append(frame);
 function hear(data: unknown): void {
   if (typeof data !== 'object' || data === null) return;
   const { type, url, pressed } = data as Readonly<Record<string, unknown>>;
-  // A page acts for nobody by itself.
+  // A page acts only while a person presses something in it.
   if (pressed !== true) return;
   if (type === 'action') alert(TEXTS.action);
-  const isLink = type === 'open_link' && typeof url === 'string' && /^https?:\/\//i.test(url) && url.length <= 2_048;
-  if (isLink && confirm(TEXTS.link(url))) open(url, '_blank', 'noopener,noreferrer');
+  if (type === 'open_link' && isWebLink(url) && confirm(TEXTS.link(url))) open(url, '_blank', 'noopener,noreferrer');
 }
 
 function say(text: string): void {

@@ -6,9 +6,10 @@ import type { Conversation } from '../model/conversation.js';
 import type { Surface } from '../model/surfaces.js';
 import { texts } from '../texts.js';
 import { FrameHeight } from './frame-height.js';
+import { LinkQuestion } from './link-question.js';
 import type { SurfaceAction } from './surface-view.js';
 
-/** What a frame shows: a page, or why it shows none. */
+/** The state of the frame: only `shown` has a page. */
 type Stage = 'loading' | 'shown' | 'left' | 'gone';
 
 /**
@@ -22,8 +23,7 @@ export class CanvasPage extends LitElement {
   @property({ attribute: false }) surface!: Surface;
   @state() private stage: Stage = 'loading';
   @state() private address = '';
-  /** An address that the page wants to open. */
-  @state() private wanted = '';
+  private readonly link = new LinkQuestion(this);
   private readonly frame = createRef<HTMLIFrameElement>();
   private readonly height = new FrameHeight(() => this.frame.value);
   private port: MessagePort | undefined;
@@ -57,16 +57,8 @@ export class CanvasPage extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const { stage, address, wanted, surface } = this;
-    return html`${
-      wanted === ''
-        ? nothing
-        : html`<div class="trouble" role="alert">
-            <p dir="auto">${texts.canvas.link(wanted)}</p>
-            <button type="button" class="plain" @click=${this.follow}>${texts.canvas.follow}</button>
-            <button type="button" class="plain" @click=${() => (this.wanted = '')}>${texts.canvas.stay}</button>
-          </div>`
-    }
+    const { stage, address, surface } = this;
+    return html`${this.link.render()}
     ${
       address === ''
         ? html`<p class="note" role="status">
@@ -105,7 +97,7 @@ export class CanvasPage extends LitElement {
     this.port?.close();
     this.port = undefined;
     this.address = '';
-    this.wanted = '';
+    this.link.end();
     this.stage = stage;
   }
 
@@ -126,9 +118,9 @@ export class CanvasPage extends LitElement {
     if (typeof data !== 'object' || data === null) return;
     const { type, action, context, height, url, pressed } = data as Readonly<Record<string, unknown>>;
     if (type === 'resize') this.height.set(height);
-    // A page acts for nobody by itself.
+    // A page acts only while a person presses something in it.
     if (pressed !== true) return;
-    if (type === 'open_link' && typeof url === 'string') this.ask(url);
+    if (type === 'open_link') this.link.ask(url);
     else if (type === 'action' && typeof action === 'string' && action !== '') this.act(action, context);
   }
 
@@ -139,14 +131,5 @@ export class CanvasPage extends LitElement {
       label: '',
     };
     this.dispatchEvent(new CustomEvent('act', { detail }));
-  }
-
-  private ask(address: string): void {
-    if (/^https?:\/\//i.test(address) && address.length <= 2_048) this.wanted = address;
-  }
-
-  private follow(): void {
-    window.open(this.wanted, '_blank', 'noopener,noreferrer');
-    this.wanted = '';
   }
 }
