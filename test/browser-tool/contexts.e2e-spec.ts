@@ -36,7 +36,7 @@ const visit = () =>
   );
 
 describe('the state of a session', () => {
-  it('[U-12] is kept over its contexts in a file of its own, for nobody else', async () => {
+  it('[U-12] is kept over its contexts in a file of its own, which only its user may read', async () => {
     await start({ 'tools.browser.persist': true });
     const url = visit();
     await browser.call('browser.open', { url });
@@ -59,7 +59,7 @@ describe('the state of a session', () => {
 });
 
 describe('a context', () => {
-  it('[U-13] that is idle for ten minutes is closed, the last one with the browser, and its session is told', async () => {
+  it('[U-13] that is idle for ten minutes is closed, the last one with the browser, and its session gets a note', async () => {
     await start({});
     const url = site.page('/plain', '<h1>Plain</h1>');
     await browser.call('browser.open', { url });
@@ -90,7 +90,7 @@ describe('a context', () => {
     await browser.call('browser.snapshot', {}, 's_old');
     await browser.call('browser.open', { url }, 's_next');
     expect([await isOpen('s_old'), await isOpen('s_new')]).toEqual([true, false]);
-    const told = await browser.call('browser.open', { url }, 's_new');
-    expect(told.notes.join()).toContain('since other conversations needed the browser');
+    const next = await browser.call('browser.open', { url }, 's_new');
+    expect(next.notes.join()).toContain('since other conversations needed the browser');
   });
 });

@@ -1,43 +1,32 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MediaService } from '../../src/core/media/media.service.js';
 import { MediaStore } from '../../src/core/store/index.js';
-import { BrowserGateway, refOf, TestSite } from '../support/tool-browser.js';
+import { refOf, useBrowser } from '../support/tool-browser.js';
 
 const MAX_BYTES = 200_000;
 
-let site: TestSite;
-let browser: BrowserGateway;
-beforeAll(async () => {
-  site = await TestSite.start();
-  browser = await BrowserGateway.start({
-    'tools.browser.allow_hosts': [site.host],
-    'media.max_bytes': MAX_BYTES,
-    'tools.default_permissions': ['browser', 'browser:evaluate'],
-  });
-});
-beforeEach(() => {
-  browser.asked.splice(0);
-  browser.allows = true;
-});
-afterEach(() => browser.call('browser.close'));
-afterAll(async () => {
-  await browser.close();
-  await site.close();
+const suite = useBrowser({
+  'media.max_bytes': MAX_BYTES,
+  'tools.default_permissions': ['browser', 'browser:evaluate'],
 });
 
-const open = (html: string) => browser.call('browser.open', { url: site.page('/page', html) });
+const open = (html: string) => suite.browser.call('browser.open', { url: suite.site.page('/page', html) });
 
 async function readMedia(mediaId: unknown): Promise<string> {
-  const record = await browser.gateway.app.get(MediaStore, { strict: false }).findMedia('default', String(mediaId));
+  const record = await suite.browser.gateway.app
+    .get(MediaStore, { strict: false })
+    .findMedia('default', String(mediaId));
   expect(record).toMatchObject({ sessionId: 's_one', principal: 'local' });
-  return Buffer.from(await browser.gateway.app.get(MediaService, { strict: false }).readBytes(record!)).toString();
+  return Buffer.from(
+    await suite.browser.gateway.app.get(MediaService, { strict: false }).readBytes(record!),
+  ).toString();
 }
 
 async function keep(text: string, sessionId: string): Promise<string> {
-  const media = browser.gateway.app.get(MediaService, { strict: false });
+  const media = suite.browser.gateway.app.get(MediaService, { strict: false });
   const owner = { tenant: 'default', principal: 'local' };
   const { mediaId } = await media.upload(owner, Readable.from([Buffer.from(text)]));
   await media.give(mediaId, sessionId);
@@ -45,17 +34,18 @@ async function keep(text: string, sessionId: string): Promise<string> {
 }
 
 /** Names of the files that the browser has left in its folder of downloads. */
-const listDownloads = () => browser.listRuns().flatMap((run) => readdirSync(join(browser.root, run, 'downloads')));
+const listDownloads = () =>
+  suite.browser.listRuns().flatMap((run) => readdirSync(join(suite.browser.root, run, 'downloads')));
 
 describe('a download', () => {
   it('[U-11] of a link becomes media of the session, after an approval that names the link', async () => {
-    site.answer('/report', (_request, response) =>
+    suite.site.answer('/report', (_request, response) =>
       response.writeHead(200, { 'content-disposition': 'attachment; filename="<b>report.txt"' }).end('ten of them'),
     );
     const opened = await open('<a href="/report">Report</a>');
     const ref = refOf(opened, 'link "Report"');
-    const outcome = await browser.call('browser.download', { ref });
-    expect(browser.asked).toEqual([`download the file of link "Report" on "${site.url('/page')}"`]);
+    const outcome = await suite.browser.call('browser.download', { ref });
+    expect(suite.browser.asked).toEqual([`download the file of link "Report" on "${suite.site.url('/page')}"`]);
     expect(outcome.content).toMatchObject({ mime_type: 'text/plain', size_bytes: 11 });
     expect(outcome.page).toContain('report.txt');
     expect([await readMedia(outcome.content['media_id']), listDownloads()]).toEqual(['ten of them', []]);
@@ -63,31 +53,38 @@ describe('a download', () => {
 
   it('[U-11] of an address, such as a PDF, becomes media too', async () => {
     const pdf = '%PDF-1.4\n1 0 obj\n<<>>\nendobj\n%%EOF\n';
-    const url = site.answer('/file.pdf', (_request, response) =>
+    const url = suite.site.answer('/file.pdf', (_request, response) =>
       response.writeHead(200, { 'content-type': 'application/pdf' }).end(pdf),
     );
-    const outcome = await browser.call('browser.download', { url });
-    expect(browser.asked).toEqual([`download the file at "${url}"`]);
+    const outcome = await suite.browser.call('browser.download', { url });
+    expect(suite.browser.asked).toEqual([`download the file at "${url}"`]);
     expect(await readMedia(outcome.content['media_id'])).toBe(pdf);
-    const secret = await browser.call('browser.download', { url: `${browser.gateway.url}/health` });
+    const secret = await suite.browser.call('browser.download', { url: `${suite.browser.gateway.url}/health` });
     expect(secret).toMatchObject({ ok: false, page: expect.stringContaining('is the gateway itself') as string });
   });
 
+  it('[U-11] of a long address shows its beginning, so that what was shown stays what is approved', async () => {
+    const url = suite.site.url(`/file?${'x'.repeat(4_000)}`);
+    const { shown = '' } = await suite.browser.review('browser.download', { url });
+    expect(shown).toContain('/file?xxx');
+    expect(shown.length).toBeLessThan(2_048);
+  });
+
   it('[U-11] does not begin without an approval, nor because the page wants it', async () => {
-    site.answer('/report', (_request, response) =>
+    suite.site.answer('/report', (_request, response) =>
       response.writeHead(200, { 'content-disposition': 'attachment; filename="report.txt"' }).end('ten of them'),
     );
-    browser.allows = false;
+    suite.browser.allows = false;
     const opened = await open('<a href="/report">Report</a>');
     const ref = refOf(opened, 'link "Report"');
-    expect(await browser.call('browser.download', { ref })).toMatchObject({ ok: false });
-    const clicked = await browser.call('browser.act', { ref, action: 'click' });
+    expect(await suite.browser.call('browser.download', { ref })).toMatchObject({ ok: false });
+    const clicked = await suite.browser.call('browser.act', { ref, action: 'click' });
     expect(clicked.page).toContain('a download was refused: "report.txt"');
     expect(listDownloads()).toEqual([]);
   });
 
   it('[U-11] that becomes too large, or is of a type that is not allowed, leaves nothing', async () => {
-    site.answer('/endless', (_request, response) => {
+    suite.site.answer('/endless', (_request, response) => {
       response.writeHead(200, { 'content-type': 'application/octet-stream' });
       const write = () => {
         while (!response.destroyed && response.write(Buffer.alloc(65_536, 'x')));
@@ -95,12 +92,12 @@ describe('a download', () => {
       };
       write();
     });
-    site.answer('/odd', (_request, response) =>
+    suite.site.answer('/odd', (_request, response) =>
       response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(Buffer.from([0, 1, 2, 3])),
     );
-    const large = await browser.call('browser.download', { url: site.url('/endless') });
+    const large = await suite.browser.call('browser.download', { url: suite.site.url('/endless') });
     expect(large).toMatchObject({ ok: false, page: `the file has more than ${MAX_BYTES} bytes (media.max_bytes)` });
-    const odd = await browser.call('browser.download', { url: site.url('/odd') });
+    const odd = await suite.browser.call('browser.download', { url: suite.site.url('/odd') });
     expect(odd).toMatchObject({ ok: false, page: expect.stringContaining('of an unknown type') as string });
     await expect.poll(listDownloads).toEqual([]);
   });
@@ -118,9 +115,15 @@ describe('an upload', () => {
     async (part) => {
       const mediaId = await keep('my notes', 's_one');
       const opened = await open(FORM);
-      const outcome = await browser.call('browser.act', { ref: refOf(opened, part), action: 'upload', value: mediaId });
+      const outcome = await suite.browser.call('browser.act', {
+        ref: refOf(opened, part),
+        action: 'upload',
+        value: mediaId,
+      });
       expect(outcome.page).toContain('file.txt: my notes');
-      expect(browser.asked).toEqual([expect.stringContaining(`gives it the file ${mediaId} (text/plain, 8 bytes)`)]);
+      expect(suite.browser.asked).toEqual([
+        expect.stringContaining(`gives it the file ${mediaId} (text/plain, 8 bytes)`),
+      ]);
     },
   );
 
@@ -130,7 +133,7 @@ describe('an upload', () => {
       const opened = await open(FORM);
       const ref = refOf(opened, 'button "Photo"');
       const act = { ref, action: 'upload', value: value ?? (await keep('not yours', 's_other')) };
-      expect(await browser.call('browser.act', act)).toMatchObject({
+      expect(await suite.browser.call('browser.act', act)).toMatchObject({
         ok: false,
         page: expect.stringContaining('in this conversation') as string,
       });
@@ -142,7 +145,7 @@ describe('a picture', () => {
   const card = (value: string) =>
     `<title>Pay</title><input autocomplete="cc-number" style="font: 16px monospace" value="${value}"><p>Total</p>`;
   const bytesOf = async (parameters: object = {}) => {
-    const { content } = await browser.call('browser.screenshot', parameters);
+    const { content } = await suite.browser.call('browser.screenshot', parameters);
     return readMedia(content['media_id']);
   };
 
@@ -163,10 +166,10 @@ describe('a picture', () => {
       content['width'],
       content['height'],
     ];
-    expect(sizeOf(await browser.call('browser.screenshot'))).toEqual([1_280, 720]);
-    const whole = await browser.call('browser.screenshot', { full_page: true });
+    expect(sizeOf(await suite.browser.call('browser.screenshot'))).toEqual([1_280, 720]);
+    const whole = await suite.browser.call('browser.screenshot', { full_page: true });
     expect([sizeOf(whole)[1], whole.notes]).toEqual([8_000, [expect.stringContaining('the beginning only')]]);
-    const one = await browser.call('browser.screenshot', { ref: refOf(opened, 'button "One"') });
+    const one = await suite.browser.call('browser.screenshot', { ref: refOf(opened, 'button "One"') });
     expect(sizeOf(one)).toEqual([100, 40]);
   });
 });
@@ -174,13 +177,13 @@ describe('a picture', () => {
 describe('a script', () => {
   it('[U-06] runs after an approval, and its result hides secrets', async () => {
     await open('<input type="password" value="hunter2-7f3a"><p>Total 12</p>');
-    await browser.call('browser.snapshot');
+    await suite.browser.call('browser.snapshot');
     const script = `({ total: document.querySelector('p').textContent, all: document.querySelector('input').value })`;
-    const { page } = await browser.call('browser.evaluate', { script });
-    expect(browser.asked).toEqual([`run a script on "${site.url('/page')}"`]);
+    const { page } = await suite.browser.call('browser.evaluate', { script });
+    expect(suite.browser.asked).toEqual([`run a script on "${suite.site.url('/page')}"`]);
     expect(page).toContain('"total":"Total 12"');
     expect(page).not.toContain('hunter2');
-    browser.allows = false;
-    expect(await browser.call('browser.evaluate', { script })).toMatchObject({ ok: false });
+    suite.browser.allows = false;
+    expect(await suite.browser.call('browser.evaluate', { script })).toMatchObject({ ok: false });
   });
 });

@@ -1,35 +1,23 @@
 import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { BrowserGateway, refOf, TestSite } from '../support/tool-browser.js';
+import { describe, expect, it } from 'vitest';
+import { refOf, useBrowser } from '../support/tool-browser.js';
 
 const inputOf = (name: string) => readFileSync(new URL(`../inputs/browser/${name}`, import.meta.url), 'utf8');
 
-let site: TestSite;
-let browser: BrowserGateway;
-beforeAll(async () => {
-  site = await TestSite.start();
-  browser = await BrowserGateway.start({
-    'tools.browser.allow_hosts': [site.host],
-    // A busy machine takes many seconds for the largest page.
-    'tools.browser.call_timeout_ms': 45_000,
-  });
+const suite = useBrowser({
+  // A busy machine takes many seconds for the largest page.
+  'tools.browser.call_timeout_ms': 45_000,
 });
-beforeEach(() => void browser.asked.splice(0));
-afterEach(() => browser.call('browser.close'));
-afterAll(async () => {
-  await browser.close();
-  await site.close();
-});
-const open = (url: string) => browser.call('browser.open', { url });
+const open = (url: string) => suite.browser.call('browser.open', { url });
 const act = (ref: string, action: string, value?: string) =>
-  browser.call('browser.act', { ref, action, ...(value !== undefined && { value }) });
+  suite.browser.call('browser.act', { ref, action, ...(value !== undefined && { value }) });
 
 describe('a page', () => {
   it('[U-01] with each kind of field is filled in through refs', async () => {
     const opened = await open(
-      site.page(
+      suite.site.page(
         '/fields',
         `<form method="get"><label>Name <input name="name"></label><label>Text <textarea name="text"></textarea></label>
          <label>Size <select name="size"><option>S</option><option>M</option></select></label>
@@ -45,20 +33,20 @@ describe('a page', () => {
     await act(refOf(opened, 'radio "Second"'), 'click');
     await act(refOf(opened, 'textbox "Note"'), 'fill', 'noted');
     // The library's tree has no text of an editable element that has a name.
-    expect((await browser.call('browser.read')).page).toContain('noted');
+    expect((await suite.browser.call('browser.read')).page).toContain('noted');
     expect((await act(refOf(opened, 'textbox "Name"'), 'press', 'End')).ok).toBe(true);
     const sent = await act(refOf(opened, 'button "Send"'), 'click');
     const url = /url: "(\S+)"/.exec(sent.page)?.[1] ?? '';
     expect(Object.fromEntries(new URL(url).searchParams)).toEqual({
       ...{ name: 'Ann', text: 'two\r\nlines', size: 'M', agree: 'on', pick: 'b' },
     });
-    expect(browser.asked).toEqual([]);
+    expect(suite.browser.asked).toEqual([]);
   });
 
   it('[U-01] is seen and used within frames and shadow trees', async () => {
-    site.page('/inner', `<button onclick="this.textContent = 'pressed inside'">Inside</button>`);
+    suite.site.page('/inner', `<button onclick="this.textContent = 'pressed inside'">Inside</button>`);
     const opened = await open(
-      site.page(
+      suite.site.page(
         '/nested',
         `<h1>Outside</h1><iframe src="/inner"></iframe><my-box></my-box><script>
          customElements.define('my-box', class extends HTMLElement { constructor() { super();
@@ -68,7 +56,7 @@ describe('a page', () => {
       ),
     );
     expect((await act(refOf(opened, 'button "Inside"'), 'click')).page).toContain('pressed inside');
-    const again = await browser.call('browser.snapshot');
+    const again = await suite.browser.call('browser.snapshot');
     expect((await act(refOf(again, 'button "Shadow"'), 'click')).page).toContain('pressed in the shadow');
   });
 
@@ -76,135 +64,137 @@ describe('a page', () => {
     const silent: Socket[] = [];
     const hang = (_request: unknown, response: ServerResponse) =>
       void (response.socket && silent.push(response.socket));
-    site.answer('/hang', hang);
-    site.answer('/hang.woff2', hang);
+    suite.site.answer('/hang', hang);
+    suite.site.answer('/hang.woff2', hang);
     const began = performance.now();
-    const opened = await open(site.page('/slow', inputOf('B34-slow-frame.html')));
+    const opened = await open(suite.site.page('/slow', inputOf('B34-slow-frame.html')));
     expect(opened.page).toContain('heading "Article"');
-    const read = await browser.call('browser.snapshot');
+    const read = await suite.browser.call('browser.snapshot');
     expect(read.page).toContain('button "Read on"');
-    const picture = await browser.call('browser.screenshot');
+    const picture = await suite.browser.call('browser.screenshot');
     expect(picture.ok).toBe(true);
     expect(performance.now() - began).toBeLessThan(20_000);
     for (const socket of silent) socket.destroy();
   });
 
   it('[U-07] that opens dialogs gets answers at once, and the agent hears of each', async () => {
-    const opened = await open(site.page('/dialogs', inputOf('B36-dialogs.html')));
+    const opened = await open(suite.site.page('/dialogs', inputOf('B36-dialogs.html')));
     expect(opened.page).toContain('dialog alert "hello": dismissed');
     expect(opened.page).toContain('dialog confirm "Pay 500 EUR?": dismissed');
     expect(opened.page).toContain('dialog prompt "Name?": dismissed');
-    const left = await open(`${site.url('/dialogs')}?leave`);
+    const left = await open(`${suite.site.url('/dialogs')}?leave`);
     expect(left.ok).toBe(true);
-    expect(await browser.call('browser.close')).toMatchObject({ content: { open_tabs: 0 } });
+    expect(await suite.browser.call('browser.close')).toMatchObject({ content: { open_tabs: 0 } });
   });
 
   it('[U-07] that opens dialogs without end is closed, and others go on', async () => {
-    site.page('/dialogs', inputOf('B36-dialogs.html'));
-    const plain = await open(site.page('/plain', '<h1>Plain</h1>'));
-    const looped = await open(`${site.url('/dialogs')}?loop`);
-    const after = await browser.call('browser.tabs');
+    suite.site.page('/dialogs', inputOf('B36-dialogs.html'));
+    const plain = await open(suite.site.page('/plain', '<h1>Plain</h1>'));
+    const looped = await open(`${suite.site.url('/dialogs')}?loop`);
+    const after = await suite.browser.call('browser.tabs');
     expect(JSON.stringify([looped.page, after.page])).toContain('closed after 20 dialogs');
     expect(after.page).toContain(`tab ${plain.tab}`);
   });
 
   it('[U-07] asks a question that the next act says yes to, after an approval', async () => {
     const opened = await open(
-      site.page('/ask', `<button onclick="document.title = confirm('Really?') ? 'yes' : 'no'">Go</button>`),
+      suite.site.page('/ask', `<button onclick="document.title = confirm('Really?') ? 'yes' : 'no'">Go</button>`),
     );
     const ref = refOf(opened, 'button "Go"');
     const no = await act(ref, 'click');
     expect(no.page).toContain('dialog confirm "Really?": dismissed');
     expect(no.page).toContain('title: "no"');
-    const yes = await browser.call('browser.act', { ref, action: 'click', dialogs: 'accept' });
+    const yes = await suite.browser.call('browser.act', { ref, action: 'click', dialogs: 'accept' });
     expect(yes.page).toContain('title: "yes"');
-    expect(browser.asked).toEqual([expect.stringContaining('accepts dialogs')]);
+    expect(suite.browser.asked).toEqual([expect.stringContaining('accepts dialogs')]);
   });
 
   it('[U-08] that opens many windows gets at most eight tabs, and the newest is the current one', async () => {
-    site.page('/child', '<h1>Child</h1>');
+    suite.site.page('/child', '<h1>Child</h1>');
     const opened = await open(
-      site.page('/windows', `<button onclick="for (let i = 0; i < 30; i++) window.open('/child')">Many</button>`),
+      suite.site.page('/windows', `<button onclick="for (let i = 0; i < 30; i++) window.open('/child')">Many</button>`),
     );
     const notes = [...(await act(refOf(opened, 'button "Many"'), 'click')).notes];
     const countTabs = async () => {
-      const tabs = await browser.call('browser.tabs');
+      const tabs = await suite.browser.call('browser.tabs');
       notes.push(...tabs.notes);
       return tabs.page.split('\n').filter((line) => line.startsWith('| tab ')).length;
     };
     await expect.poll(countTabs).toBe(8);
     await expect.poll(async () => (await countTabs()) === 8 && notes.join()).toContain('opened more than 8 tabs');
     expect(notes.join()).toMatch(/opened tab \d+, which is the current one now/);
-    expect((await browser.call('browser.snapshot')).page).toContain('heading "Child"');
+    expect((await suite.browser.call('browser.snapshot')).page).toContain('heading "Child"');
   }, 90_000);
 
   it('[U-08] that opens one window is left for it', async () => {
-    site.page('/child', '<h1>Child</h1>');
-    const opened = await open(site.page('/link', `<a href="/child" target="_blank">There</a>`));
+    suite.site.page('/child', '<h1>Child</h1>');
+    const opened = await open(suite.site.page('/link', `<a href="/child" target="_blank">There</a>`));
     const acted = await act(refOf(opened, 'link "There"'), 'click');
     expect(acted.page).toContain('heading "Child"');
     expect(acted.notes.join()).toContain('which is the current one now');
   });
 
   it('[U-07] that kills its renderer is replaced, and the agent is told', async () => {
-    await open(site.page('/plain', '<h1>Plain</h1>'));
-    await browser.crashPage();
-    const next = await browser.call('browser.snapshot');
-    const then = next.ok ? next : await browser.call('browser.snapshot');
+    await open(suite.site.page('/plain', '<h1>Plain</h1>'));
+    await suite.browser.crashPage();
+    const next = await suite.browser.call('browser.snapshot');
+    const then = next.ok ? next : await suite.browser.call('browser.snapshot');
     expect(then.page).toContain('heading "Plain"');
     expect(JSON.stringify([next.notes, next.page, then.notes])).toContain('was replaced by tab');
   });
 
   it('[U-07] whose script never ends gets a reason and a new tab', async () => {
-    const url = site.page('/busy', `<button onclick="for (;;) {}">Loop</button>`);
+    const url = suite.site.page('/busy', `<button onclick="for (;;) {}">Loop</button>`);
     const opened = await open(url);
     const looped = await act(refOf(opened, 'button "Loop"'), 'click');
     expect(looped).toMatchObject({ ok: false });
     expect(looped.page).toContain("timed_out: the page's own script is busy");
-    expect((await browser.call('browser.snapshot')).page).toContain('button "Loop"');
+    expect((await suite.browser.call('browser.snapshot')).page).toContain('button "Loop"');
   }, 90_000);
 
   it('[U-07] that is a file is said to be one, and one that needs a password too', async () => {
-    site.answer('/file.pdf', (_request, response) =>
+    suite.site.answer('/file.pdf', (_request, response) =>
       response.writeHead(200, { 'content-type': 'application/pdf' }).end('%PDF-1.4\n%%EOF\n'),
     );
-    site.answer('/locked', (_request, response) =>
+    suite.site.answer('/locked', (_request, response) =>
       response.writeHead(401, { 'www-authenticate': 'Basic realm="Staff only"' }).end('no'),
     );
-    expect(JSON.stringify(await open(site.url('/file.pdf')))).toContain('browser.download');
-    expect(JSON.stringify(await open(site.url('/locked')))).toContain('Staff only');
+    expect(JSON.stringify(await open(suite.site.url('/file.pdf')))).toContain('browser.download');
+    expect(JSON.stringify(await open(suite.site.url('/locked')))).toContain('Staff only');
   });
 
   it('[U-09] with 20,000 links is cut subtree by subtree, and refs of what was cut work', async () => {
     const links = Array.from({ length: 20_000 }, (_, i) => `<li><a href="#${i}">Link ${i}</a></li>`).join('');
-    const opened = await open(site.page('/links', `<h1>All</h1><ul>${links}</ul><p>${'x'.repeat(2_000_000)}</p>`));
+    const opened = await open(
+      suite.site.page('/links', `<h1>All</h1><ul>${links}</ul><p>${'x'.repeat(2_000_000)}</p>`),
+    );
     expect(opened.page.length).toBeLessThan(40_000);
     const ref = /(\d+) more items are left out; browser\.snapshot \{"ref":"(\w+)"\}/.exec(opened.page)?.[2];
     expect(ref).toBeDefined();
-    const part = await browser.call('browser.snapshot', { ref, full: true });
+    const part = await suite.browser.call('browser.snapshot', { ref, full: true });
     expect(part.page.length).toBeGreaterThan(opened.page.length);
     expect(Math.max(...opened.page.split('\n').map((line) => line.length))).toBeLessThan(800);
   }, 90_000);
 
   it('[U-09] of 50 MB ends the call and not the process', async () => {
-    const url = site.answer('/huge', (_request, response) => {
+    const url = suite.site.answer('/huge', (_request, response) => {
       response.writeHead(200, { 'content-type': 'text/html' });
       response.end(`<p>${'<b>bold</b> words '.repeat(50)}</p>`.repeat(55_000));
     });
     const outcome = await open(url);
     expect(outcome.ok ? outcome.page : outcome.page).toMatch(/too large|timed_out/);
-    await browser.call('browser.close');
-    expect((await open(site.page('/plain', '<h1>Plain</h1>'))).page).toContain('heading "Plain"');
+    await suite.browser.call('browser.close');
+    expect((await open(suite.site.page('/plain', '<h1>Plain</h1>'))).page).toContain('heading "Plain"');
   }, 120_000);
 });
 
 describe('a browser', () => {
   it('[U-05] that stands still is killed and started again', async () => {
-    await open(site.page('/plain', '<h1>Plain</h1>'));
-    for (const pid of browser.listProcesses()) process.kill(pid, 'SIGSTOP');
-    const late = await browser.call('browser.snapshot');
+    await open(suite.site.page('/plain', '<h1>Plain</h1>'));
+    for (const pid of suite.browser.listProcesses()) process.kill(pid, 'SIGSTOP');
+    const late = await suite.browser.call('browser.snapshot');
     expect(late).toMatchObject({ ok: false });
     expect(late.page).toContain('the browser did not respond and was ended');
-    expect((await open(site.url('/plain'))).page).toContain('heading "Plain"');
+    expect((await open(suite.site.url('/plain'))).page).toContain('heading "Plain"');
   }, 90_000);
 });

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { failure, ToolRegistryService } from '../../src/core/tools/tool-registry.service.js';
 import type { ClientKey } from '../../src/core/store/index.js';
 import type { CallReview, ToolOutcome } from '../../src/core/tools/tool.js';
@@ -224,4 +225,40 @@ export function refOf({ page }: BrowserOutcome, part: string): string {
   const ref = /\[ref=(\w+)\]/.exec(line)?.[1];
   if (ref === undefined) throw new Error(`no line with ${part} and a ref in ${page}`);
   return ref;
+}
+
+/** The site and the gateway of the tests of a file. */
+export interface BrowserSuite {
+  readonly site: TestSite;
+  readonly browser: BrowserGateway;
+}
+
+/**
+ * Starts a site and a gateway whose sessions may reach it, for the tests of a file. Each test begins without pages, and with
+ * a person who approves.
+ */
+export function useBrowser(settings: Readonly<Record<string, unknown>> = {}): BrowserSuite {
+  let site: TestSite;
+  let browser: BrowserGateway;
+  beforeAll(async () => {
+    site = await TestSite.start();
+    browser = await BrowserGateway.start({ 'tools.browser.allow_hosts': [site.host], ...settings });
+  });
+  beforeEach(() => {
+    browser.asked.splice(0);
+    browser.allows = true;
+  });
+  afterEach(() => browser.call('browser.close'));
+  afterAll(async () => {
+    await browser.close();
+    await site.close();
+  });
+  return {
+    get site() {
+      return site;
+    },
+    get browser() {
+      return browser;
+    },
+  };
 }

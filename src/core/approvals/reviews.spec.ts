@@ -9,7 +9,7 @@ import type { CallReview, ToolDefinition } from '../tools/tool.js';
 let harness: CoreHarness;
 afterEach(() => harness.stop());
 
-/** What a tool was told when it ran. */
+/** The runs of the tool, each with what was approved for it. */
 const runs: { readonly amount: number; readonly approved: string | undefined }[] = [];
 const reviews: number[] = [];
 
@@ -117,22 +117,26 @@ describe('a tool that reviews its calls', () => {
   it.each<[string, ToolDefinition['review'], string]>([
     ['fails', () => Promise.reject(new Error('no page is open')), 'failed'],
     ['does not end in time', () => new Promise<CallReview>(() => {}), 'timed_out'],
-  ])('[O-27] ends a call whose review %s, without a start', async (_what, review, status) => {
-    const begun = Promise.withResolvers<void>();
-    const tool = payTool({
-      review: (...call) => {
-        begun.resolve();
-        return review!(...call);
-      },
-    });
-    const reader = await start(tool);
-    await harness.say(reader, 'a', '/tool test.pay {"amount": 5}');
-    await begun.promise;
-    if (status === 'timed_out') await harness.clock.advanceAsync(1_000);
-    await reader.waitForEnd('a');
-    expect(statuses(reader)).toEqual(['requested', status]);
-    expect(runs).toEqual([]);
-  });
+  ])(
+    '[O-27] ends a call whose review %s, without a start and without its parameters',
+    async (_what, review, status) => {
+      const begun = Promise.withResolvers<void>();
+      const tool = payTool({
+        review: (...call) => {
+          begun.resolve();
+          return review!(...call);
+        },
+      });
+      const reader = await start(tool);
+      await harness.say(reader, 'a', '/tool test.pay {"amount": 5, "pin": "9-8-7"}');
+      await begun.promise;
+      if (status === 'timed_out') await harness.clock.advanceAsync(1_000);
+      await reader.waitForEnd('a');
+      expect(statuses(reader)).toEqual(['requested', status]);
+      expect(runs).toEqual([]);
+      expect(JSON.stringify(reader.frames)).not.toContain('9-8-7');
+    },
+  );
 
   it('[O-27] is not asked about calls that are refused', async () => {
     const reader = await start(payTool({ permissions: ['pay'] }));

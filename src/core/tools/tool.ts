@@ -46,18 +46,18 @@ export interface ToolCallContext {
   readonly reportProgress: (detail: string) => void;
   /** Aborts at the timeout and when the turn is cancelled. A later result is dropped. */
   readonly signal: AbortSignal;
-  /** What the person who approved the call was shown, see {@link CallReview.shown}; undefined if the tool showed nothing. */
+  /** The {@link CallReview.shown} that a person has approved; undefined if the tool showed nothing. */
   readonly approved?: string | undefined;
 }
 
 /** The context of a review. The call has not started, and may never start. */
 export type ReviewContext = Pick<ToolCallContext, 'callId' | 'session' | 'caller' | 'agent' | 'signal'>;
 
-/** What a tool says of a call before it starts. */
+/** The review of a call by its tool, before the call starts. */
 export interface CallReview {
   /** True if a person must approve this call. The settings can require it too. */
   readonly needsApproval: boolean;
-  /** What the call will do, in a line for the person who decides. Text from elsewhere belongs in quotes. */
+  /** The effect of the call, in a line for the person who decides. Text from elsewhere belongs in quotes. */
   readonly shown?: string;
   /** The parameters as people see them, if the call's own hold a secret. */
   readonly shownParameters?: unknown;
@@ -65,8 +65,8 @@ export interface CallReview {
 
 /**
  * Looks at a call with valid parameters before it starts, within the time limit of the tool and without an effect. An error
- * ends the call as TOOL_FAILED with its message. Time passes until the call is approved: a handler whose subject can change
- * compares {@link ToolCallContext.approved} with what the call would do now.
+ * ends the call as TOOL_FAILED with its message, and people do not see its parameters. Time passes until the call is
+ * approved: a handler whose subject can change compares {@link ToolCallContext.approved} with what the call would do now.
  */
 export type ToolReview<P extends TSchema = TSchema> = (
   parameters: Static<P>,

@@ -58,9 +58,10 @@ export class ToolCallsService {
       (await this.registry.awaitTool(call.tool, turn.signals.agent)) ??
       this.registry.refuse(call.tool, call.parameters, turn.user);
     const review = refusal ?? recorded ?? (await this.review(turn, call));
-    const failed = 'code' in review ? review : undefined;
-    if (!recorded) await recordIntent(turn, call, 'code' in review ? { needsApproval: false } : review);
-    if (failed) return this.end(turn, call, failed);
+    // Only its review knows which parameters are secret: without it none is shown.
+    const unseen = { needsApproval: false, ...(!refusal && { shownParameters: {} }) };
+    if (!recorded) await recordIntent(turn, call, 'code' in review ? unseen : review);
+    if ('code' in review) return this.end(turn, call, review);
     const denial = await this.askApproval(turn, call);
     if (denial) return this.end(turn, call, denial.outcome, { decided_by: denial.decidedBy });
     failpoint('tool.after_intent');

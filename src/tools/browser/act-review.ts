@@ -21,7 +21,7 @@ export interface ReviewedAct {
   readonly dialogs?: 'accept' | 'dismiss' | undefined;
 }
 
-/** What is known of the element of an act, and of its form if it has one. */
+/** Facts about the element of an act, and about its form if it has one. */
 export interface ActFacts {
   readonly isSecret: boolean;
   /** The text of the button or the link that the element is or belongs to; of the form's own button for a field. */
@@ -36,9 +36,9 @@ export interface ActFacts {
   };
 }
 
-/** What else the review of an act depends on. */
+/** The circumstances of an act, on which its review depends too. */
 export interface ActCircumstances {
-  /** Of the page. */
+  /** The address of the page. */
   readonly url: string;
   /** The file that it gives to the page. */
   readonly file?: Pick<MediaRecord, 'mediaId' | 'mimeType' | 'sizeBytes'> | undefined;
@@ -118,9 +118,9 @@ export function judgeAct(
   facts: ActFacts,
   { url, file, asksForSubmits }: ActCircumstances,
 ): CallReview {
-  const secret = facts.isSecret && isEntering(act) ? (act.value ?? '') : undefined;
+  const isSecret = facts.isSecret && isEntering(act);
   const reasons = [
-    ...(secret === undefined ? [] : ['enters a secret']),
+    ...(isSecret ? ['enters a secret'] : []),
     ...(file ? [`gives it the file ${file.mediaId} (${file.mimeType}, ${file.sizeBytes} bytes)`] : []),
     ...(asksForSubmits && act.dialogs === 'accept' ? ['accepts dialogs'] : []),
     ...(asksForSubmits ? describeSubmit(act, node, facts) : []),
@@ -128,9 +128,21 @@ export function judgeAct(
   const why = reasons.length === 0 ? '' : `: ${reasons.join(', ')}`;
   return {
     needsApproval: reasons.length > 0,
-    shown: `${act.action} ${renderName(node).slice(0, MAX_NAME_LENGTH)} on ${placeOf(url)}${why}`,
-    ...(secret !== undefined && { shownParameters: { ...act, value: describeSecret(secret) } }),
+    shown: `${act.action} ${cutName(node)} on ${placeOf(url)}${why}`,
+    ...(isSecret && { shownParameters: withoutValue(act) }),
   };
+}
+
+/**
+ * Returns the review of an act whose element cannot be looked at. A field that it enters something into may hold a secret, so
+ * people do not see the value. Without the element the act itself fails, and says why.
+ */
+export function judgeUnseen(act: ReviewedAct): CallReview {
+  return { needsApproval: false, ...(isEntering(act) && { shownParameters: withoutValue(act) }) };
+}
+
+function withoutValue(act: ReviewedAct): ReviewedAct {
+  return { ...act, value: describeSecret(act.value ?? '') };
 }
 
 /** Returns what an act sets off beyond the page; nothing for one that only looks or enters. */
@@ -153,6 +165,11 @@ function describeForm({ method, action, hasCard }: NonNullable<ActFacts['form']>
 
 function isEntering({ action, value = '' }: ReviewedAct): boolean {
   return action === 'fill' || (action === 'press' && ONE_CHARACTER.test(value));
+}
+
+/** Returns role and name of an element, cut and well-formed: people and stores get it as it is. */
+export function cutName(node: PageNode): string {
+  return renderName(node).slice(0, MAX_NAME_LENGTH).toWellFormed();
 }
 
 /** Returns an address without what may hold a secret. */

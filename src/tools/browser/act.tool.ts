@@ -13,11 +13,11 @@ import { ShownPage } from './shown-page.js';
 import type { ReadPage, Tab } from './tab.js';
 import { readUnchanged } from './unchanged.js';
 import { PageFilesService, type PageFile } from './page-files.js';
-import { judgeAct, readActFacts } from './act-review.js';
+import { judgeAct, judgeUnseen, readActFacts } from './act-review.js';
 
 /** Time for an element to become ready for an act, in milliseconds. */
 const ACT_TIMEOUT_MS = 5_000;
-/** What is compared before and after an act, and what is shown of the difference, in characters. */
+/** Length of the page that is compared before and after an act, and of the changes that are shown, in characters. */
 const COMPARED_BUDGET = 100_000;
 const SHOWN_BUDGET = 12_000;
 const SCROLL_PIXELS = 600;
@@ -60,15 +60,16 @@ export class BrowserActTool implements ToolExecutor<typeof Parameters> {
   /** Looks at the element without reading the page; `execute` does it again when the page is known to be unchanged. */
   async review(act: Act, call: ReviewContext): Promise<CallReview> {
     const review = await this.browsers.useIfOpen(call, (own) => this.judge(own.current, act, call));
-    return review ?? { needsApproval: false };
+    return review ?? judgeUnseen(act);
   }
 
   execute(act: Act, call: ToolCallContext): Promise<PageResult> {
     return this.browsers.use(call, async (own) => {
       const tab = own.current;
       const before = await readUnchanged(tab, act.ref);
-      const { needsApproval, shown } = await this.judge(tab, act, call);
-      if (needsApproval && shown !== call.approved)
+      const review = await this.judge(tab, act, call);
+      if (!review) throw new Error(`${act.ref} does not respond, nothing was done`);
+      if (review.needsApproval && review.shown !== call.approved)
         throw new Error('what it would do has changed since it was reviewed; call it again');
       const file = act.action === 'upload' ? await this.files.readFor(call, act.value ?? '') : undefined;
       tab.acceptsDialogs = act.dialogs === 'accept';
@@ -81,12 +82,12 @@ export class BrowserActTool implements ToolExecutor<typeof Parameters> {
     });
   }
 
-  private async judge(tab: Tab, act: Act, call: ReviewContext): Promise<CallReview> {
+  /** Returns undefined if the element is not there or does not respond. */
+  private async judge(tab: Tab, act: Act, call: ReviewContext): Promise<CallReview | undefined> {
     const node = tab.shown?.find(act.ref);
-    // `execute` says why.
-    if (!node) return { needsApproval: false };
+    if (!node) return undefined;
     const facts = await readActFacts(tab.locate(act.ref), ACT_TIMEOUT_MS).catch(() => undefined);
-    if (!facts) return { needsApproval: false };
+    if (!facts) return undefined;
     if (facts.isSecret && act.value !== undefined) tab.hide(act.value);
     const file = act.action === 'upload' ? await this.files.find(call, act.value ?? '') : undefined;
     return judgeAct(act, node, facts, {

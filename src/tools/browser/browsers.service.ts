@@ -187,7 +187,7 @@ export class BrowsersService {
     if (excess > idle.length) throw new Error('all browsers are in use; try again later (tools.browser.max_contexts)');
     for (const other of idle.slice(0, Math.max(0, excess))) {
       await other.inTurn(() => other.close());
-      other.tell('the pages of this conversation were closed, since other conversations needed the browser');
+      other.addNote('the pages of this conversation were closed, since other conversations needed the browser');
     }
   }
 
@@ -244,7 +244,7 @@ export class BrowsersService {
     for (const session of this.sessions) {
       if (!session.isOpen || session.isInUse || now - session.usedAt < IDLE_MS) continue;
       await session.inTurn(() => session.close());
-      session.tell('the pages of this conversation were closed after ten minutes without a call');
+      session.addNote('the pages of this conversation were closed after ten minutes without a call');
     }
     await this.endIfUnused();
   }

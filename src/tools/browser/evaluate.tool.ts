@@ -5,6 +5,7 @@ import { text } from '../../protocol/text.js';
 import { placeOf } from './act-review.js';
 import { BrowsersService } from './browsers.service.js';
 import { buildResult, type PageResult } from './page-result.js';
+import type { Tab } from './tab.js';
 import { CALL_TIMEOUT_MS, PERMISSION } from './page-tools.js';
 
 /** Longest result of a script, in characters. */
@@ -33,15 +34,15 @@ export class BrowserEvaluateTool implements ToolExecutor<typeof Parameters> {
 
   /** Every script needs an approval; the person sees it in the arguments. */
   async review(_parameters: Static<typeof Parameters>, call: ReviewContext): Promise<CallReview> {
-    const place = await this.browsers.useIfOpen(call, async ({ current }) => placeOf(current.page.url()));
-    if (place === undefined) throw new Error('no page is open; use browser.open');
-    return { needsApproval: true, shown: `run a script on ${place}` };
+    const shown = await this.browsers.useIfOpen(call, async ({ current }) => describeScript(current));
+    if (shown === undefined) throw new Error('no page is open; use browser.open');
+    return { needsApproval: true, shown };
   }
 
   execute({ script }: Static<typeof Parameters>, call: ToolCallContext): Promise<PageResult> {
     return this.browsers.use(call, async (own) => {
       const tab = own.current;
-      if (call.approved !== `run a script on ${placeOf(tab.page.url())}`)
+      if (call.approved !== describeScript(tab))
         throw new Error('the page is another one than the one for which the script was approved; call it again');
       const value: unknown = await tab.page.evaluate(script);
       const result = tab.hider(JSON.stringify(value) ?? 'undefined');
@@ -49,4 +50,8 @@ export class BrowserEvaluateTool implements ToolExecutor<typeof Parameters> {
       return buildResult(own, [`result: ${result.slice(0, MAX_RESULT_LENGTH)}`, ...rest]);
     });
   }
+}
+
+function describeScript({ page, hider }: Tab): string {
+  return `run a script on ${placeOf(hider(page.url()))}`;
 }

@@ -11,13 +11,14 @@ import { PageFilesService } from './page-files.js';
 import { buildResult } from './page-result.js';
 import { CALL_TIMEOUT_MS, PERMISSION, Ref } from './page-tools.js';
 import { takePicture } from './picture.js';
-import { placeOf } from './act-review.js';
-import { renderName } from './render-tree.js';
+import { cutName, placeOf } from './act-review.js';
 import type { Tab } from './tab.js';
 import { readUnchanged } from './unchanged.js';
 
 /** Longest name of a file that is shown, in characters. */
 const MAX_NAME_LENGTH = 200;
+/** Longest address that a person is shown for an approval, in characters: all of it is in the arguments. */
+const MAX_ADDRESS_LENGTH = 1_000;
 
 const ScreenshotParameters = Type.Object(
   {
@@ -60,7 +61,7 @@ export class BrowserScreenshotTool implements ToolExecutor<typeof ScreenshotPara
       const tab = own.current;
       const { bytes, width, height, isCut } = await takePicture(tab, this.clock, { ref, isFull });
       const { mediaId, mimeType } = await this.files.keep(call, bytes);
-      if (isCut) own.tell('the picture shows the beginning only: the page is larger');
+      if (isCut) own.addNote('the picture shows the beginning only: the page is larger');
       const shown = buildResult(own, [`url: ${JSON.stringify(tab.hider(tab.page.url()))}`]);
       const alt = `A picture of ${placeOf(tab.hider(tab.page.url()))}`;
       return new ToolResult({ media_id: mediaId, mime_type: mimeType, width, height, ...shown }, [
@@ -121,9 +122,10 @@ export class BrowserDownloadTool implements ToolExecutor<typeof DownloadParamete
 /** Returns what a download does. @throws Error if its parameters or its ref do not fit */
 function describeDownload({ ref, url }: Download, tab: Tab | undefined): string {
   if ((ref === undefined) === (url === undefined)) throw new Error('give either ref or url');
-  if (url !== undefined) return `download the file at ${JSON.stringify(url)}`;
+  if (url !== undefined)
+    return `download the file at ${JSON.stringify(url.slice(0, MAX_ADDRESS_LENGTH).toWellFormed())}`;
   if (!tab) throw new Error('no page is open; use browser.open');
   const node = tab.shown?.find(ref ?? '');
   if (!node) throw new Error(`there is no ${ref} on the page that was shown`);
-  return `download the file of ${renderName(node).slice(0, MAX_NAME_LENGTH)} on ${placeOf(tab.page.url())}`;
+  return `download the file of ${cutName(node)} on ${placeOf(tab.page.url())}`;
 }

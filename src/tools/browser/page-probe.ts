@@ -11,7 +11,7 @@ const MAX_FRAMES = 50;
 const MAX_ELEMENTS = 200_000;
 const MAX_TEXT_LENGTH = 16_000_000;
 
-/** What a frame tells of itself. */
+/** The facts that a frame returns about itself. */
 interface FrameFacts {
   readonly secrets: readonly string[];
   readonly elements: number;

@@ -13,9 +13,9 @@ const FULL_BUDGET = 100_000;
 export interface PageResult {
   /** The current tab. */
   readonly tab?: number;
-  /** What the gateway tells. */
+  /** Notes of the gateway. */
   readonly notes?: readonly string[];
-  /** What the page says, as marked data. */
+  /** Text of the page, as marked data. */
   readonly page: string;
 }
 

@@ -115,7 +115,7 @@ export class BrowserBackTool implements ToolExecutor<typeof Nothing> {
     return this.browsers.use(call, async (own) => {
       const tab = own.current;
       const response = await tab.page.goBack({ waitUntil: 'commit', timeout: this.browsers.callTimeoutMs });
-      if (!response && tab.page.url() === 'about:blank') own.tell('there is no page before this one');
+      if (!response && tab.page.url() === 'about:blank') own.addNote('there is no page before this one');
       await tab.settle();
       return showPage(own, tab);
     });
@@ -142,7 +142,7 @@ export class BrowserWaitTool implements ToolExecutor<typeof WaitParameters> {
         seconds === undefined
           ? tab.page.getByText(what).first().waitFor({ state: 'visible', timeout })
           : tab.page.waitForTimeout(seconds * 1_000);
-      await wait.catch(() => own.tell(`the text did not appear within ${timeout} ms`));
+      await wait.catch(() => own.addNote(`the text did not appear within ${timeout} ms`));
       return showPage(own, tab);
     });
   }

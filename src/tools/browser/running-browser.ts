@@ -31,7 +31,7 @@ const FLAGS = [
 const WITHOUT_WEBRTC = `for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', 'RTCDataChannel'])
   delete globalThis[name];`;
 
-/** What a start needs. */
+/** The parameters of a start. */
 export interface BrowserStart {
   readonly executable: string | undefined;
   readonly cdpUrl: string | undefined;

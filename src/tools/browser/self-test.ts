@@ -4,7 +4,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import type { Clock } from '../../core/time/clock.js';
 import type { EgressProxy } from './egress-proxy.js';
 
-/** An address of this network segment that answers nobody, where clouds serve credentials. */
+/** The address of the link under which clouds serve the credentials of their machines. */
 const METADATA_HOST = '169.254.169.254';
 /** Time for a request that fails at the proxy, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 5_000;

@@ -27,7 +27,7 @@ export class SessionBrowser {
   private isOpening = false;
   private nextId = 1;
   private readonly notes: string[] = [];
-  /** What tabs that are closed have left to tell, as text of their pages. */
+  /** The news of closed tabs, as text of their pages. */
   private readonly lastNews: string[] = [];
   private turn: Promise<unknown> = Promise.resolve();
   private waiting = 0;
@@ -63,8 +63,8 @@ export class SessionBrowser {
     return this.context !== undefined && this.running?.hasEnded === false;
   }
 
-  /** Notes something that the agent is told with the next result. */
-  tell(note: string): void {
+  /** Adds a note, which the agent gets with the next result. */
+  addNote(note: string): void {
     if (!this.notes.includes(note)) this.notes.push(note);
   }
 
@@ -115,7 +115,7 @@ export class SessionBrowser {
     if (this.tabs.length >= MAX_TABS) {
       const [oldest] = this.tabs;
       await oldest?.close();
-      this.tell(`tab ${oldest?.id} was closed: there are at most ${MAX_TABS}`);
+      this.addNote(`tab ${oldest?.id} was closed: there are at most ${MAX_TABS}`);
     }
     this.isOpening = true;
     const page = await this.context.newPage().finally(() => (this.isOpening = false));
@@ -129,7 +129,7 @@ export class SessionBrowser {
     this.drop(tab);
     const fresh = await this.openTab();
     await fresh.goto(url, timeoutMs).catch(() => {});
-    this.tell(`tab ${tab.id} was replaced by tab ${fresh.id} at the same address; its refs have ended`);
+    this.addNote(`tab ${tab.id} was replaced by tab ${fresh.id} at the same address; its refs have ended`);
   }
 
   /** Closes the context and keeps its state. Resolves in a bounded time whatever the browser does. */
@@ -153,12 +153,12 @@ export class SessionBrowser {
   /** A page that a page has opened, or our own. */
   private adopt(page: Page): void {
     if (this.tabs.length >= MAX_TABS) {
-      this.tell(`a page opened more than ${MAX_TABS} tabs; the others were closed`);
+      this.addNote(`a page opened more than ${MAX_TABS} tabs; the others were closed`);
       void page.close().catch(() => {});
       return;
     }
     const tab = this.addTab(page);
-    if (!this.isOpening) this.tell(`the page opened tab ${tab.id}, which is the current one now`);
+    if (!this.isOpening) this.addNote(`the page opened tab ${tab.id}, which is the current one now`);
     this.isOpening = false;
   }
 

@@ -13,8 +13,8 @@ export interface RefFault {
 }
 
 /**
- * What an agent has seen of a page. An act is compared with it: pages reuse elements, so that an element of the same name
- * may stand for another thing by now.
+ * A page as an agent has seen it last. An act is compared with it: pages reuse elements, so that an element of the same
+ * name may stand for another thing by now.
  */
 export class ShownPage {
   constructor(private readonly root: PageNode) {}

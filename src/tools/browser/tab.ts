@@ -39,7 +39,7 @@ export function isDownloadStart(error: unknown): boolean {
 
 /** One tab of a session's browser. */
 export class Tab {
-  /** What the agent has seen of it. */
+  /** The state of the page that the agent has seen last. */
   shown: ShownPage | undefined;
   hasCrashed = false;
   /** While a download is wanted. */
@@ -66,12 +66,14 @@ export class Tab {
     });
     page.on('download', (download) => {
       if (this.isTakingDownload) return;
-      this.tell(`a download was refused: ${JSON.stringify(download.suggestedFilename())}; browser.download takes it`);
+      this.addNews(
+        `a download was refused: ${JSON.stringify(download.suggestedFilename())}; browser.download takes it`,
+      );
     });
   }
 
-  /** Notes something of the page for the next result. */
-  tell(text: string): void {
+  /** Adds text of the page to the next result. */
+  addNews(text: string): void {
     if (this.news.length < MAX_NEWS) this.news.push(text);
   }
 
@@ -110,7 +112,7 @@ export class Tab {
       this.page.off('response', watch);
     }
     if (realm !== undefined)
-      this.tell(`the server wants a password (401) for ${JSON.stringify(realm)}; none can be given`);
+      this.addNews(`the server wants a password (401) for ${JSON.stringify(realm)}; none can be given`);
     await this.settle();
   }
 
@@ -189,10 +191,10 @@ export class Tab {
     this.dialogTimes = [...this.dialogTimes.filter((time) => now - time < DIALOG_WINDOW_MS), now];
     const accepts = this.acceptsDialogs || dialog.type() === 'beforeunload';
     const text = JSON.stringify(dialog.message().slice(0, MAX_DIALOG_LENGTH));
-    this.tell(`dialog ${dialog.type()} ${text}: ${accepts ? 'accepted' : 'dismissed'}`);
+    this.addNews(`dialog ${dialog.type()} ${text}: ${accepts ? 'accepted' : 'dismissed'}`);
     await (accepts ? dialog.accept() : dialog.dismiss()).catch(() => {});
     if (this.dialogTimes.length > MAX_DIALOGS) {
-      this.tell(`the tab was closed after ${MAX_DIALOGS} dialogs in a row`);
+      this.addNews(`the tab was closed after ${MAX_DIALOGS} dialogs in a row`);
       await this.close();
     }
   }

@@ -3,7 +3,7 @@ import { renderTree } from './render-tree.js';
 import { ShownPage } from './shown-page.js';
 import type { ReadPage, Tab } from './tab.js';
 
-/** What is shown of the page when an element has changed, in characters. */
+/** Length of the page that is shown when an element has changed, in characters. */
 const SHOWN_BUDGET = 12_000;
 
 /** Reads the page again, and compares the element with what the agent has seen. @throws Error if it has changed */
