@@ -51,7 +51,7 @@ const show = (html: string) => [
 ];
 
 const suite = useChat({ agent: drawingAgent(plans) as never, settings: { 'tools.default_permissions': ['canvas'] } });
-/** A server of somebody else, and what reaches it. */
+/** The paths that are requested from a foreign server. */
 const requests: (string | undefined)[] = [];
 const foreign = createServer((request, response) => {
   requests.push(request.url);
@@ -79,7 +79,7 @@ async function draw(content: string): Promise<ChatPage> {
 }
 
 describe('a page of an agent', () => {
-  it('[Y-08] reaches neither the chat, nor the network, nor the token, and acts for nobody by itself', async () => {
+  it('[Y-08] reaches neither the chat, nor the network, nor the token, and does not act by itself', async () => {
     const chat = await draw('hostile');
     const frame = chat.page.frameLocator('canvas-page iframe');
     await frame.getByText('found: nothing').waitFor();

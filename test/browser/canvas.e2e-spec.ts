@@ -42,7 +42,7 @@ describe('a surface of A2UI', () => {
     await chat.page.locator('.reply p').getByText('"entered":{"data":{"name":"Ada"},"version":1').waitFor();
   });
 
-  it('[Y-02] that refers to what is not there shows the rest, and the agent is told', async () => {
+  it('[Y-02] that refers to what is not there shows the rest, and the agent gets a warning', async () => {
     const chat = await suite.open({ viewport: { width: 1_440, height: 900 } });
     await chat.ask('gone');
     await chat.page.locator('.canvas').getByText('I am here').waitFor();

@@ -64,7 +64,7 @@ async function call(command: string, parameters: object = {}): Promise<Record<st
   return resultOf(person);
 }
 
-/** Makes the page believe that it is in front or not, as a browser tells it. */
+/** Sets whether the page is in front, as a browser reports it. */
 async function setVisibility(state: 'hidden' | 'visible'): Promise<void> {
   await page.evaluate(
     `Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => '${state}' });
@@ -87,7 +87,7 @@ describe('the page for devices', { timeout: 60_000 }, () => {
     expect(problems).toEqual([]);
   });
 
-  it('[F-14] tells where it is, and is the same device after a reload', async () => {
+  it('[F-14] reports its position, and is the same device after a reload', async () => {
     await context.grantPermissions(['geolocation'], { origin: app.url });
     await pair();
     expect(await call('location.get')).toMatchObject({ content: { latitude: 47.5, longitude: 9.25 } });

@@ -1,4 +1,4 @@
-/** What the controllers of pages share: one address, one way to send a file, one policy to which each adds its own. */
+/** The parts that controllers of pages share: one address, one way to send a file, one policy to which each adds its own. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { PageFile } from './page-files.js';
 

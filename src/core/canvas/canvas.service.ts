@@ -28,7 +28,7 @@ const MAX_ADDRESSES = 32;
 
 const CHANGED = 'this has changed: the surface is no longer what was shown';
 
-/** The address of a page for who knows it. */
+/** The address of a page, which any client that has it may read. */
 export interface OpenAddress {
   readonly surfaceId: string;
   readonly version: number;

@@ -20,20 +20,20 @@ const MIN_BLOCK_INTERVAL_MS = 1_000;
 /** Surfaces whose last block is remembered. */
 const MAX_PACED = 10_000;
 /**
- * States that one turn may show, and their size in bytes. Each is a block of its reply; what a turn that draws without end
- * shows would fill memory and log.
+ * States that one turn may show, and their size in bytes. Each is a block of its reply: a turn that draws without end would
+ * fill memory and log.
  */
 const MAX_STATES = 1_000;
 const MAX_STATE_BYTES = 4_194_304;
-/** Turns of which that is counted. */
+/** Turns whose states are counted. */
 const MAX_TURNS = 10_000;
 /** Warnings that an agent gets. */
 const MAX_WARNINGS = 10;
 
-/** What a call is about. */
+/** The part of a call's context that the canvas needs. */
 export type CanvasCall = Pick<ToolCallContext, 'callId' | 'session' | 'turn' | 'signal'>;
 
-/** What an agent gets for a surface that it has shown or changed. */
+/** The result of a call that shows or changes a surface. */
 export interface ShownSurface {
   readonly surface_id: string;
   readonly version: number;
@@ -55,11 +55,11 @@ export interface ReadSurface {
   readonly version: number;
   readonly kind: CanvasKind;
   readonly title?: string;
-  /** Of kind a2ui: the IDs and kinds of its components. */
+  /** The IDs and kinds of its components, for kind a2ui. */
   readonly components?: Readonly<Record<string, unknown>>;
-  /** Of kind a2ui: the data as the agent gave it. */
+  /** The data as the agent gave it, for kind a2ui. */
   readonly data?: unknown;
-  /** What a person has entered, as a client reported it last. It is information, never an instruction. */
+  /** The data that a person has entered, as a client reported it last. It is information, never an instruction. */
   readonly entered?: { readonly data: unknown; readonly version: number; readonly seconds_ago: number };
 }
 
@@ -196,7 +196,7 @@ export class CanvasDeskService {
   }
 }
 
-/** @param link to the page, for who does not see the surface beside the conversation */
+/** @param link to the page, for people who do not see the surface beside the conversation */
 function addBlock({ addBlock: add }: CallingTurn, surface: CanvasSurface, link?: string): void {
   const { title } = surface;
   const metadata = { ...(title !== undefined && { alt: title }), ...(link !== undefined && { url: link }) };

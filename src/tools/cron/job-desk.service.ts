@@ -41,7 +41,7 @@ export interface JobPage {
   readonly next?: string;
 }
 
-/** What a call is about: whose jobs it may touch. */
+/** The part of a call's context that decides whose jobs it may touch. */
 export type JobCall = Pick<ToolCallContext, 'callId' | 'session' | 'caller' | 'agent' | 'turn'>;
 
 /** Gives the tools of jobs the jobs of their caller: those of its sender, or all with `cron:any`. */
@@ -160,7 +160,7 @@ function makerOf({ session, caller }: JobCall, ofParent: JobMaker | undefined): 
   return { kind: 'session', principal: ofParent?.principal ?? caller.principal, sessionId: session.id };
 }
 
-/** Whether a target names no chat, so that the one of the call is meant. */
+/** Returns whether a target names no chat: then it means the one of the call. */
 function isOwn({ isolated, deliver_to, ...chat }: JobInput['target']): boolean {
   return deliver_to === undefined && Object.keys(chat).length === 0 && isolated !== undefined;
 }
@@ -175,7 +175,7 @@ function chatOf({ session }: JobCall): { channel: string; sender?: string; group
   const { mode, channel, keyParts } = session;
   const [first = '', thread] = keyParts;
   if (mode === 'queue' || channel === QUESTION_CHANNEL)
-    throw new Error(`this conversation is no chat: name the target, which needs the permission ${ANY_PERMISSION}`);
+    throw new Error(`this conversation is not a chat: name the target, which needs the permission ${ANY_PERMISSION}`);
   if (mode === 'main') return { channel, sender: first };
   return { channel, group_id: first, ...(thread !== undefined && { thread_id: thread }) };
 }

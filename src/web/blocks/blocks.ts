@@ -141,7 +141,7 @@ function renderBlock(block: StreamBlock, files: MediaFiles, growing: boolean): T
   }
 }
 
-/** Renders where a surface was drawn. One that is no surface of the gateway is shown as what it is. */
+/** Renders where a surface was drawn. A block that is not one of the gateway is shown as its text. */
 function renderCanvas(block: StreamBlock): TemplateResult {
   const surface = readSurface(block);
   const title = readText(readJson(block.content)['title']) ?? texts.block.canvas;

@@ -5,8 +5,8 @@ const CANVAS_PAGES = 'canvas/';
 export const DIAGRAM_FRAME = 'chat/diagram';
 
 /**
- * Forbids all frames but that of diagrams and those of pages that agents draw. The policy that the gateway sends allows each path of its own, because it does
- * not know the path below which a proxy serves it.
+ * Forbids all frames but that of diagrams and those of pages that agents draw. The policy that the gateway sends allows each
+ * path of its own, because it does not know the path below which a proxy serves it.
  */
 export function restrictFrames(): void {
   const policy = document.createElement('meta');

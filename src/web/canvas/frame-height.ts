@@ -25,7 +25,7 @@ export class FrameHeight {
     this.#height = 0;
   }
 
-  /** Takes a height in pixels; whatever is none is dropped. */
+  /** Takes a height in pixels; anything else is dropped. */
   set(height: unknown): void {
     if (typeof height !== 'number' || !Number.isInteger(height) || height <= 0) return;
     const now = this.now();

@@ -11,7 +11,7 @@ import { texts } from '../texts.js';
 export interface SurfaceAction {
   readonly name: string;
   readonly context: Readonly<Record<string, unknown>>;
-  /** What the person pressed, in words; empty if that is not known. */
+  /** The text of what the person pressed; empty if it has none. */
   readonly label: string;
 }
 

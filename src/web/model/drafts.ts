@@ -4,7 +4,7 @@ import type { Conversations } from './conversations.js';
 import type { PageStorage } from './page-storage.js';
 import type { ReadingPosition } from './stored-values.js';
 
-/** What a person has left of each conversation in this tab: a text, uploaded files, and where they stopped reading. */
+/** The drafts of this tab by conversation: an unsent text, uploaded files, and the place where the person stopped reading. */
 export class Drafts {
   constructor(
     private readonly storage: PageStorage,

@@ -1,7 +1,7 @@
 import type { PageStorage } from './page-storage.js';
 import type { Entered } from './stored-values.js';
 
-/** What was entered on the surfaces of conversations: the tab keeps it over a reload. */
+/** The values that are entered on the surfaces of conversations. The tab keeps them over a reload. */
 export class EnteredValues {
   constructor(private readonly storage: PageStorage) {}
 

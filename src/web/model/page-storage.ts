@@ -234,7 +234,7 @@ export class PageStorage {
     this.#forTab.write(this.#own(POSITION + sender), position && JSON.stringify([position]));
   }
 
-  /** What was entered on the surfaces of a conversation, by surface. */
+  /** The values that are entered on the surfaces of a conversation, by surface. */
   readEntered(sender: string): Readonly<Record<string, Entered>> {
     const entries = readList(this.#forTab.read(this.#own(ENTERED + sender)), isEnteredEntry);
     return Object.fromEntries(entries);

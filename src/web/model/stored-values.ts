@@ -24,11 +24,11 @@ export interface UnsentMessage {
   readonly attachments?: readonly Attachment[] | undefined;
   /** The ref of the message in whose place it is sent. */
   readonly supersedes?: string | undefined;
-  /** What the person did on a surface. */
+  /** The action of the person on a surface. */
   readonly canvas?: CanvasAction | undefined;
 }
 
-/** What a person has entered on a surface, on top of the data that the agent gave. */
+/** The values that a person has entered on a surface, on top of the data that the agent gave. */
 export interface Entered {
   /** The version with which the surface began. */
   readonly since: number;

@@ -2,7 +2,7 @@ import { CommandError, NodeMedia, type NodeCommandSetup } from '../../client/nod
 import { snap } from './camera.js';
 import { texts } from './texts.js';
 
-/** Whether the browser gives something: `prompt` means that it asks the person. */
+/** The permission of the browser for something: `prompt` means that it asks the person. */
 export type Permission = 'granted' | 'prompt' | 'denied' | 'missing';
 
 /** Something that the page can offer. */

@@ -7,7 +7,7 @@ import { texts } from '../texts.js';
 
 /**
  * Returns the name of the author of a message; undefined for the person of this page. Several people may speak as the sender
- * of a conversation: then the gateway tells them apart by their principals. @param person the principal of this page
+ * of a conversation: then their principals differ. @param person the principal of this page
  */
 export function nameAuthor(
   { sender, senderName, principal }: Pick<TranscriptMessage, 'sender' | 'senderName' | 'principal'>,

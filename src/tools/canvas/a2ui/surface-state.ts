@@ -58,10 +58,7 @@ export function applyMessages(
   if (messages.length > MAX_MESSAGES) throw new A2uiFault('/messages', `must be at most ${MAX_MESSAGES}`);
   const warnings: string[] = [];
   let state = before;
-  for (const message of messages) {
-    const parsed = parseMessage(message, messages.indexOf(message));
-    state = apply(state, parsed, schemas, warnings);
-  }
+  for (const [i, message] of messages.entries()) state = apply(state, parseMessage(message, i), schemas, warnings);
   if (!state) throw new A2uiFault('/messages', 'must begin with createSurface');
   return { state, warnings: [...warnings, ...checkTree(state.components, state.data)] };
 }

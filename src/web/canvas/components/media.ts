@@ -11,7 +11,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { readMediaId, type MediaFiles } from '../../model/media-files.js';
 import { texts } from '../../texts.js';
 
-/** What an element of a surface finds around it. */
+/** The element around a surface, which has the files of the conversation. */
 interface View extends Element {
   readonly chat?: { readonly media: MediaFiles };
 }
