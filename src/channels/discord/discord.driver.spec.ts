@@ -211,8 +211,10 @@ describe('a part', () => {
     });
     expect(await driver.lookUp(aPart({ texts: [{ kind: 'text', text: 'other' }] }))).toBe('absent');
     const headers = { date: new Date(Date.now() + 3_600_000).toUTCString() };
-    discord.failNext('GET messages', { status: 200, body: discord.shown, headers });
-    expect(await driver.lookUp(aPart()), 'by a response with a wrong time').toEqual({ ref: before });
+    const response = { status: 200, body: discord.shown, headers };
+    discord.failNext('GET messages', response, response);
+    expect(await driver.lookUp(aPart()), 'by one response with another time').toEqual({ ref: before });
+    expect(await driver.lookUp(aPart()), 'by two of them').toBe('absent');
     discord.failNext('GET messages', { status: 403, body: { code: 50_013 } });
     expect(await driver.lookUp(aPart())).toBeUndefined();
   });

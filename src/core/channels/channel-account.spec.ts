@@ -211,6 +211,19 @@ describe('an account', () => {
     expect(await link?.listChats()).toMatchObject([{ place, sentAt, since }]);
   });
 
+  it('has the 500 chats that were used last', async () => {
+    await start();
+    const link = drivers[0]?.link;
+    const now = clock.now();
+    const updates = Array.from({ length: 501 }, (_, n) => {
+      const chat = `chat-${n}`;
+      return { id: `pigeon:${chat}:1`, sender: 'ann', place: { chat }, sentAt: now - n, raw: {} };
+    });
+    await link?.receive(updates);
+    const chats = (await link?.listChats()) ?? [];
+    expect([chats.length, chats.some(({ place }) => place.chat === 'chat-500')]).toEqual([500, false]);
+  });
+
   it('waits while another replica holds the account, and takes over when its lease is over', async () => {
     await store.takeAccount('pigeon', 'replica-2', 20_000);
     await start();
