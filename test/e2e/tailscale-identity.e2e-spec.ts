@@ -266,6 +266,17 @@ describe('the address for which Tailscale forwards', () => {
     expect(await exhaust(send)).toEqual([429, 429]);
   });
 
+  it('[H-11] has its own share of connections, although all come by one socket', async () => {
+    await start({ settings: { 'limits.connections_per_address': 1 } });
+    const page = new WebSocket(`ws+unix:${path}:/?client_id=page`, ['openclaw.v1'], {
+      headers: { ...serve(BOSS, '100.64.0.7'), origin: `https://${HOST}` },
+    });
+    await once(page, 'open');
+    expect(await ask(serve('reader@example.com', '100.64.0.13'))).toBe(200);
+    expect(await ask(serve(BOSS, '100.64.0.7'))).toBe(429);
+    page.terminate();
+  });
+
   it('[H-11] comes with the name that people use', async () => {
     await start();
     expect(await ask(serve(BOSS, '100.64.0.7', { 'x-forwarded-host': 'evil.example' }))).toBe(421);
@@ -331,6 +342,12 @@ describe('auth.tailscale: trust-local', () => {
     expect(logs.entries.map(({ message }) => message)).toContain(
       'auth.tailscale is trust-local: every process of this machine can act as every user of the tailnet',
     );
+  });
+
+  it('[H-12] takes the name that people use from Host alone, which a page cannot forge', async () => {
+    const { gateway: app } = await start({ settings: { 'auth.tailscale': 'trust-local' } });
+    const headers = { ...serve(BOSS, '100.64.0.7'), host: 'evil.example' };
+    expect((await httpRequest(app.port, '/admin/v1/tailscale', { headers })).status).toBe(421);
   });
 
   it('[H-12] takes no person from the internet, also without the mark of a funnel', async () => {
