@@ -150,11 +150,11 @@ type PackedAccepted = readonly [
   runningRef: string | undefined,
 ];
 
-export function packOutcome(outcome: AcceptRow, { session, priority }: NewMessageRow): PackedOutcome {
+export function packOutcome(outcome: AcceptRow, { session }: NewMessageRow): PackedOutcome {
   if (outcome.kind !== 'accepted' || outcome.ended || outcome.reply) return outcome;
-  const { messageRef, sessionId, mode, agent, status, position, headSeq, slot, runningRef } = outcome;
-  const isAsSent = sessionId === session.id && mode === session.mode && agent === session.agent;
-  if (!isAsSent || outcome.priority !== priority) return outcome;
+  const { messageRef, mode, agent, status, position, headSeq, slot, runningRef } = outcome;
+  // The session may have been created with other fields.
+  if (mode !== session.mode || agent !== session.agent) return outcome;
   return [messageRef, status === 'queued', position, headSeq, slot, runningRef];
 }
 

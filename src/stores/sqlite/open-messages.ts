@@ -2,10 +2,10 @@ import { LaneIndex, type LaneMessage } from './lane-index.js';
 import type { ClientKey, Priority } from '../../core/store/index.js';
 
 /** Number of waiting messages that the other thread keeps until they are claimed, so that a claim need not repeat them. */
-const MAX_SLOTS = 1_024;
+export const MAX_SLOTS = 1_024;
 
 /** The longest payload of a message that is kept, in UTF-16 units. */
-const MAX_KEPT_LENGTH = 4_096;
+export const MAX_KEPT_LENGTH = 4_096;
 
 /** An unfinished message in the index. */
 export interface OpenMessage extends LaneMessage {

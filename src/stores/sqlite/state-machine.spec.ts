@@ -231,6 +231,11 @@ describe('SqliteStateMachine', () => {
     expect(claim()).toMatchObject({ session: { id: 's_cleo' }, message: { sessionId: 's_cleo' } });
   });
 
+  it('gives the agent of a session as it is stored, whatever a later message names', () => {
+    write(accept());
+    expect(write(accept({ session: { ...aSession(), agent: 'ops' } })).results[0]).toMatchObject({ agent: 'main' });
+  });
+
   it('checks that it can commit with a write, unless a commit has just succeeded', () => {
     const checkedAt = () => opened.database.prepare('SELECT checked_at FROM gateway').get()?.['checked_at'];
     write(callOf('check'));
