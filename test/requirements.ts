@@ -1183,7 +1183,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'Y-02',
     'browser-and-canvas 2',
-    'Messages of A2UI apply as a whole or not at all; what is wrong is told to the agent with one path, what stays blank as a warning.',
+    'Messages of A2UI apply as a whole or not at all; the agent gets one path to what is wrong, what stays blank as a warning.',
   ),
   requirement(
     'Y-03',
@@ -1528,7 +1528,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'F-04',
     'nodes 1',
-    'A node whose clock is off is told by how much, if its signature is right, and that counts as no failure.',
+    'A node whose clock is off learns by how much, if its signature is right, and that counts as no failure.',
   ),
   requirement('F-05', 'nodes 1', 'A revoked node is disconnected, and its tools and its key end.'),
   requirement(
@@ -1555,7 +1555,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'F-11',
     'nodes 3',
-    'A cancelled call is cancelled at the node; a result that nobody wants is acknowledged and dropped.',
+    'A cancelled call is cancelled at the node; a result that no caller waits for is acknowledged and dropped.',
   ),
   requirement(
     'F-12',
@@ -1652,7 +1652,11 @@ export const requirements: readonly Requirement[] = [
     'cron',
     'Jobs are made, changed, started and removed over the administration API and by `openclaw cron`.',
   ),
-  requirement('J-08', 'cron', 'What was missed while nothing ran follows the rule of the job and is told in numbers.'),
+  requirement(
+    'J-08',
+    'cron',
+    'What was missed while nothing ran follows the rule of the job and is reported in numbers.',
+  ),
   requirement(
     'J-09',
     'cron',

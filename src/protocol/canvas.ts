@@ -1,4 +1,4 @@
-/** What an agent draws and a person uses beside a conversation: the part of the contract that does not depend on frames. */
+/** Surfaces, which an agent draws and a person uses beside a conversation: the part of the contract that does not depend on frames. */
 import Type, { type Static } from 'typebox';
 import { text } from './text.js';
 
@@ -36,7 +36,7 @@ export const CanvasBlock = Type.Object({
 });
 export type CanvasBlock = Static<typeof CanvasBlock>;
 
-/** What a person did on a surface, in `metadata.canvas` of a message. */
+/** An action of a person on a surface, in `metadata.canvas` of a message. */
 export const CanvasAction = Type.Object(
   {
     surface_id: surfaceId,

@@ -18,7 +18,7 @@ const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor',
 const MAY_HAVE_FORBIDDEN_KEY = /__proto__|constructor|prototype|\\u/;
 
 /**
- * Numbers that may be too large. What follows an exponent tells most numbers from hexadecimal text, such as the trace
+ * Numbers that may be too large. Most numbers differ from hexadecimal text by what follows an exponent, such as the trace
  * context that messages have. Twenty digits without a quantifier: with one, it takes three times as long.
  */
 const MAY_OVERFLOW = new RegExp(`\\d[eE]\\+?\\d\\d+[\\s,\\]}]|${'\\d'.repeat(20)}`);

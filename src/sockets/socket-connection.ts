@@ -21,7 +21,7 @@ import type { ConnectParameters } from './upgrade-request.js';
 /** Time for a peer to confirm a close before its socket is destroyed, in milliseconds. */
 export const CLOSE_TIMEOUT_MS = 5_000;
 
-/** What a peer may send after the gateway has begun to close. Then its socket is destroyed, in bytes. */
+/** Size of what a peer may send after the gateway has begun to close, in bytes. Above it the socket is destroyed. */
 const MAX_LATE_BYTES = 262_144;
 
 /** The memory of frames of at least this size is freed at once, in bytes. Smaller ones share a buffer. */
@@ -247,7 +247,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
     return (this.conduct ??= new Conduct(this.services.clock, (reason) => this.close(reason)));
   }
 
-  /** What is read and dropped costs memory until it is collected. */
+  /** Bytes that are read and dropped cost memory until they are collected. */
   private noteLate(size: number): void {
     this.lateBytes += size;
     if (this.lateBytes > MAX_LATE_BYTES) this.socket.terminate();

@@ -12,7 +12,7 @@ import type { Wire } from './wire.js';
 export interface UpgradePermit {
   /** Undefined when the socket is accepted only to be closed as `unauthorized`, which a browser can see. */
   readonly principal: Principal | undefined;
-  /** What the owner of the credential is told of why it is not valid now. */
+  /** The reason why a credential is not valid now, for its owner. */
   readonly told?: string | undefined;
   readonly parameters: ConnectParameters;
   /** Frees the connection's place in the limit. Call it when the socket has ended. */

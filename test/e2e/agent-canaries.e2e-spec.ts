@@ -15,7 +15,7 @@ const hasBubblewrap = await new BubblewrapEngine().check().then(
   () => true,
   () => false,
 );
-/** What an agent knows that no other may get to see. */
+/** Texts that one agent knows and no other may get to see. */
 const KINDS = ['prompt-file', 'skill', 'memory', ...(hasBubblewrap ? ['file'] : [])];
 const canary = (kind: string, agent: Agent) => `${kind}-canary-of-${agent}`;
 

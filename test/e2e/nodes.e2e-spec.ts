@@ -168,7 +168,7 @@ describe('the key of a node', () => {
     expect((await app.admin('PATCH', '/nobody', { name: 'x' })).status).toBe(404);
   });
 
-  it('of one machine at a time: three replaced connections within minutes are told to operators', async () => {
+  it('of one machine at a time: three replaced connections within minutes are reported to operators', async () => {
     app = await NodeApp.start();
     const node = await app.pair();
     const lines = [];

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { FrameClient, type SeenFrame } from './frame-client.js';
 
-/** A device for tests that speaks frames: it has a key, and does what a test tells it. */
+/** A device for tests that speaks frames: it has a key, and does what a test orders. */
 export class TestNode {
   readonly publicKey: string;
   nodeId = '';

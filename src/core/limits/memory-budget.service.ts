@@ -4,10 +4,10 @@ import { Logs, type Log } from '../telemetry/logs.js';
 import { bindEach, Metrics, type Counter, type Gauge } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
 
-/** What each holder has for itself, in bytes: most connections never hold more, and are not counted. */
+/** Size up to which a holder is not counted, in bytes. Most connections never hold more. */
 export const FREE_BYTES = 65_536;
 
-/** What a holder may always hold, however much the others do, in bytes. */
+/** Share of a holder when the others use everything, in bytes. */
 export const MIN_SHARE_BYTES = 163_840;
 
 /** A holder gets this part of what is free, so that a few cannot take everything. */
@@ -18,7 +18,7 @@ const REPORTED_MS = 60_000;
 
 const KINDS = ['connection', 'request', 'response'] as const;
 
-/** What holds the bytes: a WebSocket, an HTTP request by its body, or an HTTP response. */
+/** A holder of bytes: a WebSocket, an HTTP request by its body, or an HTTP response. */
 export type HolderKind = (typeof KINDS)[number];
 
 /**
@@ -70,7 +70,7 @@ export class MemoryBudgetService {
 
   /**
    * Adds a holder.
-   * @param owner whom its bytes are counted for: a tenant, or the address of a peer that has none yet
+   * @param owner for which its bytes are counted: a tenant, or the address of a peer that has none yet
    */
   open(kind: HolderKind, owner: string): Holding {
     return new Holding(this, kind, owner);
@@ -102,7 +102,7 @@ export class MemoryBudgetService {
   }
 }
 
-/** What one holder has in memory. */
+/** The bytes that one holder has in memory. */
 export class Holding {
   private counted = 0;
   private isOver = false;

@@ -10,7 +10,7 @@ export interface Approval {
   readonly tool: string;
   /** As they were shown. */
   readonly arguments: Json;
-  /** What the call will do, in words, if its tool says it. */
+  /** The effect of the call in words, if its tool describes it. */
   readonly shown?: string;
   /** SHA-256 of the canonical arguments of the call; a decision applies to exactly these. */
   readonly argumentsSha256: string;

@@ -22,7 +22,7 @@ export interface CanvasSurface {
   readonly callId: string;
   /** Unix milliseconds. */
   readonly updatedAt: number;
-  /** What a person has entered, as a client reported it last. */
+  /** The values that a person has entered, as a client reported them last. */
   readonly entered?: EnteredData | undefined;
 }
 

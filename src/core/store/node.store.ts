@@ -11,7 +11,7 @@ export interface NodeRecord {
   readonly publicKey?: string | undefined;
   /** Patterns of the commands that it may offer; absent: all that are not dangerous. */
   readonly allow?: readonly string[] | undefined;
-  /** What the node says of itself. */
+  /** The node's own description of itself. */
   readonly platform?: string | undefined;
   readonly version?: string | undefined;
   /** Unix milliseconds. */
@@ -60,9 +60,9 @@ export interface NodeChange {
 /** A command of a node. */
 export interface NodeCommandRecord {
   readonly name: string;
-  /** What is in force, as canonical JSON. */
+  /** The commands in force, as canonical JSON. */
   readonly definition: Json;
-  /** What the node offers instead, until an operator allows it. */
+  /** The commands that the node offers instead, until an operator allows them. */
   readonly pending?: Json | undefined;
   /** False if the node does not offer it any more. It stays known, so that it cannot come back changed. */
   readonly isOffered: boolean;
@@ -81,7 +81,7 @@ export interface NodeRegistration {
 
 /**
  * A call of a command. `wanted`: the intent; nothing was sent. `sent`: the node may have run it. `ended`: the result is
- * known, or nobody waits for it.
+ * known, or no caller waits for it.
  */
 export interface NodeCall {
   readonly callId: string;

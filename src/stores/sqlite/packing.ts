@@ -94,8 +94,9 @@ export function unpackHistoryRow([
 }
 
 /**
- * What the calling thread keeps, so that claims need not repeat it: waiting messages by slot, sessions by place. The other
- * thread determines what is where. Replies come in the order in which it ran the calls, so both always agree.
+ * The records that the calling thread keeps, so that claims need not repeat them: waiting messages by slot, sessions by
+ * place. The other thread assigns slots and places. Replies come in the order in which it ran the calls, so both threads
+ * always agree.
  */
 export class KeptRecords {
   readonly messages: (StoredMessage | undefined)[] = [];

@@ -36,7 +36,7 @@ export const settingsContract: Contract = {
   },
 };
 
-/** What the gateway has set in Tailscale. */
+/** An entry that the gateway has set in Tailscale. */
 export const tailscaleContract: Contract = {
   'keeps each target of a host and port once, until it is forgotten': async ({ store, under }) => {
     const entry = { host: 'gw.tail1234.ts.net', port: 443, target: 'http://127.0.0.1:18789', mode: 'serve' } as const;

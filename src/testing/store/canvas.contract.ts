@@ -58,7 +58,7 @@ export const canvasContract: Contract = {
     expect((await store.listSurfaces('s_alice')).map(({ surfaceId }) => surfaceId)).toEqual(['d', 'b']);
   },
 
-  'keeps what was entered until the surface is shown anew or closed': async ({ store }) => {
+  'keeps what was entered until the surface is shown again or closed': async ({ store }) => {
     const entered = { data: '{"name":"Ada"}', version: 1, at: 1_800_000_000_000 };
     await store.noteEntered('s_alice', 'form', entered);
     expect(await store.findSurface('s_alice', 'form')).toBeUndefined();

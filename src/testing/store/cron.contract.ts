@@ -241,7 +241,7 @@ const runs: Contract = {
     expect((await bench.store.findCronJob('j1'))?.failures).toBe(0);
   },
 
-  'tells a failure, a cancelled message and a lost one apart, and starts the next try': async (bench) => {
+  'distinguishes a failure, a cancelled message and a lost one, and starts the next try': async (bench) => {
     const { store } = bench;
     await store.addCronJob(aJob(), MANY, NOTE);
     const failed = await openAccepted(bench, 'f1');
