@@ -57,7 +57,11 @@ export const acceptContract: Contract = {
     expect([third.message.payload, third.attempt]).toEqual([payload, 1]);
     expect(third.session).toEqual(await bench.store.findSession('s_alice'));
     await bench.store.release(third.lease);
-    expect(await bench.claimOne()).toMatchObject({ message: { payload }, attempt: 2, interruptions: 0 });
+    const again = await bench.claimOne();
+    expect(again).toMatchObject({ message: { payload }, attempt: 2, interruptions: 0 });
+    await bench.finish(again);
+    const fourth = await bench.run({ payload, receivedAt: receivedAt + 3 });
+    expect(fourth.session).toMatchObject({ lastActive: receivedAt + 3, headSeq: 3 });
   },
 
   'gives each of many claims its own message and session': async (bench) => {
