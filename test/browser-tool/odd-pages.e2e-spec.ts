@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { refOf, useBrowser } from '../support/tool-browser.js';
 
 const inputOf = (name: string) => readFileSync(new URL(`../inputs/browser/${name}`, import.meta.url), 'utf8');
@@ -9,6 +9,11 @@ const inputOf = (name: string) => readFileSync(new URL(`../inputs/browser/${name
 const suite = useBrowser({
   // A busy machine takes many seconds for the largest page.
   'tools.browser.call_timeout_ms': 45_000,
+});
+// A browser without a page ends, and each start takes a second.
+beforeAll(async () => {
+  const url = suite.site.page('/stays', '<h1>Stays</h1>');
+  await suite.browser.call('browser.open', { url }, 's_stays');
 });
 const open = (url: string) => suite.browser.call('browser.open', { url });
 const act = (ref: string, action: string, value?: string) =>

@@ -19,7 +19,7 @@ const PLACES: readonly Failpoint[] = [
   'delivery.before_send',
   'delivery.after_send',
 ];
-/** In each life the process dies at this pass of the place. */
+/** In each life the process dies at this pass of the place; `npm run test:long` has more. */
 const PASSES = process.env['LONG'] ? [1, 2, 3, 4, 5] : [1, 2];
 
 const change = {

@@ -34,9 +34,10 @@ export class NodeCampaign {
     mkdirSync(join(this.folder, 'node'));
   }
 
-  static async start(): Promise<NodeCampaign> {
+  /** @param failpoint where the gateway dies, at a call */
+  static async start(failpoint?: string): Promise<NodeCampaign> {
     const campaign = new NodeCampaign(await CuttingProxy.start(), await CuttingProxy.start());
-    const gateway = await campaign.startGateway();
+    const gateway = await campaign.startGateway(failpoint);
     const response = await fetch(`${campaign.front.url}/admin/v1/nodes/pairings`, {
       method: 'POST',
       headers: { ...gateway.localHeaders, 'content-type': 'application/json' },
@@ -92,10 +93,6 @@ export class NodeCampaign {
   async deviceDied(): Promise<void> {
     if (this.device?.exitCode === null && this.device.signalCode === null) await once(this.device, 'exit');
     expect(this.device?.signalCode).toBe('SIGKILL');
-  }
-
-  async endGateway(): Promise<void> {
-    await this.gateway?.end();
   }
 
   async killDevice(): Promise<void> {
