@@ -167,6 +167,8 @@ describe('the egress guard', () => {
     'fe80::1',
     'fd00:ec2::254',
     '::ffff:169.254.169.254',
+    '64:ff9b::a9fe:a9fe',
+    '64:ff9b::6464:64c8',
     '::ffff:a9fe:a9fe',
     '100.100.100.200',
   ])('[O-21] no setting opens %s', async (address) => {

@@ -200,6 +200,8 @@ describe('a person of the tailnet', () => {
     await start();
     tailscale.change({ daemon: 'away' });
     for (let n = 0; n <= MAX_FAILURES_PER_MINUTE; n++) expect(await ask(serve(BOSS, '100.64.0.7'))).toBe(503);
+    tailscale.change({ daemon: undefined });
+    expect(await ask(serve(BOSS, '100.64.0.7'))).toBe(200);
   });
 
   it('[H-10] is not `local` in open mode, and other requests of the tailnet are nobody', async () => {
