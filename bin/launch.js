@@ -85,7 +85,7 @@ export function decide({ runtime: { name, version }, isBuilt, ownNode }) {
 }
 
 /** The young generation of the heap, in MiB for each half. V8's own limit is 32. */
-const YOUNG_MIB = 4;
+const YOUNG_MIB = 8;
 
 /** Flags of Node that size the young generation. */
 const YOUNG_FLAGS = /--(max|min)[-_]semi[-_]space|--semi[-_]space[-_]growth/;

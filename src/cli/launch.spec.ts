@@ -119,7 +119,7 @@ describe('the memory of a gateway', () => {
   it('is limited from the start of its process', () => {
     const { flags, environment } = findMemoryOptions(['--inspect'], { PATH: '/bin' });
 
-    expect(flags).toEqual(['--max-semi-space-size=4', '--inspect']);
+    expect(flags).toEqual(['--max-semi-space-size=8', '--inspect']);
     expect(environment).toEqual({
       MALLOC_ARENA_MAX: '2',
       MALLOC_MMAP_THRESHOLD_: '131072',
