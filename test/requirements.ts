@@ -1221,6 +1221,16 @@ export const requirements: readonly Requirement[] = [
     'browser-and-canvas 2',
     'What a person has typed stays over changes of the agent and a reload; a surface that froze the page is drawn only on request.',
   ),
+  requirement(
+    'Y-11',
+    'browser-and-canvas 2',
+    'The page of a tool of an MCP server is a surface with the limits of every page; who may not draw gets the text of the result alone.',
+  ),
+  requirement(
+    'Y-12',
+    'browser-and-canvas 2',
+    'The page of an MCP server gets its result once it listens, acts only while a person presses something in it, and calls nothing but tools of its own server.',
+  ),
 
   // MCP
   requirement(

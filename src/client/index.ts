@@ -5,6 +5,7 @@ export type {
   Attachment,
   BlockType,
   CanvasAction,
+  CanvasApp,
   CanvasBlock,
   HistoryMessage,
   MessageInPayload,

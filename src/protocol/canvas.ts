@@ -14,6 +14,15 @@ const version = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, des
 export const CanvasKind = Type.Enum(['a2ui', 'html']);
 export type CanvasKind = Static<typeof CanvasKind>;
 
+/** The call of a tool of an MCP server whose result a page of that server shows: an MCP App. */
+export const CanvasApp = Type.Object({
+  server: Type.String({ description: 'The name of the server in the settings.' }),
+  tool: Type.String({ description: 'The name that the server gave the tool.' }),
+  arguments: Type.Unsafe<Record<string, unknown>>(Type.Object({}, { description: 'What the tool was called with.' })),
+  result: Type.Unsafe<Record<string, unknown>>(Type.Object({}, { description: 'As the server returned it.' })),
+});
+export type CanvasApp = Static<typeof CanvasApp>;
+
 /**
  * The content of a `canvas` block: one state of a surface. It is complete, so a reader needs the newest one only. The block
  * that comes last in the log counts.
@@ -32,6 +41,7 @@ export const CanvasBlock = Type.Object({
     Type.Array(Type.Unknown(), { description: 'For kind a2ui: messages that make the surface.' }),
   ),
   media_id: Type.Optional(Type.String({ description: 'For kind html: the page.' })),
+  app: Type.Optional(CanvasApp),
   closed: Type.Optional(Type.Boolean({ description: 'True: the surface is gone.' })),
 });
 export type CanvasBlock = Static<typeof CanvasBlock>;

@@ -64,7 +64,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest/client',
     'src/client/index.ts',
     `
-      Acknowledgement Attachment BlockType CanvasAction CanvasBlock ConnectionEndedError ConnectionState DurableFrame GatewayClient
+      Acknowledgement Attachment BlockType CanvasAction CanvasApp CanvasBlock ConnectionEndedError ConnectionState DurableFrame GatewayClient
       GatewayClientEvents GatewayClientOptions GatewayError HistoryMessage Loss MAX_CONTENT_LENGTH MessageInPayload
       MessagePhase MessageTooLargeError OutboundFrame PROTOCOL_VERSION PresenceStatus Reply ReplyEvent ReplyState SendOptions SessionPosition
       SocketConstructor SocketLike StreamBlock TOKEN_PATTERN Timers ToolStatusPayload Transcript TranscriptMessage
@@ -89,7 +89,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'src/protocol/index.ts',
     `
       AckStatus ApprovalPayload Attachment BEARER_SUBPROTOCOL_PREFIX BlockType CancelPayload
-      CanvasAction CanvasAddressPayload CanvasBlock CanvasKind CanvasOpenPayload CanvasStatePayload
+      CanvasAction CanvasAddressPayload CanvasApp CanvasBlock CanvasKind CanvasOpenPayload CanvasStatePayload
       ChannelStatusPayload CloseName ConnectedPayload DeliveredPayload DurableType ENVELOPE_LIMITS EndError
       EndReason ErrorCode ErrorDetails ErrorFramePayload ErrorPayload ErrorRow GatewayError GoingAwayPayload
       HistoryMessage HistoryPayload HistoryResultPayload InboundEnvelope InboundPayload InboundRow InboundType

@@ -3,11 +3,11 @@ import { buffer } from 'node:stream/consumers';
 import { Controller, Get, NotFoundException, Param, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireScope } from '../../auth/index.js';
-import { CanvasService } from '../../core/canvas/canvas.service.js';
+import { APP_PAGE_TYPE, CanvasService } from '../../core/canvas/canvas.service.js';
 import type { Principal } from '../../core/identity/principal.js';
 import { MediaService } from '../../core/media/media.service.js';
 import type { MediaRecord } from '../../core/store/index.js';
-import { CANVAS_PRELUDE } from './canvas-prelude.js';
+import { APP_PRELUDE, CANVAS_PRELUDE } from './canvas-prelude.js';
 import { PageFiles } from './page-files.js';
 import { buildPolicy, readAcceptEncoding, sendPageFile } from './serve-page.js';
 
@@ -75,7 +75,8 @@ export class CanvasPageController {
     response.removeHeader('X-Frame-Options');
     response.setHeader('Content-Type', 'text/html; charset=utf-8');
     response.setHeader('Cache-Control', 'no-store');
-    response.end(Buffer.concat([Buffer.from(CANVAS_PRELUDE), page]));
+    const prelude = record.mimeType === APP_PAGE_TYPE ? APP_PRELUDE : CANVAS_PRELUDE;
+    response.end(Buffer.concat([Buffer.from(prelude), page]));
   }
 
   private async find(surfaceId: string, capability: string): Promise<MediaRecord> {

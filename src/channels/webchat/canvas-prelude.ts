@@ -4,18 +4,24 @@
  *
  * It keeps the functions that it needs, because the page can replace those of the document: the port stays with it, and it
  * alone says whether a person has just pressed something in the page.
+ *
+ * @param offer the code that offers the port to the page. It may use `send`, `isPressed` and `take`, which gets what comes
  */
-export const CANVAS_PRELUDE = `<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width"><script>
+const buildPrelude = (
+  offer: string,
+): string => `<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width"><script>
 (() => {
   if (top === self) location.replace(location.href.replace(/\\/page$/, ''));
   const around = parent;
   const { apply } = Reflect;
   const getter = (type, name) => Object.getOwnPropertyDescriptor(type.prototype, name).get;
-  const [portsOf, sourceOf] = [getter(MessageEvent, 'ports'), getter(MessageEvent, 'source')];
-  const { postMessage } = MessagePort.prototype;
+  const [portsOf, sourceOf, dataOf] = ['ports', 'source', 'data'].map((name) => getter(MessageEvent, name));
+  const { postMessage, start } = MessagePort.prototype;
+  const listen = EventTarget.prototype.addEventListener;
   const { stopImmediatePropagation } = Event.prototype;
   const now = performance.now.bind(performance);
   const waiting = [];
+  let take;
   let port;
   let pressedAt = -Infinity;
   let count = 0;
@@ -30,13 +36,29 @@ export const CANVAS_PRELUDE = `<!doctype html><meta charset="utf-8"><meta name="
     if (port || apply(sourceOf, event, []) !== around) return;
     apply(stopImmediatePropagation, event, []);
     port = apply(portsOf, event, [])[0];
+    if (take) {
+      apply(listen, port, ['message', (heard) => take(apply(dataOf, heard, []))]);
+      apply(start, port, []);
+    }
     for (let i = 0; i < count; i++) send(waiting[i]);
   });
-  Object.defineProperty(self, 'canvas', { value: Object.freeze({
-    action: (action, context) => send({ type: 'action', action, context, pressed: isPressed() }),
-    resize: (height) => send({ type: 'resize', height }),
-    openLink: (url) => send({ type: 'open_link', url, pressed: isPressed() }),
-  }) });
+  ${offer}
 })();
 </script>
 `;
+
+/** What stands before the page of an agent: it is offered the port as `canvas`. */
+export const CANVAS_PRELUDE = buildPrelude(`Object.defineProperty(self, 'canvas', { value: Object.freeze({
+    action: (action, context) => send({ type: 'action', action, context, pressed: isPressed() }),
+    resize: (height) => send({ type: 'resize', height }),
+    openLink: (url) => send({ type: 'open_link', url, pressed: isPressed() }),
+  }) });`);
+
+/**
+ * What stands before the page of an MCP server. Such a page speaks to `parent` and compares it with the source of what it
+ * hears, so both are an object that stands for the port: a port of its own that leads nowhere.
+ */
+export const APP_PRELUDE = buildPrelude(`const { port1: host } = new MessageChannel();
+  Object.defineProperty(host, 'postMessage', { value: (message) => send({ type: 'rpc', message, pressed: isPressed() }) });
+  Object.defineProperty(self, 'parent', { value: host });
+  take = (data) => dispatchEvent(new MessageEvent('message', { data, source: host }));`);

@@ -11,7 +11,7 @@ export function toBlockContent(surface: CanvasSurface): string {
     kind,
     ...(title !== undefined && { title }),
     ...(mediaId !== undefined && { media_id: mediaId }),
-    ...(content !== undefined && { messages: JSON.parse(content) as unknown[] }),
+    ...(content !== undefined && { [kind === 'a2ui' ? 'messages' : 'app']: JSON.parse(content) as unknown }),
     ...(isClosed && { closed: true }),
   };
   return JSON.stringify(block);

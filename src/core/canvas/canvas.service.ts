@@ -26,6 +26,9 @@ const ADDRESS_MS = 10 * 60_000;
 /** Addresses of one surface that are valid at a time. */
 const MAX_ADDRESSES = 32;
 
+/** The type of the page of an MCP server, which speaks the language of MCP Apps. */
+export const APP_PAGE_TYPE = 'text/html;profile=mcp-app';
+
 const CHANGED = 'this has changed: the surface is no longer what was shown';
 
 /** The address of a page, which any client that has it may read. */
@@ -40,7 +43,7 @@ export interface OpenAddress {
 
 /** A state to be stored, with the page for kind html. */
 export interface SurfaceChange extends Pick<SurfaceDraft, 'surfaceId' | 'kind' | 'title' | 'callId' | 'isNew'> {
-  /** For kind a2ui: the messages that make the surface, as JSON. */
+  /** See {@link CanvasSurface.content}. */
   readonly content?: string | undefined;
   readonly page?: string | undefined;
 }
@@ -86,7 +89,7 @@ export class CanvasService {
     const before = await this.store.findSurface(session.id, change.surfaceId);
     const pageId = page === undefined ? undefined : nameMedia(session.id, change.callId);
     if (page !== undefined && pageId !== undefined)
-      await this.media.keep(session, { mediaId: pageId, mimeType: 'text/html', bytes: Buffer.from(page) });
+      await this.media.keep(session, { mediaId: pageId, mimeType: typeOf(change), bytes: Buffer.from(page) });
     const mediaId = pageId ?? (change.kind === 'html' ? before?.mediaId : undefined);
     const saved = await this.write(session, { ...rest, mediaId, isClosed: false });
     if (!saved) {
@@ -205,6 +208,10 @@ export class CanvasService {
   private async discardPage(before: CanvasSurface | undefined, { mediaId }: CanvasSurface): Promise<void> {
     if (before?.mediaId !== undefined && before.mediaId !== mediaId) await this.media.discard([before.mediaId]);
   }
+}
+
+function typeOf({ content }: SurfaceChange): string {
+  return content === undefined ? 'text/html' : APP_PAGE_TYPE;
 }
 
 /** Returns the ID of the page that a call has made, the same for each run of the call. */

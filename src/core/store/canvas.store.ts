@@ -13,7 +13,7 @@ export interface CanvasSurface {
   readonly since: number;
   readonly kind: CanvasKind;
   readonly title?: string | undefined;
-  /** For kind a2ui: components, data and theme. */
+  /** For kind a2ui: the messages that make it. For kind html: the call that the page of an MCP server shows. */
   readonly content?: Json | undefined;
   /** For kind html: the page. */
   readonly mediaId?: string | undefined;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { SURFACE_ID, type CanvasKind } from '../../protocol/index.js';
+import { SURFACE_ID, type CanvasApp, type CanvasKind } from '../../protocol/index.js';
 import { WEBCHAT } from '../../protocol/constants.js';
 import { toBlockContent } from '../../core/canvas/canvas-block.js';
 import { CanvasService, type SurfaceChange } from '../../core/canvas/canvas.service.js';
@@ -11,7 +11,7 @@ import type { CallingTurn, ToolCallContext } from '../../core/tools/tool.js';
 import type { ComponentSchemas } from './a2ui/component-schemas.js';
 import { applyMessages, fromMessages, readSurfaceId, toMessages, type SurfaceState } from './a2ui/surface-state.js';
 
-/** Size of a surface of kind a2ui as JSON, in bytes. */
+/** Size of a surface of kind a2ui as JSON, and of a call that a page of an MCP server shows, in bytes. */
 const MAX_SURFACE_BYTES = 262_144;
 /** Size of a page, in bytes. */
 const MAX_PAGE_BYTES = 1_048_576;
@@ -27,6 +27,8 @@ const MAX_STATES = 1_000;
 const MAX_STATE_BYTES = 4_194_304;
 /** Turns whose states are counted. */
 const MAX_TURNS = 10_000;
+/** Length of the name and the title of the page of an MCP server. */
+const MAX_NAME_LENGTH = 64;
 /** Warnings that an agent gets. */
 const MAX_WARNINGS = 10;
 
@@ -91,6 +93,17 @@ export class CanvasDeskService {
     return this.draw(id, { kind, isNew: true, title: drawing.title }, undefined, drawing, call);
   }
 
+  /**
+   * Shows the page of an MCP server for a call of its tool. One of the same tool is replaced.
+   * @throws Error when page or call is too large, or the surface cannot be shown
+   */
+  async showApp(app: CanvasApp, html: string, call: CanvasCall): Promise<ShownSurface> {
+    checkDrawing('html', { html });
+    const name = `mcp-${app.server}-${app.tool}`.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, MAX_NAME_LENGTH);
+    const about = { kind: 'html', isNew: true, title: app.tool.slice(0, MAX_NAME_LENGTH) } as const;
+    return this.draw(name, about, undefined, { html, app }, call);
+  }
+
   /** Changes a surface that is there. */
   async update(surfaceId: string, drawing: Drawing, call: CanvasCall): Promise<ShownSurface> {
     const before = await this.get(surfaceId, call);
@@ -120,19 +133,22 @@ export class CanvasDeskService {
     surfaceId: string,
     about: Pick<SurfaceChange, 'kind' | 'isNew' | 'title'>,
     before: CanvasSurface | undefined,
-    { messages, html }: Drawing,
+    { messages, html, app }: Drawing & { readonly app?: CanvasApp },
     call: CanvasCall,
   ): Promise<ShownSurface> {
     const turn = turnOf(call);
     // A call that a crash interrupted finds its own state, on which its messages need not fit again.
     const isRepeat = before?.callId === call.callId;
     const applied = messages && !isRepeat ? await this.apply(before, messages) : undefined;
-    const content = applied ? encode(applied.state, surfaceId) : before?.content;
+    const made = applied ? toMessages(applied.state, surfaceId) : app;
+    // A page in place of that of an MCP server is the agent's own.
+    const content = made ? encode(made) : html === undefined ? before?.content : undefined;
     this.count(turn, Buffer.byteLength(content ?? ''));
     await this.pace(surfaceId, call);
     const { callId, session } = call;
     const surface = await this.canvas.save(session, { ...about, surfaceId, callId, content, page: html });
-    const link = session.channel === WEBCHAT ? undefined : await this.canvas.makeLink(surface);
+    // The page of an MCP server shows nothing without the chat, which gives it the result.
+    const link = session.channel === WEBCHAT || app ? undefined : await this.canvas.makeLink(surface);
     addBlock(turn, surface, link);
     const warnings = applied?.warnings ?? [];
     return {
@@ -178,7 +194,8 @@ export class CanvasDeskService {
 
   private describe(surface: CanvasSurface, isWhole: boolean): ReadSurface {
     const { surfaceId, version, kind, title, content, entered } = surface;
-    const state = content === undefined ? undefined : fromMessages(JSON.parse(content) as unknown[]);
+    const made = content === undefined ? undefined : (JSON.parse(content) as unknown);
+    const state = made !== undefined && kind === 'a2ui' ? fromMessages(made as unknown[]) : undefined;
     return {
       surface_id: surfaceId,
       version,
@@ -208,11 +225,12 @@ function kindsOf({ components }: SurfaceState): Readonly<Record<string, unknown>
 }
 
 /** @throws Error if the surface is too large */
-function encode(state: SurfaceState, surfaceId: string): string {
-  const content = JSON.stringify(toMessages(state, surfaceId));
+function encode(made: readonly unknown[] | CanvasApp): string {
+  const content = JSON.stringify(made);
   const bytes = Buffer.byteLength(content);
+  const what = Array.isArray(made) ? 'A2UI' : 'arguments and result';
   if (bytes > MAX_SURFACE_BYTES)
-    throw new Error(`the surface would have ${bytes} bytes of A2UI; at most ${MAX_SURFACE_BYTES}`);
+    throw new Error(`the surface would have ${bytes} bytes of ${what}; at most ${MAX_SURFACE_BYTES}`);
   return content;
 }
 

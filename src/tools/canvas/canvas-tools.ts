@@ -32,9 +32,12 @@ const ShowParameters = Type.Object(
   strict,
 );
 
+/** The name of the tool that shows surfaces. */
+export const CANVAS_SHOW = 'canvas.show';
+
 /** Shows a surface beside the conversation. */
 @Tool({
-  name: 'canvas.show',
+  name: CANVAS_SHOW,
   description:
     'Draws a surface beside the conversation, which the person sees and uses: a form, a table, a page. One of the same surface_id is replaced. Returns how many programs follow the conversation, and warnings about what is not shown.',
   parameters: ShowParameters,

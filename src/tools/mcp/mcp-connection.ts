@@ -4,6 +4,7 @@ import type { Progress, ResultSchema } from '@modelcontextprotocol/sdk/types.js'
 import type { McpServerSetting } from './mcp.settings.js';
 import { VERSION } from '../../core/lifecycle/version.js';
 import { createBoundedFetch } from './bounded-fetch.js';
+import { PAGE_TYPE, UI_EXTENSION } from './mcp-app.js';
 import { ProgramTransport } from './mcp-program.js';
 
 /** Time limit of a handshake, and of listing all tools, in milliseconds. */
@@ -45,6 +46,11 @@ export interface McpConnection {
     parameters: Readonly<Record<string, unknown>>,
     options: McpCallOptions,
   ): Promise<Readonly<Record<string, unknown>>>;
+  /** Reads a resource of the server. */
+  readResource(
+    uri: string,
+    options: Pick<McpCallOptions, 'signal' | 'timeoutMs'>,
+  ): Promise<Readonly<Record<string, unknown>>>;
   /** Ends the connection and the program behind it. */
   close(): Promise<void>;
 }
@@ -66,7 +72,8 @@ export const connectMcp: ConnectMcp = async (setting, listener, signal) => {
     import('@modelcontextprotocol/sdk/client/index.js'),
     import('@modelcontextprotocol/sdk/types.js'),
   ]);
-  const client = new sdk.Client({ name: 'openclaw-gateway', version: VERSION });
+  const capabilities = { extensions: { [UI_EXTENSION]: { mimeTypes: [PAGE_TYPE] } } };
+  const client = new sdk.Client({ name: 'openclaw-gateway', version: VERSION }, { capabilities });
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's clients are not event targets
   client.onclose = listener.onClose;
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's clients are not event targets
@@ -145,6 +152,20 @@ class SdkConnection implements McpConnection {
       return await this.client.request(request, this.anyResult, options);
     } catch (error) {
       if (!signal.aborted && !this.isAnswer(error)) this.checking ??= this.check();
+      throw explain(error);
+    }
+  }
+
+  async readResource(
+    uri: string,
+    { signal, timeoutMs }: Pick<McpCallOptions, 'signal' | 'timeoutMs'>,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const request = { method: 'resources/read' as const, params: { uri } };
+    try {
+      return await untilAborted(signal, (ended) =>
+        this.client.request(request, this.anyResult, { signal: ended, timeout: timeoutMs, maxTotalTimeout: timeoutMs }),
+      );
+    } catch (error) {
       throw explain(error);
     }
   }

@@ -5,7 +5,7 @@ import type { ToolCallContext } from '../../core/tools/tool.js';
 import { ToolRegistryService } from '../../core/tools/tool-registry.service.js';
 import { KeptLogs, ManualClock } from '../../testing/index.js';
 import type { McpCallOptions, McpConnection, McpListener } from './mcp-connection.js';
-import { McpServerLink } from './mcp-server-link.js';
+import { McpServerLink, type McpPages } from './mcp-server-link.js';
 
 /** An MCP server that the test controls. */
 class FakeServer implements McpConnection {
@@ -42,6 +42,7 @@ class FakeServer implements McpConnection {
   };
   callTool = (_name: string, parameters: Record<string, unknown>, options: McpCallOptions) =>
     this.answer(parameters, options);
+  readResource = async () => ({ contents: [] });
   async close(): Promise<void> {
     this.closes++;
   }
@@ -59,6 +60,9 @@ class FakeAudit extends AuditStore {
     return { sequence: 0, hash: '' };
   }
 }
+
+/** Shows no pages. */
+const pages: McpPages = { mayShow: () => false, show: async () => 'unused' };
 
 let registry: ToolRegistryService;
 let server: FakeServer;
@@ -78,7 +82,7 @@ beforeEach(() => {
     logs,
   );
   server = new FakeServer();
-  link = new McpServerLink('demo', {}, { registry, clock, log: logs.for(), connect: server.connect });
+  link = new McpServerLink('demo', {}, { registry, clock, log: logs.for(), connect: server.connect, pages });
 });
 afterEach(async () => {
   link.stop();
@@ -274,7 +278,7 @@ describe('the link to an MCP server', () => {
     link.stop();
     await running;
     server.isSilent = false;
-    link = new McpServerLink('demo', {}, { registry, clock, log: logs.for(), connect: server.connect });
+    link = new McpServerLink('demo', {}, { registry, clock, log: logs.for(), connect: server.connect, pages });
     const waiting = registry.awaitTool('mcp__demo__echo', never);
     await start();
     expect([await waiting, names()]).toEqual([undefined, ['mcp__demo__echo']]);
@@ -293,7 +297,7 @@ describe('the link to an MCP server', () => {
     const written: object[] = [];
     const keep = (fields: object) => void written.push(fields);
     const log = { trace: keep, debug: keep, info: keep, warn: keep, error: keep, isEnabled: () => true };
-    link = new McpServerLink('demo', setting, { registry, clock, log, connect: server.connect });
+    link = new McpServerLink('demo', setting, { registry, clock, log, connect: server.connect, pages });
     server.tools.push({ name: `${secret}${'x'.repeat(200)}` });
     running = link.run();
     await expectEventually(() => names().length === 1);

@@ -7,6 +7,7 @@ import type { ToolRegistryService } from '../../core/tools/tool-registry.service
 import type { ToolSource } from '../../core/tools/tool-sources.js';
 import type { ToolCallContext, ToolDefinition } from '../../core/tools/tool.js';
 import { toPlainText } from '../plain-text.js';
+import { readPage, readToolUi } from './mcp-app.js';
 import type { ConnectMcp, McpConnection } from './mcp-connection.js';
 import { describeProgress, readResult, type McpResult } from './mcp-result.js';
 import { makeTool, prefixOf, readToolName } from './mcp-tool.js';
@@ -20,10 +21,31 @@ const PROVEN_AFTER_MS = 60_000;
 const LIST_PAUSE_MS = { normal: 5_000, afterFailure: 60_000 };
 /** Minimum interval between progress reports of a call, in milliseconds: each is a durable frame. */
 const PROGRESS_INTERVAL_MS = 1_000;
+/** Time limit of reading a page, in milliseconds. */
+const PAGE_TIMEOUT_MS = 10_000;
 const MAX_LOGGED_LENGTH = 1_000;
 const MAX_REASON_LENGTH = 4_096;
 /** Longest text that is processed for the log, in characters. */
 const MAX_READ_LENGTH = 65_536;
+
+/** A page of a server, with the call whose result it shows. */
+export interface McpPage {
+  readonly server: string;
+  /** The server's name of the tool. */
+  readonly tool: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** As the server returned it. */
+  readonly result: Readonly<Record<string, unknown>>;
+  readonly html: string;
+}
+
+/** Shows pages of servers to the person of a conversation. */
+export interface McpPages {
+  /** Returns whether the agent of a call may show surfaces to the person. */
+  mayShow(context: ToolCallContext): boolean;
+  /** @returns the name of the surface that shows it @throws Error with the reason why the page is not shown */
+  show(page: McpPage, context: ToolCallContext): Promise<string>;
+}
 
 /** The parts of the gateway that a link uses. */
 export interface McpLinkParts {
@@ -31,7 +53,18 @@ export interface McpLinkParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly connect: ConnectMcp;
+  readonly pages: McpPages;
 }
+
+/** A tool of the server behind a connection. */
+interface CalledTool {
+  readonly connection: McpConnection;
+  readonly name: string;
+  readonly pageUri: string | undefined;
+}
+
+/** A page that was read, or why there is none. */
+type ReadPage = { readonly html: string } | { readonly fault: string };
 
 /** Maintains a connection to one MCP server, and registers its tools while connected. */
 export class McpServerLink {
@@ -177,9 +210,11 @@ export class McpServerLink {
 
   private async define(connection: McpConnection, tool: unknown): Promise<ToolDefinition | undefined> {
     const name = readToolName(tool) ?? '';
+    const { pageUri, isForAgents } = readToolUi(tool);
+    if (!isForAgents) return undefined;
     try {
       return await makeTool(this.name, tool, this.timeoutMs, (parameters, context) =>
-        this.call(connection, name, parameters as Record<string, unknown>, context),
+        this.call({ connection, name, pageUri }, parameters as Record<string, unknown>, context),
       );
     } catch (error) {
       this.refuse(name, error);
@@ -208,11 +243,15 @@ export class McpServerLink {
   }
 
   private async call(
-    connection: McpConnection,
-    tool: string,
+    tool: CalledTool,
     parameters: Record<string, unknown>,
-    { signal, reportProgress }: ToolCallContext,
+    context: ToolCallContext,
   ): Promise<McpResult> {
+    const { connection, name, pageUri } = tool;
+    const { signal, reportProgress } = context;
+    // Read meanwhile: the call has the time of the tool to itself.
+    const page =
+      pageUri !== undefined && this.parts.pages.mayShow(context) ? this.readPage(tool, pageUri, signal) : undefined;
     let reportedAt = Number.NEGATIVE_INFINITY;
     const onProgress = (progress: Parameters<typeof describeProgress>[0]) => {
       const now = this.parts.clock.elapsed();
@@ -222,10 +261,40 @@ export class McpServerLink {
     };
     try {
       const { timeoutMs } = this;
-      return readResult(await connection.callTool(tool, parameters, { signal, timeoutMs, onProgress }));
+      const result = await connection.callTool(name, parameters, { signal, timeoutMs, onProgress });
+      const { text, note } = readResult(result);
+      const shown = page && (await this.showPage({ server: this.name, tool: name, parameters, result }, page, context));
+      const notes = [note, shown].filter((said) => said !== undefined);
+      return { text, ...(notes.length > 0 && { note: notes.join('; ') }) };
     } catch (error) {
       // oxlint-disable-next-line preserve-caught-error -- the cause contains the secrets that are hidden in the text
       throw new Error(this.describe(error));
+    }
+  }
+
+  /** Reads a page of the server. Resolves with why there is none. */
+  private async readPage({ connection }: CalledTool, uri: string, signal: AbortSignal): Promise<ReadPage> {
+    try {
+      const response = await connection.readResource(uri, { signal, timeoutMs: PAGE_TIMEOUT_MS });
+      return { html: readPage(response, uri) };
+    } catch (error) {
+      return { fault: this.describe(error) };
+    }
+  }
+
+  /** Shows the page of a call. Returns a note for the agent. */
+  private async showPage(
+    about: Omit<McpPage, 'html'>,
+    reading: Promise<ReadPage>,
+    context: ToolCallContext,
+  ): Promise<string> {
+    const page = await reading;
+    if ('fault' in page) return `its page is not shown: ${page.fault}`;
+    try {
+      const surfaceId = await this.parts.pages.show({ ...about, html: page.html }, context);
+      return `the person sees its page, the surface ${surfaceId}`;
+    } catch (error) {
+      return `its page is not shown: ${this.describe(error)}`;
     }
   }
 

@@ -4,7 +4,9 @@ import { createRef, ref } from 'lit/directives/ref.js';
 import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
 import type { Surface } from '../model/surfaces.js';
+import type { CanvasApp } from '../../client/index.js';
 import { texts } from '../texts.js';
+import { AppHost } from './app-host.js';
 import { FrameHeight } from './frame-height.js';
 import { LinkQuestion } from './link-question.js';
 import type { SurfaceAction } from './surface-view.js';
@@ -27,6 +29,7 @@ export class CanvasPage extends LitElement {
   private readonly frame = createRef<HTMLIFrameElement>();
   private readonly height = new FrameHeight(() => this.frame.value);
   private port: MessagePort | undefined;
+  private host: AppHost | undefined;
   private loads = 0;
 
   protected override createRenderRoot(): HTMLElement {
@@ -96,6 +99,7 @@ export class CanvasPage extends LitElement {
   private close(stage: Stage): void {
     this.port?.close();
     this.port = undefined;
+    this.host = undefined;
     this.address = '';
     this.link.end();
     this.stage = stage;
@@ -107,6 +111,7 @@ export class CanvasPage extends LitElement {
     if (++this.loads > 1 || !contentWindow) return this.close('left');
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
+    this.host = this.surface.app && this.makeHost(this.surface.app, port1);
     this.height.reset();
     port1.addEventListener('message', ({ data }: MessageEvent<unknown>) => this.hear(data));
     port1.start();
@@ -116,7 +121,8 @@ export class CanvasPage extends LitElement {
 
   private hear(data: unknown): void {
     if (typeof data !== 'object' || data === null) return;
-    const { type, action, context, height, url, pressed } = data as Readonly<Record<string, unknown>>;
+    const { type, action, context, height, url, pressed, message } = data as Readonly<Record<string, unknown>>;
+    if (type === 'rpc') this.host?.hear(message, pressed === true);
     if (type === 'resize') this.height.set(height);
     // A page acts only while a person presses something in it.
     if (pressed !== true) return;
@@ -124,12 +130,24 @@ export class CanvasPage extends LitElement {
     else if (type === 'action' && typeof action === 'string' && action !== '') this.act(action, context);
   }
 
-  private act(name: string, context: unknown): void {
+  /** Speaks with the page of an MCP server. */
+  private makeHost(app: CanvasApp, port: MessagePort): AppHost {
+    return new AppHost(app, {
+      send: (message) => port.postMessage(message),
+      resize: (height) => this.height.set(height),
+      openLink: (url) => this.link.ask(url),
+      say: (text) => this.act('message', {}, text),
+    });
+  }
+
+  /** Returns false if it is not sent. */
+  private act(name: string, context: unknown, text?: string): boolean {
     const detail: SurfaceAction = {
       name,
       context: typeof context === 'object' && context !== null ? { ...context } : {},
       label: '',
+      ...(text !== undefined && { text }),
     };
-    this.dispatchEvent(new CustomEvent('act', { detail }));
+    return this.dispatchEvent(new CustomEvent('act', { detail, cancelable: true }));
   }
 }

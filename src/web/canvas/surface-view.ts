@@ -13,10 +13,14 @@ export interface SurfaceAction {
   readonly context: Readonly<Record<string, unknown>>;
   /** The text of what the person pressed; empty if it has none. */
   readonly label: string;
+  /** What the page of an MCP server says in the name of the person, in place of the label. */
+  readonly text?: string;
 }
 
 /** The most characters of a label or a name that become a message. */
 const MAX_LABEL = 256;
+/** The most characters of what the page of an MCP server says. */
+const MAX_TEXT = 4_096;
 
 /** A surface, which is drawn as its kind says. Actions become messages, one for each press. */
 @customElement('chat-surface')
@@ -33,7 +37,9 @@ export class ChatSurface extends LitElement {
 
   protected override render(): TemplateResult {
     const { chat, conversation, surface, acting } = this;
-    const act = ({ detail }: CustomEvent<SurfaceAction>) => this.act(detail);
+    const act = (event: CustomEvent<SurfaceAction>) => {
+      if (!this.act(event.detail)) event.preventDefault();
+    };
     const view =
       surface.kind === 'a2ui'
         ? html`<canvas-a2ui .chat=${chat} .conversation=${conversation} .surface=${surface} @act=${act}></canvas-a2ui>`
@@ -42,11 +48,14 @@ export class ChatSurface extends LitElement {
       <p class="note" role="status">${acting ? texts.canvas.sending : ''}</p>`;
   }
 
-  private act({ name, context, label }: SurfaceAction): void {
+  /** Returns false if it is not sent. */
+  private act({ name, context, label, text }: SurfaceAction): boolean {
     // The page is drawn later than a second press may come.
-    if (isActing(this.chat, this.surface) || !this.chat.mayWrite) return;
+    if (isActing(this.chat, this.surface) || !this.chat.mayWrite) return false;
     const { surface_id, version } = this.surface;
     const canvas = { surface_id, version, action: name.slice(0, MAX_LABEL), context: { ...context } };
-    this.chat.send(label.trim().slice(0, MAX_LABEL) || name.slice(0, MAX_LABEL), [], undefined, canvas);
+    const said = text?.trim().slice(0, MAX_TEXT) ?? label.trim().slice(0, MAX_LABEL);
+    this.chat.send(said || canvas.action, [], undefined, canvas);
+    return true;
   }
 }
