@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { agentSettings } from './agents/agents.settings.js';
 import { authSettings } from './auth/auth.settings.js';
+import { jwtSettings } from './auth/jwt/jwt.settings.js';
 import { agentListSettings } from './core/agents/agents.settings.js';
 import { channelSettings } from './core/channels/channels.settings.js';
 import { slackSettings } from './channels/slack/slack.settings.js';
@@ -47,6 +48,7 @@ export const SECTIONS = [
   storeSettings,
   housekeepingSettings,
   authSettings,
+  jwtSettings,
   agentListSettings,
   agentSettings,
   turnSettings,

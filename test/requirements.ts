@@ -17,7 +17,7 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat, O tools and
  * approvals, R models, B sandbox, Q MCP, N bounds and time, Z agents,
  * V channels, F device nodes, J cron, H Tailscale, U browser,
- * Y canvas.
+ * Y canvas, I identity.
  */
 export const requirements: readonly Requirement[] = [
   // Transport and handshake
@@ -1755,4 +1755,39 @@ export const requirements: readonly Requirement[] = [
     'browser-and-canvas 1',
     'A Chromium elsewhere is used through its DevTools and reaches only what the egress guard allows.',
   ),
+
+  // Identity
+  requirement(
+    'I-01',
+    'security',
+    'A token of an identity provider is refused unless its signature, algorithm, issuer, audience, times, lifetime and principal are right; the log names the claim and never has the token.',
+  ),
+  requirement(
+    'I-02',
+    'settings 1',
+    'A token of an identity provider has the rights of its mapped groups, without one it has no access, and a tenant claim that is configured must be there.',
+  ),
+  requirement(
+    'I-03',
+    'security',
+    'Keys of an issuer are fetched ahead and used for 10 minutes after the last good fetch.',
+  ),
+  requirement('I-04', 'security', 'An unknown key causes one fetch in 5 s at most, and until then nothing is decided.'),
+  requirement(
+    'I-05',
+    'security',
+    'Documents of an identity provider are bounded in size and time, come without redirects, and by https or loopback.',
+  ),
+  requirement(
+    'I-06',
+    'security',
+    'The issuer is compared byte by byte, and its document is found without a doubled slash.',
+  ),
+  requirement(
+    'I-07',
+    'protocol 7',
+    'A credential that cannot be checked now is HTTP 503 with Retry-After or close 1013, and no failure of its address.',
+  ),
+  requirement('I-08', 'security', 'Checks of signatures are bounded for each address, and known tokens still pass.'),
+  requirement('I-09', 'protocol 7', 'A connection ends with 4001 when its credential ends.'),
 ];

@@ -17,6 +17,11 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   'gateway.tailscale_bin': '/usr/bin/tailscale',
   'gateway.tailscale_socket': '/var/run/tailscale/tailscaled.sock',
   'gateway.tailscale_listen': 'data/tailscale.sock',
+  'auth.jwt': {
+    issuer: 'https://idp.example.org/realms/acme',
+    audience: 'openclaw-gateway',
+    claims: { roles: { 'gw-users': { role: 'user' }, 'gw-admins': { role: 'operator' } } },
+  },
   'auth.tailscale_users': { 'ann@example.org': 'operator', '*@example.org': 'user' },
   'auth.tokens': [
     { token: TOKEN_PLACEHOLDER, principal: 'telegram-driver', role: 'channel', channels: ['telegram'] },

@@ -1,11 +1,15 @@
-import { ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
+import { UnauthorizedException } from '@nestjs/common';
+import { RetryLaterException } from '../http/problem.js';
 import { GatewayError } from '../protocol/index.js';
 import type { AuthFailure, ToldFailure } from './auth-failures.js';
+
+/** When a caller may try again whose credential could not be verified, in milliseconds. */
+const RETRY_AFTER_MS = 5_000;
 
 /**
  * Returns the outcome of a successful authentication over HTTP; throws for a failure.
  * @param reason sent to an unauthorized caller
- * @throws UnauthorizedException, ServiceUnavailableException, or GatewayError RATE_LIMITED
+ * @throws UnauthorizedException, RetryLaterException, or GatewayError RATE_LIMITED
  */
 export function admit<T extends object>(outcome: T | AuthFailure | ToldFailure, reason: string): T {
   if (typeof outcome === 'object' && 'told' in outcome) throw new UnauthorizedException(outcome.told);
@@ -13,6 +17,6 @@ export function admit<T extends object>(outcome: T | AuthFailure | ToldFailure, 
   if (outcome === 'throttled')
     throw new GatewayError('RATE_LIMITED', { limit: 'failed authentications from this address' });
   if (outcome === 'unavailable')
-    throw new ServiceUnavailableException('Credentials cannot be verified at the moment; try again later');
+    throw new RetryLaterException('Credentials cannot be verified at the moment; try again later', RETRY_AFTER_MS);
   return outcome;
 }

@@ -39,8 +39,9 @@ export class AuthRecorder {
   recordFailure(...failed: Parameters<AuthFailures['note']>): AuthFailure {
     const failure = this.failures.note(...failed);
     if (failure !== 'unauthorized' || this.rows.take('failure', MAX_ROWS_PER_MINUTE) > 0) return failure;
-    const [{ clientAddress }, credential] = failed;
-    this.addRow(noteOfAuthentication('auth.failure', STRANGER, clientAddress, credential));
+    const [{ clientAddress }, credential, verdict] = failed;
+    const reason = typeof verdict === 'object' ? verdict.refused : undefined;
+    this.addRow(noteOfAuthentication('auth.failure', STRANGER, clientAddress, credential, reason));
     return failure;
   }
 

@@ -11,6 +11,7 @@ import { AuthFailures } from './auth-failures.js';
 import { AuthService } from './auth.service.js';
 import { VerifierExplorer } from './credential-verifier.js';
 import { HttpAuthGuard } from './http-auth.guard.js';
+import { JwtVerifier } from './jwt/jwt-verifier.js';
 import { LocalTokenFile } from './local-token-file.js';
 import { NodeVerifier } from './node-verifier.js';
 import { listOperatorSecrets, PageSignIn } from './page-sign-in.js';
@@ -32,6 +33,7 @@ const pageSignIn = {
     AuthFailures,
     AuthService,
     HttpAuthGuard,
+    JwtVerifier,
     LocalTokenFile,
     NodeVerifier,
     pageSignIn,

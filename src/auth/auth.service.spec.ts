@@ -14,6 +14,7 @@ import { AuthRecorder } from './auth-recorder.js';
 import { AuthFailures, MAX_FAILURES_PER_MINUTE } from './auth-failures.js';
 import { AuthService } from './auth.service.js';
 import type { CredentialVerifier, VerifierExplorer } from './credential-verifier.js';
+import { JwtVerifier } from './jwt/jwt-verifier.js';
 import { LocalToken } from './local-token.js';
 import type { NodeVerifier } from './node-verifier.js';
 import { PageSignIn } from './page-sign-in.js';
@@ -35,7 +36,13 @@ function setUp(settings: Record<string, unknown> = {}, verifiers: readonly Crede
   const auth = new AuthService(
     config,
     new RequestRulesService(config, new ReachService(config), new TailscalePeers(config)),
-    new VerifierChain({ list: () => verifiers } as VerifierExplorer, config, clock, logs),
+    new VerifierChain(
+      { list: () => verifiers } as VerifierExplorer,
+      new JwtVerifier(config, clock, logs),
+      config,
+      clock,
+      logs,
+    ),
     new PageSignIn(clock, broker, () => []),
     new AuthRecorder(
       { recordAudit: async (note: AuditNote) => void audited.push(note) } as AuditStore,

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import Type, { type Static } from 'typebox';
 import { defineSettings, type SettingFault, type SettingsReader } from '../core/config/section.js';
-import { later, laterBelow } from '../core/config/setting-kinds.js';
+import { laterBelow } from '../core/config/setting-kinds.js';
 import { listDrivers } from '../core/channels/channels.settings.js';
 import { isReservedPrincipal, ROLE_SCOPES } from '../core/identity/principal.js';
 import { TOKEN_PATTERN } from '../protocol/constants.js';
 import { Role, SCOPES } from '../protocol/index.js';
+import { digest } from './digest.js';
 import { findUserFaults, TailscaleUsers } from './tailscale-users.js';
 
 const BoundName = Type.String({ minLength: 1, maxLength: 256 });
@@ -47,7 +47,6 @@ export const authSettings = defineSettings(
         'x-restart': true,
       }),
     ),
-    'auth.jwt': later('Tokens of an identity provider.'),
     'auth.tailscale': Type.Unsafe<boolean | 'trust-local'>({
       enum: [false, true, 'trust-local'],
       default: false,
@@ -67,11 +66,6 @@ export const authSettings = defineSettings(
   },
   { rules: [findTokenFaults, findUserFaults] },
 );
-
-/** Returns the SHA-256 of a token, in hexadecimal. */
-export function digest(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
-}
 
 /**
  * Checks that each entry has exactly one of token and digest and only scopes of its role, and that credentials are

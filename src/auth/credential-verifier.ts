@@ -31,6 +31,9 @@ export interface Refusal {
  */
 export type Verdict = Principal | Refusal | 'notMine';
 
+/** Thrown by a verifier that cannot decide now, for a reason that it knows. Its message is logged. */
+export class UndecidedError extends Error {}
+
 /** Recognises one kind of credential, for example static tokens, JWTs or the headers of an authenticating proxy. */
 export interface CredentialVerifier {
   /**

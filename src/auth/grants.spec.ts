@@ -50,4 +50,19 @@ describe('a credential that is made at run time', () => {
     const known = { 'boss@b.org': 'operator' };
     expect(() => checkGrants(author, reader(known), reader({ ...known, ...entry }))).not.toThrow();
   });
+
+  it('[P-20] may be a group of an identity provider, with no more rights either, also of those that were there', () => {
+    const reader = (jwt?: object) =>
+      ((key: string) => ({ 'auth.tokens': [], 'auth.tailscale_users': {}, 'auth.jwt': jwt })[key]) as SettingsReader;
+    const author: Principal = { ...LOCAL_OPERATOR, scopes: new Set(['tokens:write', 'admin:read']) };
+    const provider = (issuer: string, scopes?: string[]) => ({
+      ...{ issuer, audience: 'gw' },
+      claims: { roles: { admins: { role: 'operator', scopes } } },
+    });
+    expect(() => checkGrants(author, reader(), reader(provider('https://a.example', ['admin:read'])))).not.toThrow();
+    expect(() => checkGrants(author, reader(), reader(provider('https://a.example')))).toThrow('config:write');
+    const known = reader(provider('https://a.example'));
+    expect(() => checkGrants(author, known, known)).not.toThrow();
+    expect(() => checkGrants(author, known, reader(provider('https://evil.example')))).toThrow('config:write');
+  });
 });

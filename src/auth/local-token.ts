@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { digest } from './auth.settings.js';
+import { digest } from './digest.js';
 
 const TOKEN_BYTES = 32;
 

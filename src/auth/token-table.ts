@@ -1,10 +1,8 @@
 import type { ConfigStoreService } from '../core/config/config-store.service.js';
-import { DEFAULT_TENANT, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
-import { digest, type TokenSetting } from './auth.settings.js';
+import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
+import { digest } from './digest.js';
 import type { CredentialVerifier, PresentedCredential, Verdict } from './credential-verifier.js';
-
-/** Default channels of role `user` (protocol.md section 3). */
-const DEFAULT_USER_CHANNELS = ['webchat'];
+import { toPrincipal } from './rights.js';
 
 /** The principal of `auth.token`. */
 const OPERATOR_NAME = 'operator';
@@ -56,16 +54,4 @@ export class TokenTable implements CredentialVerifier {
   findToolPermissions(tenant: string, name: string): readonly string[] | undefined {
     return this.toolPermissions.get(JSON.stringify([tenant, name]));
   }
-}
-
-function toPrincipal(setting: TokenSetting): Principal {
-  const { principal, role } = setting;
-  return {
-    tenant: setting.tenant ?? DEFAULT_TENANT,
-    principal,
-    role,
-    scopes: new Set(setting.scopes ?? ROLE_SCOPES[role]),
-    channels: setting.channels ?? (role === 'user' ? DEFAULT_USER_CHANNELS : undefined),
-    sender: role === 'user' ? (setting.sender ?? principal) : undefined,
-  };
 }

@@ -5,14 +5,18 @@ import { isReservedPrincipal } from '../core/identity/principal.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
 import {
+  UndecidedError,
   VerifierExplorer,
   type CredentialVerifier,
   type PresentedCredential,
   type Verdict,
 } from './credential-verifier.js';
+import { JwtVerifier } from './jwt/jwt-verifier.js';
 
 /** Time after which a verifier counts as unable to decide, in milliseconds. */
 export const VERIFY_TIMEOUT_MS = 10_000;
+
+const UNDECIDED = 'a credential could not be verified';
 
 /** Runs verifiers in order until one recognises the credential. */
 @Injectable()
@@ -23,6 +27,7 @@ export class VerifierChain {
 
   constructor(
     private readonly explorer: VerifierExplorer,
+    private readonly jwt: JwtVerifier,
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
     logs: Logs,
@@ -30,12 +35,12 @@ export class VerifierChain {
     this.log = logs.for('auth');
   }
 
-  /** True if no module has a verifier. */
+  /** True if there is no identity provider, and no module has a verifier. */
   get isEmpty(): boolean {
     return this.listBrought().length === 0;
   }
 
-  /** Runs `first`, then the verifiers of modules. Resolves with `unavailable` if one that ran could not decide. */
+  /** Runs `first`, then those of identity providers and modules. Resolves with `unavailable` if one that ran could not decide. */
   async verify(first: readonly CredentialVerifier[], presented: PresentedCredential): Promise<Verdict | 'unavailable'> {
     for (const verifier of [...first, ...this.listBrought()]) {
       try {
@@ -44,7 +49,8 @@ export class VerifierChain {
           return { refused: 'its principal has a reserved name' };
         if (verdict !== 'notMine') return verdict;
       } catch (error) {
-        this.log.error({ error, verifier: verifier.constructor.name }, 'a credential could not be verified');
+        if (error instanceof UndecidedError) this.log.info({ reason: error.message }, UNDECIDED);
+        else this.log.error({ error, verifier: verifier.constructor.name }, UNDECIDED);
         return 'unavailable';
       }
     }
@@ -68,8 +74,8 @@ export class VerifierChain {
     return isReservedPrincipal(verdict.principal, verdict.role, this.drivers);
   }
 
-  /** Found at first use, when all modules are complete. */
+  /** Found at first use, when all modules are complete and changes of earlier runs are in force. */
   private listBrought(): readonly CredentialVerifier[] {
-    return (this.brought ??= this.explorer.list());
+    return (this.brought ??= [...(this.jwt.isConfigured ? [this.jwt] : []), ...this.explorer.list()]);
   }
 }

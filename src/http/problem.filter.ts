@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { errorTable, GatewayError } from '../protocol/index.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
-import { codedProblem, plainProblem, PROBLEM_MEDIA_TYPE, type Problem } from './problem.js';
+import { codedProblem, plainProblem, PROBLEM_MEDIA_TYPE, RetryLaterException, type Problem } from './problem.js';
 
 /** Reports every failure to HTTP callers in one form (RFC 9457). The cause of an unexpected one is only logged. */
 @Catch()
@@ -24,6 +24,8 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   private toProblem(error: unknown): Problem {
+    if (error instanceof RetryLaterException)
+      return { ...plainProblem(503, error.message), retryable: true, retry_after_ms: error.retryAfterMs };
     if (error instanceof HttpException) return plainProblem(error.getStatus(), describe(error));
     const status = readClientStatus(error);
     if (status !== undefined) return plainProblem(status, describeParserError(error as Error));

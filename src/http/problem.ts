@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { ServiceUnavailableException } from '@nestjs/common';
 import type { ErrorPayload } from '../protocol/index.js';
 
 /** The body of a failed HTTP response (RFC 9457), with the fields of an `error` frame when there is a code. */
@@ -11,6 +12,17 @@ export interface Problem {
   readonly retryable?: boolean;
   readonly retry_after_ms?: number;
   readonly details?: object;
+}
+
+/** A request that may succeed a little later: HTTP 503 with `Retry-After`. */
+export class RetryLaterException extends ServiceUnavailableException {
+  /** @param retryAfterMs milliseconds */
+  constructor(
+    message: string,
+    readonly retryAfterMs: number,
+  ) {
+    super(message);
+  }
 }
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';

@@ -9,6 +9,12 @@ export const closeTable = {
   tooBig: { code: 1009, reason: 'Frame too big', action: 'fix the client', reconnect: false },
   restarting: { code: 1012, reason: 'Gateway restarting', action: RECONNECT_LATER, reconnect: true },
   overloaded: { code: 1013, reason: 'No room for the frame now', action: 'reconnect with backoff', reconnect: true },
+  undecided: {
+    code: 1013,
+    reason: 'The credential cannot be checked now',
+    action: 'reconnect with backoff',
+    reconnect: true,
+  },
   unauthorized: { code: 4001, reason: 'Unauthorized', action: 'get a new credential', reconnect: false },
   revoked: { code: 4001, reason: 'Revoked', action: 'stop', reconnect: false },
   invalidFrames: { code: 4002, reason: 'Too many invalid frames', action: 'fix the client', reconnect: false },

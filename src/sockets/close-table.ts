@@ -8,6 +8,7 @@ export type SocketCloseReason =
   | 'invalidUtf8'
   | 'tooBig'
   | 'overloaded'
+  | 'undecided'
   | 'invalidFrames'
   | 'rateLimit'
   | 'heartbeatLost';

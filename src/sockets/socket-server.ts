@@ -122,10 +122,10 @@ export class SocketServer {
     { wire }: ServedWire,
     socket: GatewayWebSocket,
     stream: Duplex,
-    { principal, parameters, told }: UpgradePermit,
+    { principal, parameters, close = 'unauthorized', told }: UpgradePermit,
     request: IncomingMessage,
   ): void {
-    if (!principal) return this.turnAway(wire, socket, told);
+    if (!principal) return this.turnAway(socket, wire.closes[close], told);
     const clientId = principal.clientId ?? parameters.clientId ?? `c-${randomUUID()}`;
     const { services } = this;
     const { closes } = wire;
@@ -144,9 +144,9 @@ export class SocketServer {
   }
 
   /** Closes the socket of an unauthenticated peer, whose upgrade was accepted so that a browser sees the close code. */
-  private turnAway({ closes }: Wire, socket: GatewayWebSocket, told = closes.unauthorized.reason): void {
+  private turnAway(socket: GatewayWebSocket, { code, reason }: { code: number; reason: string }, told = reason): void {
     socket.on('error', () => socket.terminate());
-    socket.close(closes.unauthorized.code, told);
+    socket.close(code, told);
     this.services.clock.setTimer(CLOSE_TIMEOUT_MS, () => socket.terminate());
   }
 }

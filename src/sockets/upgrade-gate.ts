@@ -10,8 +10,10 @@ import type { Wire } from './wire.js';
 
 /** An upgrade that is accepted. */
 export interface UpgradePermit {
-  /** Undefined when the socket is accepted only to be closed as `unauthorized`, which a browser can see. */
+  /** Undefined when the socket is accepted only to be closed, whose code a browser can see. */
   readonly principal: Principal | undefined;
+  /** Why it is closed at once. */
+  readonly close?: 'unauthorized' | 'undecided';
   /** The reason why a credential is not valid now, for its owner. */
   readonly told?: string | undefined;
   readonly parameters: ConnectParameters;
@@ -54,6 +56,7 @@ export class UpgradeGate {
       release();
       return lateRefusal;
     }
+    if (outcome === 'unavailable') return { principal: undefined, close: 'undecided', parameters, release };
     if (typeof outcome === 'string') return { principal: undefined, parameters, release };
     if ('told' in outcome) return { principal: undefined, told: outcome.told, parameters, release };
     return { principal: outcome, parameters, release };
@@ -67,7 +70,6 @@ export class UpgradeGate {
 
 function refuseOutcome(outcome: AuthOutcome): UpgradeRefusal | undefined {
   if (outcome === 'throttled') return refuseForNow(429, 'Too many failed authentications from this address');
-  if (outcome === 'unavailable') return refuseForNow(503, 'Credentials cannot be verified at the moment');
   return undefined;
 }
 

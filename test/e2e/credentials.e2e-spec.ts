@@ -114,10 +114,13 @@ describe('a module with a verifier of its own', () => {
     expect((await stranger.ended).code).toBe(4001);
   });
 
-  it('answers 503 while it cannot decide, over HTTP and WebSocket', async () => {
-    expect(await whoIs('acme.keys-unreachable')).toBe(503);
-    const upgrade = FrameClient.open(gateway.port, '', { headers: bearer('acme.keys-unreachable') });
-    await expect(upgrade).rejects.toThrow('HTTP 503');
+  it('[I-07] answers that it cannot decide now, over HTTP and WebSocket, and when to try again', async () => {
+    const { status, headers, json } = await httpRequest(gateway.port, '/acme/whoami', {
+      headers: bearer('acme.keys-unreachable'),
+    });
+    expect([status, headers['retry-after'], json()['retryable']]).toEqual([503, '5', true]);
+    const client = await FrameClient.open(gateway.port, '', { headers: bearer('acme.keys-unreachable') });
+    expect(await client.ended).toMatchObject({ code: 1013 });
   });
 
   it('[T-18] reserves the place of a connection while it is verified', async () => {

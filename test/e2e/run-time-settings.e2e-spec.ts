@@ -43,6 +43,12 @@ const OTHER_VALUES: Readonly<Record<string, unknown>> = {
   'gateway.tailscale_listen': '/nonexistent/tailscale.sock',
   'auth.tokens': [{ token: 'user-token-0123456789abc', principal: 'ada', role: 'user' }],
   'auth.token': OPERATOR,
+  'auth.jwt': {
+    issuer: 'https://idp.example',
+    audience: 'gateway',
+    jwks_url: 'http://127.0.0.1:9/keys',
+    claims: { roles: { users: { role: 'user' } } },
+  },
   'auth.tailscale_users': { 'ann@example.com': 'user' },
   'agent.name': 'ada',
   'agent.model': 'house/small',

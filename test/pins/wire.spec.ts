@@ -186,6 +186,7 @@ describe('pinned on the wire', () => {
       '1009 tooBig',
       '1012 restarting',
       '1013 overloaded',
+      '1013 undecided',
       '4001 unauthorized',
       '4001 revoked',
       '4002 invalidFrames',

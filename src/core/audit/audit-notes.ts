@@ -94,14 +94,16 @@ export function noteOfSweep({ sequence, hash }: AuditHead): AuditNote {
   return { tenant: ALL_TENANTS, actor: 'gateway', action: SWEEP_ACTION, target: 'audit', before: 'null', after };
 }
 
-/** Builds the note of an authentication. */
+/** Builds the note of an authentication. @param reason why it has failed, without secrets */
 export function noteOfAuthentication(
   action: 'auth.success' | 'auth.failure' | 'auth.sign_in',
   { tenant, principal }: { readonly tenant: string; readonly principal: string },
   address: string,
   credential: string,
+  reason?: string,
 ): AuditNote {
-  return { tenant, actor: principal, action, target: address, before: 'null', after: JSON.stringify({ credential }) };
+  const after = JSON.stringify({ credential, reason });
+  return { tenant, actor: principal, action, target: address, before: 'null', after };
 }
 
 /** Builds the note of a change of a session, with the fields that the change names, before and after. */

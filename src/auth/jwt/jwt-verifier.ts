@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Injectable } from '@nestjs/common';
+import type { JSONWebKeySet } from 'jose';
+import { BoundedMap } from '../../core/cache/bounded-map.js';
+import { ConfigStoreService } from '../../core/config/config-store.service.js';
+import type { Principal } from '../../core/identity/principal.js';
+import { StartStep, type Undo } from '../../core/lifecycle/steps.js';
+import { RateBuckets } from '../../core/limits/rate-buckets.js';
+import { Logs, type Log } from '../../core/telemetry/logs.js';
+import { Clock } from '../../core/time/clock.js';
+import { limitKey } from '../../http/addresses.js';
+import { egressFetch } from '../../http/egress-fetch.js';
+import { digest } from '../digest.js';
+import {
+  UndecidedError,
+  type CredentialVerifier,
+  type PresentedCredential,
+  type Verdict,
+} from '../credential-verifier.js';
+import { discover, readAddress } from './discovery.js';
+import type { JwtSetting } from './jwt.settings.js';
+import { ClaimFault, checkIssuer, readClaims, type ClaimRules } from './read-claims.js';
+import { requestDocument } from './request-json.js';
+import { SigningKeys, type KeysProblem } from './signing-keys.js';
+import { checkSignature, checkType, decodeParts, isJwt } from './verify-signature.js';
+
+/** Maximum length of a token, in characters. */
+export const MAX_JWT_LENGTH = 8_192;
+/** Maximum number of signatures that are checked for one address in a minute. */
+export const MAX_CHECKS_PER_MINUTE = 600;
+const MAX_KNOWN = 1_000;
+const DEFAULT_ALGORITHMS = ['RS256', 'ES256'] as const;
+const DEFAULT_TOLERANCE_S = 60;
+
+/** An issuer of tokens, as `auth.jwt` describes it. */
+interface Issuer {
+  readonly rules: ClaimRules;
+  readonly algorithms: readonly string[];
+  readonly keys: SigningKeys;
+}
+
+/** A token that was accepted, and the keys that it was checked with. */
+interface Known {
+  readonly principal: Principal;
+  readonly keys: JSONWebKeySet;
+}
+
+/**
+ * Recognises tokens of an identity provider (RFC 7519). A token is checked once for each set of keys: later requests with
+ * it cost a digest.
+ */
+@Injectable()
+export class JwtVerifier implements CredentialVerifier {
+  private issuer: Issuer | undefined;
+  private readonly known = new BoundedMap<string, Known>(MAX_KNOWN);
+  private readonly checks: RateBuckets;
+  private readonly log: Log;
+
+  constructor(
+    private readonly config: ConfigStoreService,
+    private readonly clock: Clock,
+    logs: Logs,
+  ) {
+    this.checks = new RateBuckets(clock);
+    this.log = logs.for('auth');
+  }
+
+  get isConfigured(): boolean {
+    return this.config.get('auth.jwt') !== undefined;
+  }
+
+  /** Why the keys of the issuer cannot be fetched, and since when. */
+  get problem(): KeysProblem | undefined {
+    return this.issuer?.keys.problem;
+  }
+
+  /** Fetches the keys ahead of the first token. */
+  @StartStep({ name: 'fetch the keys of the identity provider', phase: 'run' })
+  start(): Undo | undefined {
+    const setting = this.config.get('auth.jwt');
+    if (!setting) return undefined;
+    const { keys } = this.open(setting);
+    keys.start();
+    return () => keys.stop();
+  }
+
+  verify({ credential, facts }: PresentedCredential): Verdict | Promise<Verdict> {
+    const setting = this.config.get('auth.jwt');
+    if (!setting || credential.kind !== 'token' || !isJwt(credential.token)) return 'notMine';
+    const { token } = credential;
+    if (token.length > MAX_JWT_LENGTH)
+      return { refused: `the size of the token is ${token.length}, and at most ${MAX_JWT_LENGTH} are allowed` };
+    return this.decide(token, this.open(setting), limitKey(facts.clientAddress));
+  }
+
+  private async decide(token: string, issuer: Issuer, address: string): Promise<Verdict> {
+    try {
+      const keys = await issuer.keys.read();
+      const known = this.known.get(digest(token));
+      if (known?.keys === keys && (known.principal.expiresAt ?? 0) > this.clock.now()) return known.principal;
+      return await this.check(token, issuer, address);
+    } catch (error) {
+      if (error instanceof ClaimFault) return { refused: error.message };
+      throw error;
+    }
+  }
+
+  private async check(token: string, { rules, algorithms, keys }: Issuer, address: string): Promise<Principal> {
+    const parts = decodeParts(token);
+    checkType(parts);
+    // Keys of another issuer are not known here, and would be requested in vain.
+    checkIssuer(parts.payload, rules.issuer);
+    if (this.checks.take(address, MAX_CHECKS_PER_MINUTE) > 0)
+      throw new UndecidedError('too many signatures were checked for this address');
+    await checkSignature(token, keys, algorithms);
+    const principal = readClaims(parts.payload, rules, this.clock.now());
+    this.known.set(digest(token), { principal, keys: await keys.read() });
+    return principal;
+  }
+
+  /** Made at first use, when changes of earlier runs are in force. */
+  private open(setting: JwtSetting): Issuer {
+    return (this.issuer ??= {
+      rules: {
+        issuer: setting.issuer,
+        audience: setting.audience,
+        clockToleranceS: setting.clock_tolerance_s ?? DEFAULT_TOLERANCE_S,
+        maxLifetimeS: setting.max_lifetime_s,
+        claims: setting.claims,
+      },
+      algorithms: setting.algorithms ?? DEFAULT_ALGORITHMS,
+      keys: new SigningKeys(() => this.load(setting), this.clock, this.log),
+    });
+  }
+
+  private async load({ issuer, jwks_url: url, jwks_file: file }: JwtSetting): Promise<JSONWebKeySet> {
+    if (file !== undefined) return toKeySet(JSON.parse(await readFile(resolve(this.config.folder, file), 'utf8')));
+    const address = url ?? readAddress(await discover(egressFetch, this.clock, issuer), 'jwks_uri');
+    return toKeySet(await requestDocument(egressFetch, this.clock, address));
+  }
+}
+
+/** Members that are no keys are passed over where keys are looked for. @throws Error if there is no list */
+function toKeySet(document: unknown): JSONWebKeySet {
+  const { keys } = (document ?? {}) as { readonly keys?: unknown };
+  if (!Array.isArray(keys)) throw new Error('the key set has no list "keys"');
+  const members = keys.filter((key): key is object => typeof key === 'object' && key !== null && !Array.isArray(key));
+  return { keys: members };
+}

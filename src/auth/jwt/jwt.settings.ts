@@ -1,0 +1,90 @@
+import Type, { type Static } from 'typebox';
+import { defineSettings, type SettingFault, type SettingsReader } from '../../core/config/section.js';
+import { ROLE_SCOPES } from '../../core/identity/principal.js';
+import { Role, SCOPES } from '../../protocol/index.js';
+import { isSafeAddress } from './request-json.js';
+
+/** Signatures with public keys. With a shared key whoever can check a token could also make one. */
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
+
+const ClaimName = Type.String({ minLength: 1, maxLength: 256 });
+const BoundName = Type.String({ minLength: 1, maxLength: 256 });
+
+/** What the members of a group may do. */
+const GroupRights = Type.Object(
+  {
+    role: Role,
+    scopes: Type.Optional(Type.Array(Type.Enum([...SCOPES]))),
+    channels: Type.Optional(Type.Array(BoundName, { minItems: 1 })),
+  },
+  { additionalProperties: false },
+);
+export type GroupRights = Static<typeof GroupRights>;
+
+/** The claims of a token that decide whom it speaks for. A name with dots is also a path: `realm_access.roles`. */
+export const ClaimsSetting = Type.Object(
+  {
+    principal: Type.Optional(ClaimName),
+    tenant: Type.Optional(ClaimName),
+    sender: Type.Optional(ClaimName),
+    groups: Type.Optional(ClaimName),
+    roles: Type.Record(Type.String({ minLength: 1, maxLength: 256 }), GroupRights, { minProperties: 1 }),
+  },
+  { additionalProperties: false },
+);
+export type ClaimsSetting = Static<typeof ClaimsSetting>;
+
+export const JwtSetting = Type.Object(
+  {
+    issuer: Type.String({ minLength: 1, maxLength: 2_048 }),
+    audience: Type.String({ minLength: 1, maxLength: 256 }),
+    jwks_url: Type.Optional(Type.String({ minLength: 1, maxLength: 2_048 })),
+    jwks_file: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096 })),
+    algorithms: Type.Optional(Type.Array(Type.Enum([...ALGORITHMS]), { minItems: 1 })),
+    clock_tolerance_s: Type.Optional(Type.Integer({ minimum: 0, maximum: 300 })),
+    max_lifetime_s: Type.Optional(Type.Integer({ minimum: 60, maximum: 315_360_000 })),
+    claims: ClaimsSetting,
+  },
+  { additionalProperties: false },
+);
+export type JwtSetting = Static<typeof JwtSetting>;
+
+/** Tokens of an identity provider. */
+export const jwtSettings = defineSettings(
+  {
+    'auth.jwt': Type.Optional(
+      Type.Unsafe<JwtSetting>({
+        ...JwtSetting,
+        'x-scope': 'tokens:write',
+        'x-restart': true,
+        description:
+          'Tokens of an identity provider: `{issuer, audience, jwks_url or jwks_file (default: found by the issuer), algorithms (RS256, ES256), clock_tolerance_s (60), max_lifetime_s (a day; 30 days for roles channel and node), claims: {principal (sub), tenant?, sender?, groups (groups), roles: {GROUP: {role, scopes?, channels?}}}}`.',
+      }),
+    ),
+  },
+  { rules: [findJwtFaults] },
+);
+
+function findJwtFaults(get: SettingsReader): SettingFault[] {
+  const setting = get('auth.jwt');
+  if (setting === undefined) return [];
+  const { issuer, jwks_url: url, jwks_file: file } = setting;
+  const fault = (message: string): SettingFault => ({ key: 'auth.jwt', message });
+  return [
+    ...(url !== undefined && file !== undefined ? [fault('must have one of jwks_url and jwks_file')] : []),
+    ...(url !== undefined && !isSafeAddress(url) ? [fault('jwks_url must be https, or http on loopback')] : []),
+    ...(url === undefined && file === undefined && !isSafeAddress(issuer)
+      ? [fault('without jwks_url and jwks_file the issuer must be https, or http on loopback')]
+      : []),
+    ...findClaimFaults('auth.jwt', setting.claims),
+  ];
+}
+
+/** Checks that groups have scopes of their roles only. @param key the setting with the claims */
+export function findClaimFaults(key: string, { roles }: ClaimsSetting): SettingFault[] {
+  return Object.entries(roles).flatMap(([group, { role, scopes = [] }]) => {
+    const foreign = scopes.filter((scope) => !ROLE_SCOPES[role].includes(scope));
+    if (foreign.length === 0) return [];
+    return [{ key, message: `claims.roles.${group}: role ${role} cannot hold ${foreign.join(', ')}` }];
+  });
+}

@@ -1,0 +1,77 @@
+import { isLoopbackHost } from '../../http/addresses.js';
+import type { EgressFetch, EgressInit } from '../../http/egress-fetch.js';
+import { readBeginning } from '../../http/read-beginning.js';
+import type { Clock } from '../../core/time/clock.js';
+
+/** Maximum size of a document of an identity provider, in bytes. */
+export const MAX_DOCUMENT_BYTES = 262_144;
+/** Time limit of a request to an identity provider, its body included, in milliseconds. */
+export const REQUEST_TIMEOUT_MS = 5_000;
+
+const JSON_TYPE = /^application\/([a-z0-9.-]+\+)?json\b/i;
+
+/** A response of an identity provider: a JSON object. */
+export interface JsonResponse {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Returns whether a text is the address of a server that nobody on the way can pretend to be: https, or http on loopback. */
+export function isSafeAddress(address: string): boolean {
+  const url = URL.parse(address);
+  if (!url || url.username !== '' || url.password !== '') return false;
+  return (
+    url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname.replace(/^\[|\]$/g, '')))
+  );
+}
+
+/**
+ * Requests a JSON object from an identity provider, within limits of size and time, without following redirects.
+ * @throws Error that says what the server has done instead
+ */
+export async function requestJson(
+  fetch: EgressFetch,
+  clock: Clock,
+  address: string,
+  init: EgressInit = {},
+): Promise<JsonResponse> {
+  if (!isSafeAddress(address)) throw new Error(`${address} is neither https nor http on loopback`);
+  const limit = new AbortController();
+  const seconds = REQUEST_TIMEOUT_MS / 1_000;
+  const cancel = clock.setTimer(REQUEST_TIMEOUT_MS, () =>
+    limit.abort(new Error(`${address} has not responded within ${seconds} s`)),
+  );
+  const headers = { accept: 'application/json', ...Object.fromEntries(new Headers(init.headers)) };
+  try {
+    const response = await fetch(address, { ...init, headers, redirect: 'error', signal: limit.signal });
+    return { status: response.status, body: await readBody(response, address) };
+  } catch (error) {
+    // A body that was cut off rejects with an error of its own.
+    throw limit.signal.aborted ? limit.signal.reason : error;
+  } finally {
+    cancel();
+  }
+}
+
+async function readBody(response: Response, address: string): Promise<JsonResponse['body']> {
+  const type = response.headers.get('content-type') ?? 'no type';
+  const bytes = await readBeginning(response, MAX_DOCUMENT_BYTES + 1);
+  if (!JSON_TYPE.test(type)) throw new Error(`${address} has responded with ${type.slice(0, 64)} instead of JSON`);
+  if (bytes.length > MAX_DOCUMENT_BYTES)
+    throw new Error(`${address} has responded with more than ${MAX_DOCUMENT_BYTES} bytes`);
+  const body: unknown = JSON.parse(bytes.toString());
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Error(`${address} has responded with JSON that is no object`);
+  return body as JsonResponse['body'];
+}
+
+/** Requests a document. @throws Error, also for any status but 200 */
+export async function requestDocument(
+  fetch: EgressFetch,
+  clock: Clock,
+  address: string,
+): Promise<JsonResponse['body']> {
+  const { status, body } = await requestJson(fetch, clock, address);
+  if (status !== 200) throw new Error(`${address} has responded with HTTP ${status}`);
+  return body;
+}
