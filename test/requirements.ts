@@ -17,7 +17,7 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat, O tools and
  * approvals, R models, B sandbox, Q MCP, N bounds and time, Z agents,
  * V channels, F device nodes, J cron, H Tailscale, U browser,
- * Y canvas, I identity.
+ * Y canvas, I identity and, from 50 on, audit, logs and backup.
  */
 export const requirements: readonly Requirement[] = [
   // Transport and handshake
@@ -1790,4 +1790,25 @@ export const requirements: readonly Requirement[] = [
   ),
   requirement('I-08', 'security', 'Checks of signatures are bounded for each address, and known tokens still pass.'),
   requirement('I-09', 'protocol 7', 'A connection ends with 4001 when its credential ends.'),
+
+  // Audit, logs and backup
+  requirement('I-50', 'administration', 'The audit trail is one chain, whatever is changed at once.'),
+  requirement('I-51', 'administration', 'The hash of an audit row covers its text exactly as it is stored.'),
+  requirement('I-52', 'administration', 'The audit trail verifies after retention, and not after any other removal.'),
+  requirement(
+    'I-53',
+    'administration',
+    'Audit rows name people of channels by an ID; after an erasure it means no one, and the trail verifies.',
+  ),
+  requirement('I-54', 'administration', 'A flood of failed authentications adds a bounded number of audit rows.'),
+  requirement(
+    'I-55',
+    'administration',
+    'The audit trail is listed, exported and verified by operators with the scope audit:read, each within its tenant.',
+  ),
+  requirement(
+    'I-56',
+    'administration',
+    'An export ends with a line that has its number of items and its hash, and is not saved without.',
+  ),
 ];

@@ -4,6 +4,7 @@ import { AuthModule } from '../auth/index.js';
 import { CoreModule } from '../core/core.module.js';
 import { AgentsController } from './agents.controller.js';
 import { ApprovalsController } from './approvals.controller.js';
+import { AuditController } from './audit.controller.js';
 import { ChannelsController } from './channels.controller.js';
 import { ConfigController } from './config.controller.js';
 import { CronController } from './cron.controller.js';
@@ -21,6 +22,7 @@ import { ToolsController } from './tools.controller.js';
     ToolsController,
     ApprovalsController,
     AgentsController,
+    AuditController,
     ChannelsController,
     CronController,
     DeadLettersController,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { noteOfAuthentication } from '../core/audit/audit-notes.js';
-import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
+import type { Principal } from '../core/identity/principal.js';
+import { StartStep, type Undo } from '../core/lifecycle/steps.js';
 import { RateBuckets } from '../core/limits/rate-buckets.js';
 import { AuditStore, type AuditNote } from '../core/store/index.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
@@ -8,40 +9,50 @@ import { Clock } from '../core/time/clock.js';
 import type { RequestFacts } from '../http/request-facts.js';
 import { AuthFailures, type AuthFailure } from './auth-failures.js';
 import type { CredentialName } from './credentials.js';
+import { FailureRows } from './failure-rows.js';
 
-/** Rows a minute for successes, for failures and for sign-ins, so that a flood does not fill the trail. The log has all failures. */
+/** Rows a minute for successes and for sign-ins, so that a flood does not fill the trail. */
 const MAX_ROWS_PER_MINUTE = 60;
 
-/** The actor of a request without a valid credential. */
-const STRANGER = { tenant: DEFAULT_TENANT, principal: 'anonymous' };
+const MINUTE_MS = 60_000;
 
 /**
- * Records the outcomes of authentications: a failure in the limits of its address; in the audit trail each failure that is
- * not throttled, each sign-in of a page, and the first success of a principal at an address within a minute. The caller
+ * Records the outcomes of authentications: a failure in the limits of its address; in the audit trail failures,
+ * counted by the minute, each sign-in of a page, and the first success of a principal at an address within a minute. The caller
  * does not wait for the row; one that cannot be stored is logged.
  */
 @Injectable()
 export class AuthRecorder {
   private readonly log: Log;
   private readonly rows: RateBuckets;
+  private readonly failureRows = new FailureRows((note) => this.addRow(note));
 
   constructor(
     private readonly audit: AuditStore,
     private readonly failures: AuthFailures,
-    clock: Clock,
+    private readonly clock: Clock,
     logs: Logs,
   ) {
     this.log = logs.for('auth');
     this.rows = new RateBuckets(clock);
   }
 
+  /** Adds the rows that count failures each minute, and at the stop. */
+  @StartStep({ name: 'count failed authentications', phase: 'run' })
+  start(): Undo {
+    const stop = this.clock.setRepeating(MINUTE_MS, () => this.failureRows.endMinute());
+    return () => {
+      stop();
+      this.failureRows.endMinute();
+    };
+  }
+
   /** Records a failure and returns how the request fails. */
   recordFailure(...failed: Parameters<AuthFailures['note']>): AuthFailure {
     const failure = this.failures.note(...failed);
-    if (failure !== 'unauthorized' || this.rows.take('failure', MAX_ROWS_PER_MINUTE) > 0) return failure;
     const [{ clientAddress }, credential, verdict] = failed;
     const reason = typeof verdict === 'object' ? verdict.refused : undefined;
-    this.addRow(noteOfAuthentication('auth.failure', STRANGER, clientAddress, credential, reason));
+    if (failure !== 'unavailable') this.failureRows.note(clientAddress, credential, reason);
     return failure;
   }
 

@@ -1,5 +1,6 @@
 import { VERSION } from '../core/lifecycle/version.js';
 import { agents } from './agents.js';
+import { audit } from './audit.js';
 import { channels } from './channels.js';
 import { chat } from './chat.js';
 import { config } from './config.js';
@@ -33,6 +34,7 @@ const COMMANDS: readonly Command[] = [
   funnel,
   models,
   config,
+  audit,
   doctor,
 ];
 

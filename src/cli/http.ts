@@ -25,7 +25,7 @@ export async function request(
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
       redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: init.signal ?? AbortSignal.timeout(timeoutMs),
     });
   } catch (error) {
     throw new UnreachableError(url, describeCause(error as Error, timeoutMs));
@@ -49,6 +49,29 @@ export async function requestJson<T>(
     return (await response.json()) as T;
   } catch (error) {
     throw new Error(`${target.url} responded to ${path} without JSON`, { cause: error });
+  }
+}
+
+/**
+ * Requests content of any length. Only the head of the response must come within the time limit.
+ * @throws UnreachableError; Error with the gateway's message
+ */
+export async function requestStream(
+  terminal: Terminal,
+  target: GatewayTarget,
+  path: string,
+  init: RequestInit = {},
+): Promise<AsyncIterable<Uint8Array>> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new DOMException('late', 'TimeoutError')), TIMEOUT_MS);
+  const signal = init.signal ? AbortSignal.any([init.signal, late.signal]) : late.signal;
+  try {
+    const response = await request(terminal, target, path, { ...init, signal });
+    if (!response.ok) throw await readFault(response, target, path);
+    if (response.body === null) throw new Error(`${target.url} responded to ${path} without content`);
+    return response.body;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -23,6 +23,7 @@ import { DeliveryService } from './delivery/delivery.service.js';
 import { LogWriterService } from './delivery/log-writer.service.js';
 import { SlowReadersService } from './delivery/slow-readers.service.js';
 import { MessageIntakeService } from './intake/message-intake.service.js';
+import { AuditHeadService } from './audit/audit-head.service.js';
 import { HousekeepingService } from './housekeeping/housekeeping.service.js';
 import { NodeCallsService } from './nodes/node-calls.service.js';
 import { NodeEventsService } from './nodes/node-events.service.js';
@@ -111,6 +112,7 @@ const exported = [
     { provide: MediaSource, useClass: StoredMediaSource },
     ChannelFollowersService,
     { provide: ChannelGateway, useClass: CoreChannelGateway },
+    AuditHeadService,
     HousekeepingService,
     JoiningService,
     LogWriterService,

@@ -7,6 +7,7 @@ export {
   type HttpLimits,
 } from './gateway-http.adapter.js';
 export { HttpModule } from './http.module.js';
+export { JSON_LINES, sendJsonLines } from './json-lines.js';
 export { ANY_JSON, toOpenApiSchema } from './json-schema.js';
 export { LargeJsonBody, SignedBodies } from './large-json-body.js';
 export { codedProblem, plainProblem, PROBLEM_MEDIA_TYPE, type Problem } from './problem.js';

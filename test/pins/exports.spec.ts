@@ -36,9 +36,9 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'src/index.ts',
     `
       ALL_TENANTS AcceptOutcome AcceptedMessage AccountLease AdmittedSender AgentDefinition AgentEvent AgentRuntime AgentTurn
-      AgentsService Answer Approval ApprovalDecision ApprovalStore ApprovalsService AuditHead AuditNote
+      AgentsService Answer Approval ApprovalDecision ApprovalStore ApprovalsService AuditHead AuditNote AuditPerson
       AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker Button CallReview CancelOutcome CancelSelector CancelTarget CanvasAddress CanvasStore CanvasSurface Capabilities
-      ChainVerdict Change ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore CheckedAccount Claim ClaimRequest ClaimResult ClientKey Clock
+      ChainVerdict ChainedRow Change ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore CheckedAccount Claim ClaimRequest ClaimResult ClientKey Clock
       CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
       CredentialVerifier CronJob CronJobQuery CronMove CronRules CronRun CronRunEnd CronRunKind CronStore DeadLetter DeadLetterQuery Decision DeliveryError DeviceEvent Done Driver DriverError DriverFault DurableFrame EndedCronRun EndedCronRuns Ending EnteredData Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
       FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge HeldChat Histogram

@@ -6,9 +6,9 @@ import {
   type AuditQuery,
   type AuditRow,
   type AuditStore,
+  type ChainedRow,
 } from '../store/index.js';
-import { canonicalise } from '../store/canonical-json.js';
-import { noteOfSweep, SWEEP_ACTION } from './audit-notes.js';
+import { RETENTION_ACTION } from './audit-notes.js';
 
 /** Rows per page when the trail is read. */
 const PAGE_ROWS = 1_000;
@@ -16,30 +16,43 @@ const PAGE_ROWS = 1_000;
 /** The head of an empty trail. */
 export const EMPTY_HEAD: AuditHead = { sequence: 0, hash: FIRST_PREVIOUS_HASH };
 
-/** Builds the row that follows `head`. */
-export function chainAudit(head: AuditHead, at: number, note: AuditNote): AuditRow {
-  const { tenant, actor, action, target, before, after } = note;
-  const row = {
-    sequence: head.sequence + 1,
-    at,
-    tenant,
-    actor,
-    action,
-    target,
-    before,
-    after,
-    previousHash: head.hash,
-  };
+/**
+ * Builds the row that follows `head`. Its body is text from here on: it is stored and hashed as it is, since a value that
+ * is parsed and written again may differ (numbers, the order of keys, half characters).
+ * @param subject the ID that stands for the person of the note
+ */
+export function chainAudit(head: AuditHead, at: number, note: AuditNote, subject?: string): ChainedRow {
+  const row = { sequence: head.sequence + 1, body: writeBody(at, note, subject), previousHash: head.hash };
   return { ...row, hash: hashRow(row) };
 }
 
-function hashRow(row: Omit<AuditRow, 'hash'>): string {
-  return hash('sha256', canonicalise(row), 'hex');
+function writeBody(at: number, { tenant, actor, action, target, before, after }: AuditNote, subject?: string): string {
+  const fields = JSON.stringify({ action, actor, at, subject, target, tenant });
+  return `${fields.slice(0, -1)},"before":${before},"after":${after}}`;
+}
+
+/** Returns what the body of a row says. Values of `before` and `after` read as JSON.parse reads them. */
+export function readAuditBody(body: string): Pick<AuditRow, 'at' | 'subject' | keyof AuditNote> {
+  const { before, after, ...fields } = JSON.parse(body) as Omit<AuditRow, 'before' | 'after'> & {
+    readonly before: unknown;
+    readonly after: unknown;
+  };
+  return { ...fields, before: JSON.stringify(before), after: JSON.stringify(after) };
+}
+
+function hashRow({ sequence, body, previousHash }: Omit<ChainedRow, 'hash'>): string {
+  return hash('sha256', `${previousHash}\n${sequence}\n${body}`, 'hex');
 }
 
 /** The result of {@link verifyAuditChain}. */
 export type ChainVerdict =
-  | { readonly kind: 'intact'; readonly rows: number }
+  | {
+      readonly kind: 'intact';
+      /** The sequence of the newest row. */
+      readonly rows: number;
+      /** The sequence of the oldest row that retention has left; 1 for an empty trail. */
+      readonly oldest: number;
+    }
   | {
       readonly kind: 'broken';
       /** The first sequence at which the chain is broken. */
@@ -48,6 +61,8 @@ export type ChainVerdict =
       readonly fault: 'missing' | 'changed';
     };
 
+type Broken = Extract<ChainVerdict, { kind: 'broken' }>;
+
 /**
  * Checks that all rows are present, unchanged and in order, in a trail to which nothing is added meanwhile; see
  * {@link verifyAuditTrail} for one in use. Detects rows that were changed, removed (including the
@@ -55,67 +70,107 @@ export type ChainVerdict =
  * time is over.
  * @param rows all rows, oldest first
  * @param head the head from the store
+ * @param known a head of before that was noted elsewhere, for example in the manifest of a backup. It is not compared if
+ *   retention has deleted its row.
  */
 export function verifyAuditChain(
-  rows: AsyncIterable<AuditRow> | Iterable<AuditRow>,
+  rows: AsyncIterable<ChainedRow> | Iterable<ChainedRow>,
   head: AuditHead,
+  known: AuditHead = EMPTY_HEAD,
 ): Promise<ChainVerdict> {
-  return verifyRows(rows, head, 'rests');
+  return verifyRows(rows, { heads: [head, known], newest: head.sequence });
 }
 
-/** `rests`: the head is that of the last row. `grows`: rows may follow the one of the head. */
+/** @param newest the sequence of the newest row; undefined if rows may follow the heads */
 async function verifyRows(
-  rows: AsyncIterable<AuditRow> | Iterable<AuditRow>,
-  head: AuditHead,
-  trail: 'rests' | 'grows',
+  rows: AsyncIterable<ChainedRow> | Iterable<ChainedRow>,
+  { heads, newest }: { readonly heads: readonly AuditHead[]; readonly newest?: number | undefined },
 ): Promise<ChainVerdict> {
   let last = EMPTY_HEAD;
-  /** The note of the deleted rows, which a later row must have; undefined if none are missing, or once it was found. */
-  let anchor: string | undefined;
-  for await (const { hash: ownHash, ...row } of rows) {
-    if (last === EMPTY_HEAD && row.sequence > 1) {
-      last = { sequence: row.sequence - 1, hash: row.previousHash };
-      anchor = noteOfSweep(last).after;
+  let start: AuditHead | undefined;
+  let cut: AuditHead | undefined;
+  for await (const row of rows) {
+    if (!start) {
+      start = { sequence: row.sequence - 1, hash: row.previousHash };
+      // The first row of all continues no other.
+      last = start.sequence === 0 ? EMPTY_HEAD : start;
     }
-    if (row.action === SWEEP_ACTION && row.after === anchor) anchor = undefined;
     const sequence = last.sequence + 1;
-    if (row.sequence !== sequence) return { kind: 'broken', sequence, fault: 'missing' };
-    if (row.previousHash !== last.hash || hashRow(row) !== ownHash)
-      return { kind: 'broken', sequence, fault: 'changed' };
-    if (sequence === head.sequence && ownHash !== head.hash) return { kind: 'broken', sequence, fault: 'changed' };
-    last = { sequence, hash: ownHash };
+    if (row.sequence !== sequence) return broken(sequence, 'missing');
+    if (row.previousHash !== last.hash || hashRow(row) !== row.hash) return broken(sequence, 'changed');
+    if (heads.some((head) => head.sequence === sequence && head.hash !== row.hash)) return broken(sequence, 'changed');
+    cut = readCut(row, start) ?? cut;
+    last = { sequence, hash: row.hash };
   }
-  if (anchor !== undefined) return { kind: 'broken', sequence: 1, fault: 'missing' };
-  if (last.sequence < head.sequence) return { kind: 'broken', sequence: last.sequence + 1, fault: 'missing' };
-  if (trail === 'rests' && last.sequence > head.sequence)
-    return { kind: 'broken', sequence: last.sequence, fault: 'changed' };
-  return { kind: 'intact', rows: last.sequence };
+  start ??= EMPTY_HEAD;
+  return (
+    findBrokenStart(start, cut) ??
+    findBrokenEnd(last, heads, newest) ?? { kind: 'intact', rows: last.sequence, oldest: start.sequence + 1 }
+  );
 }
+
+/** Returns what a row says about the deletion of the rows before `start`. */
+function readCut({ body }: ChainedRow, start: AuditHead): AuditHead | undefined {
+  // Read only where it matters: the body of a row is not parsed to verify it.
+  if (start.sequence === 0 || !body.includes(RETENTION_ACTION)) return undefined;
+  const { action, after } = readAuditBody(body);
+  if (action !== RETENTION_ACTION) return undefined;
+  const { cut_entry: sequence, cut_hash: cutHash } = JSON.parse(after) as { cut_entry: number; cut_hash: string };
+  return { sequence, hash: cutHash };
+}
+
+function findBrokenStart(start: AuditHead, cut: AuditHead = EMPTY_HEAD): Broken | undefined {
+  if (start.sequence > cut.sequence) return broken(cut.sequence + 1, 'missing');
+  // Rows before the cut were put back, or the row at the cut is another one.
+  return start.sequence < cut.sequence || start.hash !== cut.hash ? broken(start.sequence + 1, 'changed') : undefined;
+}
+
+function findBrokenEnd(last: AuditHead, heads: readonly AuditHead[], newest: number | undefined): Broken | undefined {
+  const reach = Math.max(...heads.map(({ sequence }) => sequence));
+  if (last.sequence < reach) return broken(last.sequence + 1, 'missing');
+  return newest !== undefined && last.sequence > newest ? broken(last.sequence, 'changed') : undefined;
+}
+
+function broken(sequence: number, fault: Broken['fault']): Broken {
+  return { kind: 'broken', sequence, fault };
+}
+
+/** What {@link verifyAuditTrail} reads. */
+export type ReadableTrail = Pick<AuditStore, 'readAuditHead' | 'readAuditChain'>;
 
 /**
  * Verifies the trail of a store that may be in use: rows that are added meanwhile must continue the chain. Checks
  * completeness up to the head at the time of the call. Begins again when the oldest rows were deleted meanwhile, which would
  * look like a gap between two pages.
+ * @param known see {@link verifyAuditChain}
  * @throws GatewayError STORE_UNAVAILABLE
  */
-export async function verifyAuditTrail(store: AuditStore): Promise<ChainVerdict> {
+export async function verifyAuditTrail(store: ReadableTrail, known: AuditHead = EMPTY_HEAD): Promise<ChainVerdict> {
   for (;;) {
     const oldest = await readOldest(store);
     const head = await store.readAuditHead();
-    const verdict = await verifyRows(readAuditTrail(store), head, 'grows');
+    const verdict = await verifyRows(readChain(store), { heads: [head, known] });
     if (verdict.kind === 'intact' || (await readOldest(store)) === oldest) return verdict;
   }
 }
 
 /** Returns the sequence of the oldest row; undefined for an empty trail. */
-async function readOldest(store: AuditStore): Promise<number | undefined> {
-  const [row] = await store.listAudit({ order: 'oldest', limit: 1 });
+async function readOldest(store: ReadableTrail): Promise<number | undefined> {
+  const [row] = await store.readAuditChain(0, 1);
   return row?.sequence;
+}
+
+async function* readChain(store: ReadableTrail): AsyncGenerator<ChainedRow> {
+  let page: readonly ChainedRow[] = [];
+  do {
+    page = await store.readAuditChain(page.at(-1)?.sequence ?? 0, PAGE_ROWS);
+    yield* page;
+  } while (page.length === PAGE_ROWS);
 }
 
 /** Reads all rows that match a query, page by page. */
 export async function* readAuditTrail(
-  store: AuditStore,
+  store: Pick<AuditStore, 'listAudit'>,
   query: Omit<AuditQuery, 'after' | 'limit'> = { order: 'oldest' },
 ): AsyncGenerator<AuditRow> {
   let page: readonly AuditRow[] = [];

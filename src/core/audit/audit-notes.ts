@@ -4,6 +4,7 @@ import {
   type ApprovalDecision,
   type AuditHead,
   type AuditNote,
+  type AuditPerson,
   type Session,
   type SessionChange,
   type SettingsChange,
@@ -14,11 +15,22 @@ export function noteOfSettings({ actor, before, after }: SettingsChange): AuditN
   return { tenant: ALL_TENANTS, actor, action: 'settings.change', target: 'settings', before, after };
 }
 
-/** Builds the note of a decision on a tool call. It has the hash of the arguments, which may be secret themselves. */
-export function noteOfDecision(approval: Approval, decision: ApprovalDecision, actor: string): AuditNote {
+/** The tenant of people on the channels of this gateway. */
+const TENANT_OF_CHANNELS = 'default';
+
+/**
+ * Builds the note of a decision on a tool call. It has the hash of the arguments, which may be secret themselves.
+ * @param person who decided, if it was a person of a channel
+ */
+export function noteOfDecision(
+  approval: Approval,
+  decision: ApprovalDecision,
+  actor: string,
+  person?: AuditPerson,
+): AuditNote {
   const { tenant, approvalId, tool, argumentsSha256 } = approval;
   const after = JSON.stringify({ approval_id: approvalId, tool, arguments_sha256: argumentsSha256, decision });
-  return { tenant, actor, action: 'approval.decide', target: approvalId, before: 'null', after };
+  return { tenant, actor, action: 'approval.decide', target: approvalId, before: 'null', after, person };
 }
 
 /** Builds the note of a tool call with side effects. It has a hash of the arguments, which may be secret themselves. */
@@ -36,14 +48,30 @@ export function noteOfCall(call: {
 
 /** Builds the note of a sender who was let into a channel. */
 export function noteOfPairing(channel: string, sender: string, actor: string): AuditNote {
-  const after = JSON.stringify({ sender });
-  return { tenant: ALL_TENANTS, actor, action: 'channel.pair', target: channel, before: 'null', after };
+  const person = { tenant: TENANT_OF_CHANNELS, channel, sender };
+  return {
+    tenant: ALL_TENANTS,
+    actor,
+    action: 'channel.pair',
+    target: channel,
+    before: 'false',
+    after: 'true',
+    person,
+  };
 }
 
 /** Builds the note of a sender who was put out of a channel, or whose request was discarded. */
 export function noteOfRevocation(channel: string, sender: string, actor: string): AuditNote {
-  const before = JSON.stringify({ sender });
-  return { tenant: ALL_TENANTS, actor, action: 'channel.unpair', target: channel, before, after: 'null' };
+  const person = { tenant: TENANT_OF_CHANNELS, channel, sender };
+  return {
+    tenant: ALL_TENANTS,
+    actor,
+    action: 'channel.unpair',
+    target: channel,
+    before: 'true',
+    after: 'false',
+    person,
+  };
 }
 
 /** Builds the note of a dead letter that an operator has sent again (`retry`) or deleted (`discard`). */
@@ -69,29 +97,78 @@ export function noteOfNode(change: {
   return { tenant, actor, action, target: nodeId, before: JSON.stringify(before), after: JSON.stringify(after) };
 }
 
-/** Builds the note of a change of a cron job. The text of a job may be private, so it is left out. */
+/** The state of a cron job in the trail: its definition without what is private. */
+interface JobState {
+  readonly message?: unknown;
+  readonly target?: object;
+}
+
+/**
+ * Builds the note of a change of a cron job. The text of a job may be private, so it is left out; the person to whom it
+ * speaks is named by `person`.
+ */
 export function noteOfCronJob(
   verb: 'add' | 'change' | 'remove' | 'run',
   { tenant, jobId }: { readonly tenant: string; readonly jobId: string },
   actor: string,
-  change: { readonly before?: object | undefined; readonly after?: object | undefined },
+  change: { readonly before?: JobState | undefined; readonly after?: JobState | undefined },
 ): AuditNote {
-  const describe = (state: object | undefined) =>
-    state === undefined ? 'null' : JSON.stringify({ ...state, message: undefined });
   const { before, after } = change;
-  return { tenant, actor, action: `cron.${verb}`, target: jobId, before: describe(before), after: describe(after) };
+  const person = findPerson(tenant, after?.target ?? before?.target);
+  return {
+    tenant,
+    actor,
+    action: `cron.${verb}`,
+    target: jobId,
+    before: describeJob(before),
+    after: describeJob(after),
+    ...(person && { person }),
+  };
 }
 
-/** The action of {@link noteOfSweep}. */
-export const SWEEP_ACTION = 'audit.sweep';
+function describeJob(state: JobState | undefined): string {
+  return state === undefined
+    ? 'null'
+    : JSON.stringify(state, (key, value: unknown) => (isPrivate(key) ? undefined : value));
+}
+
+const isPrivate = (key: string) => key === 'message' || key === 'sender';
+
+/** Returns the person to whom a job speaks, in its own chat or where it delivers. */
+function findPerson(tenant: string, target: object | undefined): AuditPerson | undefined {
+  if (target === undefined) return undefined;
+  const { channel, sender, deliver_to: chat } = target as { channel?: string; sender?: string; deliver_to?: object };
+  return channel !== undefined && sender !== undefined ? { tenant, channel, sender } : findPerson(tenant, chat);
+}
+
+/** The action of {@link noteOfRetention}. */
+export const RETENTION_ACTION = 'audit.retention';
 
 /**
  * Builds the note of the deletion of the oldest rows, up to the one of `last`. It stays the anchor of the chain: the rows
  * that are left begin after `last`.
  */
-export function noteOfSweep({ sequence, hash }: AuditHead): AuditNote {
-  const after = JSON.stringify({ sequence, hash });
-  return { tenant: ALL_TENANTS, actor: 'gateway', action: SWEEP_ACTION, target: 'audit', before: 'null', after };
+export function noteOfRetention({ sequence, hash }: AuditHead): AuditNote {
+  const after = JSON.stringify({ cut_entry: sequence, cut_hash: hash });
+  return { tenant: ALL_TENANTS, actor: 'gateway', action: RETENTION_ACTION, target: 'audit', before: 'null', after };
+}
+
+/** Builds the note of the erasure of a person, who has the ID `subject` in earlier rows. */
+export function noteOfErasure({ tenant, channel }: AuditPerson, subject: string, actor: string): AuditNote {
+  const before = JSON.stringify({ channel });
+  return { tenant, actor, action: 'person.erase', target: subject, before, after: 'null' };
+}
+
+/** Builds the note of an export of the trail, with what selected its rows. */
+export function noteOfExport(by: { readonly tenant: string; readonly principal: string }, filters: object): AuditNote {
+  const after = JSON.stringify(filters);
+  return { tenant: by.tenant, actor: by.principal, action: 'audit.export', target: 'audit', before: 'null', after };
+}
+
+/** Builds the note of failed authentications from an address within a minute, after the first. */
+export function noteOfFailures(count: number, address: string, credential: string): AuditNote {
+  const after = JSON.stringify({ credential, count });
+  return { tenant: 'default', actor: 'anonymous', action: 'auth.failures', target: address, before: 'null', after };
 }
 
 /** Builds the note of an authentication. @param reason why it has failed, without secrets */

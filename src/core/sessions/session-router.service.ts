@@ -145,7 +145,7 @@ function address(
 function readRuling(
   { name, argument }: Command,
   principal: Principal,
-  { sender, sender_name: senderName, sender_is_admin: isAdmin }: MessageInPayload,
+  { channel, sender, sender_name: senderName, sender_is_admin: isAdmin }: MessageInPayload,
 ): MessageRuling | undefined {
   if ((name !== 'approve' && name !== 'deny') || !APPROVAL_ID.test(argument)) return undefined;
   const isChannel = principal.role === 'channel';
@@ -155,7 +155,8 @@ function readRuling(
     decision: name === 'approve' ? 'allow' : 'deny',
     may,
     decidedBy: senderName ?? (isChannel ? sender : principal.principal),
-    actor: isChannel ? `${principal.principal}/${sender}` : principal.principal,
+    actor: principal.principal,
+    ...(isChannel && { person: { tenant: principal.tenant, channel, sender } }),
   };
 }
 

@@ -1,9 +1,9 @@
-import type { Json } from './records.js';
+import type { AuditPerson, Json } from './records.js';
 
 /** The tenant of audit rows about the whole gateway, for example its settings. */
 export const ALL_TENANTS = '*';
 
-/** An administrative change: who changed what. */
+/** An administrative change: who changed what. It has no text of messages, and names people by `person` only. */
 export interface AuditNote {
   /** The tenant of the changed resource; {@link ALL_TENANTS} if it belongs to none. */
   readonly tenant: string;
@@ -16,18 +16,30 @@ export interface AuditNote {
   /** Only the changed fields, without secrets; `null` if there was nothing before. */
   readonly before: Json;
   readonly after: Json;
+  /** The person whom the change is about, or who made it. */
+  readonly person?: AuditPerson | undefined;
 }
 
-/** A row of the audit trail. */
-export interface AuditRow extends AuditNote {
+/** A row of the audit trail as it is stored and hashed. */
+export interface ChainedRow {
   /** Dense from 1 across all tenants. */
   readonly sequence: number;
-  /** Unix milliseconds. */
-  readonly at: number;
+  /** The JSON text of the change, stored as it was hashed. */
+  readonly body: string;
   /** The hash of the previous row; {@link FIRST_PREVIOUS_HASH} for the first. */
   readonly previousHash: string;
-  /** SHA-256, in hexadecimal, of all other fields as canonical JSON. */
+  /** SHA-256, in hexadecimal, of previous hash, sequence and body, each on a line of its own. */
   readonly hash: string;
+}
+
+/** A row of the audit trail with what its body says. */
+export interface AuditRow extends ChainedRow, Omit<AuditNote, 'person'> {
+  /** Unix milliseconds. */
+  readonly at: number;
+  /** The ID of the person. */
+  readonly subject?: string | undefined;
+  /** Undefined once the person has been erased. */
+  readonly person?: AuditPerson | undefined;
 }
 
 export const FIRST_PREVIOUS_HASH = '0'.repeat(64);
@@ -68,6 +80,15 @@ export abstract class AuditStore {
   abstract recordAudit(note: AuditNote): Promise<void>;
 
   abstract listAudit(query: AuditQuery): Promise<readonly AuditRow[]>;
+
+  /** Returns rows for verification, oldest first, from the one after `after`. */
+  abstract readAuditChain(after: number, limit: number): Promise<readonly ChainedRow[]>;
+
+  /**
+   * Forgets whom an ID in the trail means, and adds the row that says so. Rows stay as they are. Resolves with false if no
+   * row is about the person.
+   */
+  abstract eraseAuditPerson(person: AuditPerson, actor: string): Promise<boolean>;
 
   abstract readAuditHead(): Promise<AuditHead>;
 }

@@ -88,6 +88,13 @@ export interface NewMessage {
   readonly ruling?: MessageRuling | undefined;
 }
 
+/** A person of a channel. A row of the trail holds an ID in their place, which an erasure makes meaningless. */
+export interface AuditPerson {
+  readonly tenant: string;
+  readonly channel: string;
+  readonly sender: string;
+}
+
 /** The decision on a tool call that a message is: `/approve ID` or `/deny ID`. */
 export interface MessageRuling {
   readonly approvalId: string;
@@ -96,8 +103,9 @@ export interface MessageRuling {
   readonly may: 'always' | 'own' | 'never';
   /** The name of the sender, or its principal. */
   readonly decidedBy: string;
-  /** For the audit trail. */
+  /** For the audit trail: the principal, and the person for whom it speaks if it is a channel. */
   readonly actor: string;
+  readonly person?: AuditPerson | undefined;
 }
 
 /** Limits of accepting. Waiting and running messages count. */

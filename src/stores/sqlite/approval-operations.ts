@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { noteOfDecision } from '../../core/audit/audit-notes.js';
-import type { Approval, ApprovalDecision } from '../../core/store/index.js';
+import type { Approval, ApprovalDecision, MessageRuling } from '../../core/store/index.js';
 import type { AuditTrail } from './audit-trail.js';
 import { prepare } from './rows.js';
 import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
@@ -84,19 +84,19 @@ export class ApprovalOperations {
     return this.selectPending.all(tenant).map(toApproval);
   }
 
-  /** @param decidedBy the name of the decider, where it is not that of the audit trail */
+  /** @param decidedBy the name of the decider, where it is not that of the audit trail, and the person who decided */
   decide(
     now: number,
     approvalId: string,
     decision: ApprovalDecision,
     actor: string,
-    decidedBy = actor,
+    { decidedBy, person }: Partial<Pick<MessageRuling, 'decidedBy' | 'person'>> = {},
   ): Approval | undefined {
-    const hasDecided = this.setDecision.run(decision, decidedBy, approvalId).changes > 0;
+    const hasDecided = this.setDecision.run(decision, decidedBy ?? actor, approvalId).changes > 0;
     const row = this.selectById.get(approvalId);
     if (!row) return undefined;
     const approval = toApproval(row);
-    if (hasDecided) this.audit.add(now, noteOfDecision(approval, decision, actor));
+    if (hasDecided) this.audit.add(now, noteOfDecision(approval, decision, actor, person));
     return approval;
   }
 

@@ -1,53 +1,65 @@
-import type { DatabaseSync } from 'node:sqlite';
-import { chainAudit } from '../../core/audit/audit-chain.js';
-import { noteOfSweep } from '../../core/audit/audit-notes.js';
+import { randomBytes } from 'node:crypto';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { chainAudit, readAuditBody } from '../../core/audit/audit-chain.js';
+import { noteOfErasure, noteOfRetention } from '../../core/audit/audit-notes.js';
 import { DAY_MS } from '../../core/time/clock.js';
-import type { AuditHead, AuditNote, AuditQuery, AuditRow } from '../../core/store/index.js';
+import type { AuditHead, AuditNote, AuditPerson, AuditQuery, AuditRow, ChainedRow } from '../../core/store/index.js';
 import { prepare, required } from './rows.js';
 import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
 
-const COLUMNS = `sequence, at, tenant, actor, action, target, before, after, previous_hash AS previousHash, hash`;
+const COLUMNS = 'sequence, body, previous_hash AS previousHash, hash';
 
-const MATCHES = `(?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR actor = ?2) AND (?3 IS NULL OR action = ?3)
-  AND (?4 IS NULL OR at >= ?4) AND (?5 IS NULL OR at < ?5)`;
+/** By how much the clock may ever have been set back: rows are looked for in the sequence that far beyond the times. */
+const MAX_SET_BACK_MS = DAY_MS;
 
-/** The audit trail: a chain of hashed rows, each added in the transaction of its change. */
+/** The condition of each filter, with the name of its value. Times select by the sequence, which an index on `at` finds. */
+const CONDITIONS = {
+  tenant: 'tenant = :tenant',
+  actor: 'actor = :actor',
+  action: 'action = :action',
+  from: `at >= :from AND sequence >= (SELECT sequence FROM audit WHERE at >= :from - ${MAX_SET_BACK_MS} ORDER BY at LIMIT 1)`,
+  to: `at < :to AND sequence <= (SELECT sequence FROM audit WHERE at < :to + ${MAX_SET_BACK_MS} ORDER BY at DESC LIMIT 1)`,
+} as const;
+
+const FILTERS = Object.keys(CONDITIONS) as readonly (keyof typeof CONDITIONS)[];
+
+/**
+ * The audit trail: a chain of hashed rows, each added in the transaction of its change. The one thread that writes reads
+ * the head in that transaction, so no two rows follow the same one.
+ */
 export class AuditTrail {
-  private readonly selectHead;
-  private readonly setHead;
-  private readonly insert;
-  private readonly selectNewest;
-  private readonly selectOldest;
-  private readonly selectExpired;
-  private readonly deleteUpTo;
+  private readonly statements;
+  /** The statements that list rows, by their text. */
+  private readonly lists = new Map<string, StatementSync>();
 
-  constructor(database: DatabaseSync) {
-    this.selectHead = prepare<AuditHead>(
-      database,
-      'SELECT audit_sequence AS sequence, audit_hash AS hash FROM gateway',
-    );
-    this.setHead = prepare(database, 'UPDATE gateway SET audit_sequence = ?, audit_hash = ?');
-    this.insert = prepare(
-      database,
-      `INSERT INTO audit (sequence, at, tenant, actor, action, target, before, after, previous_hash, hash)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
-    // Not the newest row: the head names it.
-    this.selectExpired = prepare<AuditHead & { at: number }>(
-      database,
-      'SELECT sequence, hash, at FROM audit WHERE sequence < ? ORDER BY sequence LIMIT ?',
-    );
-    this.deleteUpTo = prepare(database, 'DELETE FROM audit WHERE sequence <= ?');
-    const select = (order: string) => `SELECT ${COLUMNS} FROM audit WHERE ${MATCHES} AND ${order} LIMIT ?7`;
-    this.selectNewest = prepare<AuditRow>(database, select('(?6 IS NULL OR sequence < ?6) ORDER BY sequence DESC'));
-    this.selectOldest = prepare<AuditRow>(database, select('(?6 IS NULL OR sequence > ?6) ORDER BY sequence'));
+  constructor(private readonly database: DatabaseSync) {
+    this.statements = { ...prepareRows(database), ...prepareSubjects(database) };
   }
 
   add(at: number, note: AuditNote): void {
-    const row = chainAudit(this.readHead(), at, note);
-    const { sequence, tenant, actor, action, target, before, after, previousHash, hash } = row;
-    this.insert.run(sequence, at, tenant, actor, action, target, before, after, previousHash, hash);
-    this.setHead.run(sequence, hash);
+    const subject = note.person && this.subjectOf(note.person);
+    this.insert(chainAudit(this.readHead(), at, note, subject));
+  }
+
+  private insert({ sequence, body, previousHash, hash }: ChainedRow): void {
+    this.statements.insert.run(sequence, body, previousHash, hash);
+    this.statements.setHead.run(sequence, hash);
+  }
+
+  /** Returns the ID of a person, which is random: only the table of subjects says whom it means. */
+  subjectOf({ tenant, channel, sender }: AuditPerson): string {
+    const known = this.statements.findSubject.get(tenant, channel, sender)?.subject;
+    if (known !== undefined) return known;
+    const subject = `p_${randomBytes(12).toString('base64url')}`;
+    this.statements.addSubject.run(subject, tenant, channel, sender);
+    return subject;
+  }
+
+  erase(now: number, person: AuditPerson, actor: string): boolean {
+    const { tenant, channel, sender } = person;
+    const erased = this.statements.deleteSubject.get(tenant, channel, sender);
+    if (erased) this.add(now, noteOfErasure(person, erased.subject, actor));
+    return erased !== undefined;
   }
 
   /**
@@ -62,28 +74,84 @@ export class AuditTrail {
       const old = this.listExpired(before);
       const last = old.at(-1);
       if (!last || (old.length < MAX_STEP_ROWS && !swept && (old[0]?.at ?? 0) >= before - DAY_MS)) return 0;
-      this.deleteUpTo.run(last.sequence);
+      this.statements.deleteUpTo.run(last.sequence);
       swept = last;
       return old.length;
     });
-    if (swept) this.add(now, noteOfSweep(swept));
+    if (swept) this.add(now, noteOfRetention(swept));
     return !isDone;
   }
 
   /** Returns the oldest rows, for one step, as far as all are from before a time. */
   private listExpired(before: number): (AuditHead & { readonly at: number })[] {
-    const oldest = this.selectExpired.all(this.readHead().sequence, MAX_STEP_ROWS);
+    const oldest = this.statements.selectExpired.all(this.readHead().sequence, MAX_STEP_ROWS);
     const kept = oldest.findIndex(({ at }) => at >= before);
     return kept === -1 ? oldest : oldest.slice(0, kept);
   }
 
   readHead(): AuditHead {
-    return required(this.selectHead.get());
+    return required(this.statements.selectHead.get());
   }
 
-  list({ tenant, actor, action, from, to, order, after, limit }: AuditQuery): AuditRow[] {
-    const select = order === 'newest' ? this.selectNewest : this.selectOldest;
-    const values = [tenant, actor, action, from, to, after].map((value) => value ?? null);
-    return select.all(...values, limit);
+  list({ order, after, limit, ...query }: AuditQuery): AuditRow[] {
+    const filters = FILTERS.filter((name) => query[name] !== undefined);
+    const [step, direction] = order === 'newest' ? ['<', 'DESC'] : ['>', 'ASC'];
+    const conditions = [
+      ...filters.map((name) => CONDITIONS[name]),
+      ...(after === undefined ? [] : [`sequence ${step} :after`]),
+    ];
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+    const select = this.listBy(`SELECT ${COLUMNS} FROM audit ${where} ORDER BY sequence ${direction} LIMIT :limit`);
+    const values = Object.fromEntries(filters.map((name) => [name, query[name] ?? null]));
+    const rows = select.all({ ...values, ...(after !== undefined && { after }), limit });
+    return (rows as unknown as ChainedRow[]).map((row) => this.toRow(row));
   }
+
+  /** One statement for each combination of filters: a condition that may be absent would keep SQLite from an index. */
+  private listBy(sql: string): StatementSync {
+    const statement = this.lists.get(sql) ?? this.database.prepare(sql);
+    this.lists.set(sql, statement);
+    return statement;
+  }
+
+  private toRow(row: ChainedRow): AuditRow {
+    const entry = readAuditBody(row.body);
+    const person = entry.subject === undefined ? undefined : this.statements.findPerson.get(entry.subject);
+    return { ...row, ...entry, ...(person && { person: { ...person } }) };
+  }
+
+  readChain(after: number, limit: number): ChainedRow[] {
+    return this.statements.selectChain.all(after, limit);
+  }
+}
+
+function prepareRows(database: DatabaseSync) {
+  return {
+    selectHead: prepare<AuditHead>(database, 'SELECT audit_sequence AS sequence, audit_hash AS hash FROM gateway'),
+    setHead: prepare(database, 'UPDATE gateway SET audit_sequence = ?, audit_hash = ?'),
+    insert: prepare(database, 'INSERT INTO audit (sequence, body, previous_hash, hash) VALUES (?, ?, ?, ?)'),
+    // Not the newest row: the head names it.
+    selectExpired: prepare<AuditHead & { at: number }>(
+      database,
+      'SELECT sequence, hash, at FROM audit WHERE sequence < ? ORDER BY sequence LIMIT ?',
+    ),
+    deleteUpTo: prepare(database, 'DELETE FROM audit WHERE sequence <= ?'),
+    selectChain: prepare<ChainedRow>(
+      database,
+      `SELECT ${COLUMNS} FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?`,
+    ),
+  };
+}
+
+function prepareSubjects(database: DatabaseSync) {
+  const isPerson = 'tenant = ? AND channel = ? AND sender = ?';
+  return {
+    findSubject: prepare<{ subject: string }>(database, `SELECT subject FROM audit_subjects WHERE ${isPerson}`),
+    addSubject: prepare(database, 'INSERT INTO audit_subjects (subject, tenant, channel, sender) VALUES (?, ?, ?, ?)'),
+    findPerson: prepare<AuditPerson>(database, 'SELECT tenant, channel, sender FROM audit_subjects WHERE subject = ?'),
+    deleteSubject: prepare<{ subject: string }>(
+      database,
+      `DELETE FROM audit_subjects WHERE ${isPerson} RETURNING subject`,
+    ),
+  };
 }

@@ -1,11 +1,12 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readAuditTrail, verifyAuditChain } from '../../core/audit/audit-chain.js';
-import type { AuditRow, AuditStore } from '../../core/store/index.js';
+import { verifyAuditChain } from '../../core/audit/audit-chain.js';
+import { canonicalise } from '../../core/store/canonical-json.js';
 import { AuditTrail } from './audit-trail.js';
 import { ChannelOperations } from './channel-operations.js';
 import { openDatabase } from './database.js';
@@ -230,13 +231,7 @@ describe('the migration to version 2', () => {
     const { database, migrated, close } = openDatabase(path);
     expect(migrated).toEqual(MIGRATIONS.slice(1).map(({ version }) => version));
     const trail = new AuditTrail(database);
-    const store: AuditStore = {
-      recordAudit: async () => {},
-      listAudit: async (query) => trail.list(query),
-      readAuditHead: async () => trail.readHead(),
-    };
-    const rows: AuditRow[] = [];
-    for await (const row of readAuditTrail(store)) rows.push(row);
+    const rows = trail.list({ order: 'oldest', limit: 100 });
     expect(rows).toMatchObject([
       {
         sequence: 1,
@@ -248,8 +243,10 @@ describe('the migration to version 2', () => {
         before: '{"x":1}',
       },
       { sequence: 2, at: 2, tenant: 'acme', actor: 'bob', action: 'approval.decide', target: 'a_1', before: 'null' },
+      { sequence: 3, actor: 'gateway', action: 'audit.rewrite' },
     ]);
-    expect(await verifyAuditChain(rows, trail.readHead())).toEqual({ kind: 'intact', rows: 2 });
+    expect(JSON.parse(rows[2]?.before ?? '')).toEqual({ entry: 2, hash: expect.any(String) });
+    expect(await verifyAuditChain(rows, trail.readHead())).toEqual({ kind: 'intact', rows: 3, oldest: 1 });
     close();
     expect(read(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'audit_1'")).toBe(0);
   });
@@ -309,6 +306,70 @@ describe('the migration to version 10', () => {
   });
 });
 
+describe('the migration to version 23', () => {
+  const INSERT = 'INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+  /** Creates a database of version 22 whose trail begins after the deleted rows 1 to 4. */
+  function makeVersion22(change = ''): void {
+    const { database, close } = openDatabase(path, MIGRATIONS.slice(0, 22));
+    const insert = database.prepare(INSERT);
+    const row = { at: 7, tenant: '*', actor: 'ann', action: 'channel.pair', target: 'telegram', before: 'null' };
+    let previousHash = 'a'.repeat(64);
+    for (let sequence = 5; sequence <= 7; sequence++) {
+      const after = '{"sender":"alice-5001"}';
+      const hash = createHash('sha256')
+        .update(canonicalise({ ...row, sequence, after, previousHash }))
+        .digest('hex');
+      insert.run(sequence, 7, '*', 'ann', row.action, row.target, row.before, after, previousHash, hash);
+      previousHash = hash;
+    }
+    database.prepare('UPDATE gateway SET audit_sequence = 7, audit_hash = ?').run(previousHash);
+    database.exec(change);
+    close();
+  }
+
+  /** Opens the database and returns the rows of its trail, which verifies. */
+  async function openTrail() {
+    const { database, close } = openDatabase(path);
+    const trail = new AuditTrail(database);
+    const rows = trail.list({ order: 'oldest', limit: 100 });
+    expect(await verifyAuditChain(rows, trail.readHead())).toEqual({ kind: 'intact', rows: 9, oldest: 5 });
+    close();
+    return rows;
+  }
+
+  it('keeps the numbers of the rows, says what their head was, and names people by an ID', async () => {
+    makeVersion22();
+    const oldHash = read(path, 'SELECT audit_hash FROM gateway');
+    const rows = await openTrail();
+    expect(rows.map(({ action }) => action)).toEqual([
+      ...['channel.pair', 'channel.pair', 'channel.pair'],
+      ...['audit.retention', 'audit.rewrite'],
+    ]);
+    expect(rows[0]).toMatchObject({ sequence: 5, at: 7, actor: 'ann', person: { sender: 'alice-5001' } });
+    expect(JSON.stringify(rows.map(({ body }) => body))).not.toContain('alice');
+    expect(JSON.parse(rows.at(-1)?.before ?? '')).toEqual({ entry: 7, hash: oldHash });
+  });
+
+  it.each([
+    ["UPDATE audit SET actor = 'eve' WHERE sequence = 6", 6],
+    ['UPDATE gateway SET audit_hash = 0', 8],
+  ])('says where the old chain was broken: %s', async (change, brokenAt) => {
+    makeVersion22(change);
+    const rows = await openTrail();
+    expect(JSON.parse(rows.at(-1)?.before ?? '')).toMatchObject({ broken_at: brokenAt });
+  });
+
+  it('lists a trail by an index, whatever the filters are', () => {
+    const { database, close } = openDatabase(path);
+    const plans = ["actor = 'a'", "action = 'a'", "tenant = 'a'"].map((condition) => {
+      const sql = `SELECT body FROM audit WHERE ${condition} ORDER BY sequence DESC LIMIT 1`;
+      return String(database.prepare(`EXPLAIN QUERY PLAN ${sql}`).get()?.['detail']);
+    });
+    expect(plans.filter((plan) => !plan.includes('USING INDEX'))).toEqual([]);
+    close();
+  });
+});
+
 describe('an audit trail that was changed by hand', () => {
   it('does not verify', async () => {
     const { database, close } = openDatabase(path);
@@ -323,8 +384,8 @@ describe('an audit trail that was changed by hand', () => {
     };
     for (let at = 1; at <= 3; at++) trail.add(at, note);
     const verify = () => verifyAuditChain(trail.list({ order: 'oldest', limit: 100 }), trail.readHead());
-    expect(await verify()).toEqual({ kind: 'intact', rows: 3 });
-    database.exec("UPDATE audit SET actor = 'eve' WHERE sequence = 2");
+    expect(await verify()).toEqual({ kind: 'intact', rows: 3, oldest: 1 });
+    database.exec("UPDATE audit SET body = replace(body, 'ann', 'eve') WHERE sequence = 2");
     expect(await verify()).toEqual({ kind: 'broken', sequence: 2, fault: 'changed' });
     database.exec('DELETE FROM audit WHERE sequence = 2');
     expect(await verify()).toEqual({ kind: 'broken', sequence: 2, fault: 'missing' });

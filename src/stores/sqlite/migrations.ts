@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { failpoint } from '../../core/failpoints/failpoint.js';
-import { ALL_TENANTS, type Json } from '../../core/store/index.js';
-import { AuditTrail } from './audit-trail.js';
+import { AUDIT_SCHEMA, chainFirstRows, chainSecondRows } from './audit-schema.js';
 import { toIndexText } from './memory-words.js';
 import { SCHEMA_21 } from './canvas-schema.js';
 import {
@@ -56,7 +55,7 @@ export const MIGRATIONS: readonly Migration[] = [
     version: 2,
     up(database) {
       database.exec(SCHEMA_2);
-      chainOldAudit(database);
+      chainFirstRows(database);
       database.exec('DROP TABLE audit_1');
       indexMemories(database);
     },
@@ -102,41 +101,14 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 20, up: (database) => database.exec(SCHEMA_20) },
   { version: 21, up: (database) => database.exec(SCHEMA_21) },
   { version: 22, up: (database) => database.exec(`${HELD_CHATS_SCHEMA}${JOINED_SCHEMA}`) },
+  {
+    version: 23,
+    up(database) {
+      database.exec(AUDIT_SCHEMA);
+      chainSecondRows(database);
+    },
+  },
 ];
-
-/** A row of the audit trail in version 1. */
-interface OldAuditRow {
-  readonly at: number;
-  readonly actor: string;
-  readonly action: string;
-  readonly before: Json;
-  readonly after: Json;
-  /** The id of the decided approval; null for settings. */
-  readonly approvalId: string | null;
-  readonly tenant: string | null;
-}
-
-/** Adds the rows of version 1 to the chain, in order. */
-function chainOldAudit(database: DatabaseSync): void {
-  const old = prepare<OldAuditRow>(
-    database,
-    `SELECT at, actor, action, before, after, after ->> '$.approval_id' AS approvalId, tenant
-     FROM audit_1 LEFT JOIN approvals ON approval_id = after ->> '$.approval_id' AND action = 'approval.decide'
-     ORDER BY entry`,
-  );
-  const trail = new AuditTrail(database);
-  for (const { at, actor, action, before, after, approvalId, tenant } of old.all()) {
-    const isDecision = action === 'approval.decide' && approvalId !== null;
-    trail.add(at, {
-      tenant: tenant ?? ALL_TENANTS,
-      actor,
-      action,
-      target: isDecision ? approvalId : 'settings',
-      before,
-      after,
-    });
-  }
-}
 
 /** Fills the index of words of version 2. */
 function indexMemories(database: DatabaseSync): void {

@@ -184,6 +184,8 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
 
   recordAudit: write(({ audit, now }, note) => audit.add(now, note)),
   listAudit: read(({ audit }, query) => audit.list(query)),
+  readAuditChain: read(({ audit }, ...all) => audit.readChain(...all)),
+  eraseAuditPerson: write(({ audit, now }, ...all) => audit.erase(now, ...all)),
   readAuditHead: read(({ audit }) => audit.readHead()),
 
   takeAccount: write(({ channels, now }, ...all) => channels.take(now, ...all)),

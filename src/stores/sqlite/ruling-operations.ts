@@ -29,7 +29,7 @@ export class RulingOperations {
     ruling: MessageRuling,
   ): Pick<AcceptedMessage, 'status' | 'reply'> {
     const messageRef = this.tables.refs.format(ord);
-    const { approvalId, decision, actor, decidedBy } = ruling;
+    const { approvalId, decision } = ruling;
     const found = this.approvals.find(tenant, approvalId);
     const approval = found?.sessionId === sessionId ? found : undefined;
     const isOwn = approval !== undefined && this.readSender(approval.messageRef) === sender;
@@ -39,7 +39,7 @@ export class RulingOperations {
       settled =
         now >= approval.expiresAt
           ? this.approvals.decide(now, approvalId, 'expired', 'gateway')
-          : this.approvals.decide(now, approvalId, decision, actor, decidedBy);
+          : this.approvals.decide(now, approvalId, decision, ruling.actor, ruling);
       outcome = settled?.decision === decision ? 'done' : 'other';
     }
     const { frames, reply } = replyToRuling({ messageRef, messageId }, outcome, settled, receivedAt);

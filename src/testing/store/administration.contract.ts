@@ -94,7 +94,8 @@ export const approvalsContract: Contract = {
       decision: 'allow',
       may: 'own',
       decidedBy: 'Alice',
-      actor: 'channel:x/alice',
+      actor: 'channel:x',
+      person: { tenant: 'default', channel: 'x', sender: 'alice' },
     } as const;
     const rule = (changes: object = {}, more: object = {}) =>
       bench.accept({ ruling: { ...ruling, ...changes }, ...more });
@@ -108,7 +109,7 @@ export const approvalsContract: Contract = {
     await bench.under.crash();
     expect(await bench.store.findApproval('default', 'a_1')).toMatchObject({ decision: 'allow', decidedBy: 'Alice' });
     const [row] = await bench.store.listAudit({ action: 'approval.decide', order: 'newest', limit: 1 });
-    expect(row).toMatchObject({ actor: 'channel:x/alice', target: 'a_1' });
+    expect(row).toMatchObject({ actor: 'channel:x', person: ruling.person, target: 'a_1' });
     const page = await bench.store.readFrames(sessionId, 0, 100, 1_000_000);
     expect(page.frames.map(({ type }) => type)).toEqual([
       ...['stream_block', 'stream_end'],

@@ -36,10 +36,10 @@ async function sweepAudit({ store }: StoreBench, auditBefore: number): Promise<v
 export const auditContract: Contract = {
   'is empty and intact at first': async (bench) => {
     expect(await rowsOf(bench)).toEqual([]);
-    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 0 });
+    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 0, oldest: 1 });
   },
 
-  'verifies after its oldest rows were swept, and says so itself': async (bench) => {
+  '[I-52] verifies after its oldest rows were swept, and says so itself': async (bench) => {
     for (let day = 0; day < 4; day++) {
       await changeSettings(bench);
       await changeSettings(bench);
@@ -52,15 +52,19 @@ export const auditContract: Contract = {
     const [first, ...rest] = await rowsOf(bench);
     expect(first).toMatchObject({ sequence: 5 });
     const { previousHash: hash } = first as AuditRow;
-    const swept = { actor: 'gateway', action: 'audit.sweep', after: JSON.stringify({ sequence: 4, hash }) };
+    const swept = {
+      actor: 'gateway',
+      action: 'audit.retention',
+      after: JSON.stringify({ cut_entry: 4, cut_hash: hash }),
+    };
     expect(rest.at(-1)).toMatchObject({ sequence: 9, tenant: '*', ...swept });
-    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 9 });
+    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 9, oldest: 5 });
     await bench.under.passTime(9 * DAY_MS);
     await sweep(DAY_MS);
     await bench.under.crash();
-    expect((await rowsOf(bench)).map(({ action }) => action)).toEqual(['audit.sweep', 'audit.sweep']);
+    expect((await rowsOf(bench)).map(({ action }) => action)).toEqual(['audit.retention', 'audit.retention']);
     await changeSettings(bench);
-    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 11 });
+    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 11, oldest: 9 });
   },
 
   'sweeps in portions': async (bench) => {
@@ -134,7 +138,7 @@ export const auditContract: Contract = {
     };
     await bench.store.recordAudit(note);
     expect(await rowsOf(bench)).toMatchObject([{ sequence: 1, at: bench.under.now(), ...note }]);
-    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 1 });
+    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 1, oldest: 1 });
   },
 
   'is one chain over all changes, even across a restart': async (bench) => {
@@ -148,7 +152,42 @@ export const auditContract: Contract = {
     await bench.under.crash();
     await changeSettings(bench, 'cid');
     expect((await rowsOf(bench)).map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
-    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 4 });
+    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 4, oldest: 1 });
+  },
+
+  '[I-50] is one chain of many changes at once': async (bench) => {
+    const note = { tenant: '*', actor: 'ann', action: 'x.y', target: 't', before: 'null', after: 'null' };
+    await Promise.all(Array.from({ length: 200 }, (_, n) => bench.store.recordAudit({ ...note, target: `t${n}` })));
+    const [newest] = await rowsOf(bench, { order: 'newest', limit: 1 });
+    expect(await bench.store.readAuditHead()).toEqual({ sequence: 200, hash: newest?.hash });
+    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 200, oldest: 1 });
+  },
+
+  '[I-53] names a person by an ID, which means no one after an erasure': async (bench) => {
+    const person = { tenant: 'default', channel: 'telegram', sender: 'alice-5001' };
+    const note = {
+      tenant: '*',
+      actor: 'ann',
+      action: 'channel.pair',
+      target: 'telegram',
+      before: 'null',
+      after: 'null',
+    };
+    for (let n = 0; n < 2; n++) await bench.store.recordAudit({ ...note, person });
+    const [first, second] = await rowsOf(bench);
+    expect(first).toMatchObject({ person, subject: second?.subject });
+    expect(first?.body).not.toContain('alice');
+    expect(await bench.store.eraseAuditPerson({ ...person, tenant: 'acme' }, 'bob')).toBe(false);
+    expect(await bench.store.eraseAuditPerson(person, 'bob')).toBe(true);
+    expect(await bench.store.eraseAuditPerson(person, 'bob')).toBe(false);
+    await bench.store.recordAudit({ ...note, person });
+    const [erased, , erasure, next] = await rowsOf(bench);
+    expect([erased?.subject, erased?.person]).toEqual([first?.subject, undefined]);
+    expect(erasure).toMatchObject({ actor: 'bob', action: 'person.erase', target: first?.subject });
+    expect(JSON.stringify([erased, erasure])).not.toContain('alice');
+    expect(next).toMatchObject({ person });
+    expect(next?.subject).not.toBe(first?.subject);
+    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 4, oldest: 1 });
   },
 
   'has no row for a change that could not be committed': async (bench) => {
@@ -158,7 +197,7 @@ export const auditContract: Contract = {
     await expect(changeSettings(bench)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     await changeSettings(bench);
     expect(await rowsOf(bench)).toHaveLength(2);
-    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 2 });
+    expect(await verify(bench)).toEqual({ kind: 'intact', rows: 2, oldest: 1 });
   },
 
   'is listed page by page, from either end': async (bench) => {

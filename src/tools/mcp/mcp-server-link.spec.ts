@@ -1,4 +1,4 @@
-import { AuditStore, type AuditHead, type AuditRow } from '../../core/store/index.js';
+import { AuditStore, type AuditHead, type AuditRow, type ChainedRow } from '../../core/store/index.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NoMetrics } from '../../core/telemetry/metrics.js';
 import type { ToolCallContext } from '../../core/tools/tool.js';
@@ -58,6 +58,12 @@ class FakeAudit extends AuditStore {
   }
   override async readAuditHead(): Promise<AuditHead> {
     return { sequence: 0, hash: '' };
+  }
+  override async readAuditChain(): Promise<readonly ChainedRow[]> {
+    return [];
+  }
+  override async eraseAuditPerson(): Promise<boolean> {
+    return false;
   }
 }
 

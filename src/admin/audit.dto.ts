@@ -1,0 +1,172 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { ANY_JSON } from '../http/index.js';
+
+/** Selects rows of the audit trail. */
+export class AuditFilters {
+  /**
+   * The principal that made the change.
+   * @example "ann"
+   */
+  @IsOptional()
+  @IsString()
+  @Length(1, 256)
+  actor?: string;
+
+  /** @example "settings.change" */
+  @IsOptional()
+  @IsString()
+  @Length(1, 256)
+  action?: string;
+
+  /**
+   * From this time on, in Unix milliseconds.
+   * @example 1795766400000
+   */
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  from?: number;
+
+  /**
+   * Before this time, in Unix milliseconds.
+   * @example 1795852800000
+   */
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  to?: number;
+
+  /**
+   * Of this tenant only; for operators of all tenants.
+   * @example "acme"
+   */
+  @IsOptional()
+  @IsString()
+  @Length(1, 256)
+  tenant?: string;
+}
+
+/** Selects a page of the audit trail. */
+export class AuditPageQuery extends AuditFilters {
+  /** @example 50 */
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  limit?: number;
+
+  /**
+   * The `next` of the page before.
+   * @example "1041.Zk3uP0aQm1xY"
+   */
+  @IsOptional()
+  @IsString()
+  @Length(1, 64)
+  cursor?: string;
+}
+
+/** A head of the trail that was noted before. */
+export class AuditVerifyQuery {
+  /**
+   * `ENTRY:HASH` from the log, from the manifest of a backup or from an earlier check: the trail must still have that row.
+   * @example "1041:94fe28de94442b08657d9e511dfe03bdc4e8fdcf209caac94dcbb2dd6931470e"
+   */
+  @IsOptional()
+  @Matches(/^\d{1,15}:[0-9a-f]{64}$/, { message: 'known must be ENTRY:HASH' })
+  known?: string;
+}
+
+/** A person of a channel. */
+export class AuditPersonDto {
+  /** @example "telegram" */
+  channel!: string;
+  /** @example "5001" */
+  sender!: string;
+}
+
+/** A row of the audit trail. */
+export class AuditRowDto {
+  /**
+   * Counts the rows of all tenants, from 1 without gaps.
+   * @example 1041
+   */
+  entry!: number;
+  /**
+   * Unix milliseconds.
+   * @example 1795766400000
+   */
+  at!: number;
+  /**
+   * `*` for what belongs to the whole gateway.
+   * @example "default"
+   */
+  tenant!: string;
+  /**
+   * The principal that made the change; `gateway` if it happened automatically.
+   * @example "ann"
+   */
+  actor!: string;
+  /** @example "settings.change" */
+  action!: string;
+  /**
+   * The ID of what was changed.
+   * @example "settings"
+   */
+  target!: string;
+  /**
+   * The ID that stands for a person of a channel.
+   * @example "p_Okjm9DkCWu1Ou-8z"
+   */
+  subject?: string;
+  /** Whom `subject` means, until the person is erased. */
+  person?: AuditPersonDto;
+  /** What was changed, as it was before; null if there was nothing. */
+  @ApiProperty({ ...ANY_JSON, example: { 'agent.name': 'openclaw' } })
+  before!: unknown;
+  /** What was changed, as it is now. */
+  @ApiProperty({ ...ANY_JSON, example: { 'agent.name': 'ada' } })
+  after!: unknown;
+  /**
+   * The hash of the row.
+   * @example "94fe28de94442b08657d9e511dfe03bdc4e8fdcf209caac94dcbb2dd6931470e"
+   */
+  hash!: string;
+}
+
+export class AuditRowsDto {
+  items!: AuditRowDto[];
+  /** @example "1041.Zk3uP0aQm1xY" */
+  next?: string;
+}
+
+/** The newest row: its number and its hash. Note it elsewhere to notice later that rows were removed. */
+export class AuditHeadDto {
+  /** @example 1041 */
+  entry!: number;
+  /** @example "94fe28de94442b08657d9e511dfe03bdc4e8fdcf209caac94dcbb2dd6931470e" */
+  hash!: string;
+}
+
+/** The result of a check of the whole trail. */
+export class AuditVerdictDto {
+  /** Whether all rows are there, unchanged and in order. */
+  ok!: boolean;
+  head!: AuditHeadDto;
+  /**
+   * The oldest row that retention has left.
+   * @example 1
+   */
+  oldest?: number;
+  /**
+   * The first row that is missing or changed.
+   * @example 17
+   */
+  broken_at?: number;
+  @ApiProperty({ enum: ['missing', 'changed'] })
+  fault?: 'missing' | 'changed';
+}

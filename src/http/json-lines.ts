@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+/** The media type of JSON lines. */
+export const JSON_LINES = 'application/jsonl';
+
+/** Characters that are collected before they are written. */
+const CHUNK_LENGTH = 65_536;
+
+/**
+ * Sends items as JSON lines, as fast as the client reads. The last line is `{"type":"end","items":N,"sha256":"..."}`, with
+ * the hash of all bytes before it: a response without it is incomplete. On a failure the connection is destroyed, after the
+ * status was sent; before the first item the failure is thrown.
+ */
+export async function sendJsonLines(response: ServerResponse, items: AsyncIterable<object>): Promise<void> {
+  const iterator = items[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  response.writeHead(200, { 'Content-Type': JSON_LINES, 'Cache-Control': 'no-store' });
+  try {
+    await pipeline(Readable.from(writeLines(first, iterator)), response);
+  } catch (error) {
+    // A client that has left needs no response.
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  }
+}
+
+async function* writeLines(first: IteratorResult<object>, rest: AsyncIterator<object>): AsyncGenerator<string> {
+  const digest = createHash('sha256');
+  let count = 0;
+  let chunk = '';
+  for (let item = first; item.done !== true; item = await rest.next()) {
+    chunk += `${JSON.stringify(item.value)}\n`;
+    count++;
+    if (chunk.length < CHUNK_LENGTH) continue;
+    digest.update(chunk);
+    yield chunk;
+    chunk = '';
+  }
+  digest.update(chunk);
+  yield `${chunk}${JSON.stringify({ type: 'end', items: count, sha256: digest.digest('hex') })}\n`;
+}
