@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { endOf } from './message-end.js';
-import { ReplyBlocks } from './reply-blocks.js';
+import { addBlocks, MAX_KEPT_LENGTH, ReplyBlocks } from './reply-blocks.js';
 
 const message = { messageRef: 'm_1', messageId: 'id-1' };
 const block = { block_id: 'b1', block_type: 'text', content: 'hello' } as const;
@@ -13,6 +13,19 @@ describe('endOf', () => {
     expect(frame).toMatchObject({ type: 'stream_end', ...message, timestamp: 7 });
     const payload: unknown = JSON.parse(frame.payload);
     expect(payload).toEqual({ id: 'id-1', message_ref: 'm_1', reason: 'stop', blocks: 1, usage });
+  });
+
+  it('leaves out blocks that are too long to be kept, and returns their number', () => {
+    const blocks = new ReplyBlocks([block, { ...block, content: 'x'.repeat(MAX_KEPT_LENGTH) }]);
+    const { frame, reply, loggedBlocks } = endOf(message, { reason: 'stop' }, 7, blocks);
+    expect(JSON.parse(reply)).toEqual({ reason: 'stop', endedAt: 7 });
+    expect(loggedBlocks).toBe(2);
+    expect(JSON.parse(frame.payload)).toMatchObject({ blocks: 2 });
+    expect(JSON.parse(addBlocks(reply, JSON.stringify([block])))).toEqual({
+      reason: 'stop',
+      endedAt: 7,
+      blocks: [block],
+    });
   });
 
   it('names an error, and the target of a merged message, as on the wire', () => {

@@ -1,6 +1,6 @@
 import type { StreamEndPayload } from '../../protocol/domain.js';
-import type { Json, NewFrame, Reply, StoredMessage } from './records.js';
-import { ReplyBlocks } from './reply-blocks.js';
+import type { NewFrame, Reply, StoredMessage, TurnEnd } from './records.js';
+import { addBlocks, ReplyBlocks } from './reply-blocks.js';
 
 /** The end of a message, without its blocks and its time. */
 export type Ending = Omit<Reply, 'blocks' | 'endedAt'>;
@@ -9,10 +9,8 @@ export type Ending = Omit<Reply, 'blocks' | 'endedAt'>;
  * The end of a message, as the log stores it (`frame`) and as the history stores it (`reply`). Both are written in one
  * commit.
  */
-export interface MessageEnd {
+export interface MessageEnd extends Pick<TurnEnd, 'reply' | 'loggedBlocks'> {
   readonly frame: NewFrame;
-  /** A {@link Reply} as JSON. */
-  readonly reply: Json;
 }
 
 /**
@@ -36,13 +34,10 @@ export function endOf(
     ...(error && { error }),
     ...(mergedInto !== undefined && { merged_into: mergedInto }),
   };
+  const rest = JSON.stringify({ ...ending, endedAt } satisfies Omit<Reply, 'blocks'>);
+  const list = blocks.toJson();
   return {
     frame: { type: 'stream_end', messageRef, messageId, timestamp: endedAt, payload: JSON.stringify(payload) },
-    reply: encodeReply({ ...ending, endedAt }, blocks.toJson()),
+    ...(list === undefined ? { reply: rest, loggedBlocks: blocks.length } : { reply: addBlocks(rest, list) }),
   };
-}
-
-/** Returns a reply as JSON. `blocks` is the list of its blocks as JSON. */
-function encodeReply(rest: Omit<Reply, 'blocks'>, blocks: Json): Json {
-  return `${JSON.stringify(rest).slice(0, -1)},"blocks":${blocks}}`;
 }

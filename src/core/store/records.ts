@@ -240,8 +240,13 @@ export interface JoinWrite extends TurnWrite {
 /** The last write of a turn: its `stream_end`, its terminal state and its reply for the history, in one transaction. */
 export interface TurnEnd extends TurnWrite {
   readonly status: 'done' | 'cancelled' | 'failed';
-  /** A {@link Reply}, which is long when the reply is: it is encoded while it grows. */
+  /** A {@link Reply}. */
   readonly reply: Json;
+  /**
+   * Present if `reply` lacks its blocks, because they are long: their number. The store adds them in this transaction. The
+   * block with index `i` is that of the newest `stream_block` of the message with that index, including those of `frames`.
+   */
+  readonly loggedBlocks?: number | undefined;
   /** The ids of calls that will not start. An approval of one of them that is not decided expires in this transaction. */
   readonly expiredCalls?: readonly string[];
 }

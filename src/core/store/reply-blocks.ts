@@ -1,19 +1,19 @@
 import type { StreamBlock } from '../../protocol/domain.js';
 import type { Json } from './records.js';
 
-/** Number of blocks after which those so far are joined. */
-const JOINED_AT = 256;
+/** The blocks of a reply are kept up to this length together, in UTF-16 units of JSON. */
+export const MAX_KEPT_LENGTH = 65_536;
 
 /**
- * The standing blocks of a reply that grows, as JSON: that takes a third of the memory of objects, and encoding or joining
- * ten thousand blocks at the end would block the event loop.
+ * The standing blocks of a reply that grows. Those of a short reply are kept as JSON, because encoding them at the end would
+ * be a second time. Those of a long one are only counted: they are in the log, from which the store takes them at the end.
  */
 export class ReplyBlocks {
-  private readonly joined: Json[] = [];
-  private newest: Json[] = [];
+  private kept: Json[] | undefined = [];
+  private keptLength = 0;
   private size = 0;
   /** What {@link takeBack} leaves. */
-  private marked = { joined: 0, size: 0 };
+  private marked = { size: 0, keptLength: 0 };
 
   /** @param blocks those that stand from the start */
   constructor(blocks: readonly StreamBlock[] = []) {
@@ -28,32 +28,33 @@ export class ReplyBlocks {
   /** Adds a {@link StreamBlock} as JSON. */
   push(block: Json): void {
     this.size++;
-    this.newest.push(block);
-    if (this.newest.length === JOINED_AT) this.join();
+    this.keptLength += block.length;
+    if (this.keptLength > MAX_KEPT_LENGTH) this.kept = undefined;
+    this.kept?.push(block);
   }
 
   /** Marks the place to which {@link takeBack} returns. */
   mark(): void {
-    this.join();
-    this.marked = { joined: this.joined.length, size: this.size };
+    this.marked = { size: this.size, keptLength: this.keptLength };
   }
 
   /** Removes the blocks after the mark. */
   takeBack(): void {
-    this.newest = [];
-    this.joined.length = this.marked.joined;
-    this.size = this.marked.size;
+    ({ size: this.size, keptLength: this.keptLength } = this.marked);
+    if (this.kept) this.kept.length = this.size;
   }
 
-  /** Returns the list of the blocks as JSON. */
-  toJson(): Json {
-    this.join();
-    return `[${this.joined.join(',')}]`;
+  /** Returns the list of the blocks as JSON; undefined if they are not kept. */
+  toJson(): Json | undefined {
+    return this.kept && `[${this.kept.join(',')}]`;
   }
+}
 
-  private join(): void {
-    if (this.newest.length === 0) return;
-    this.joined.push(this.newest.join(','));
-    this.newest = [];
-  }
+/**
+ * Returns a reply as JSON.
+ * @param rest a `Reply` without its blocks
+ * @param blocks the list of its blocks
+ */
+export function addBlocks(rest: Json, blocks: Json): Json {
+  return `${rest.slice(0, -1)},"blocks":${blocks}}`;
 }

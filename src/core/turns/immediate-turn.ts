@@ -30,8 +30,8 @@ export class ImmediateTurn {
     const frames = pieces.flatMap((piece) => builder.take(piece) ?? []);
     failpoint('model.mid_stream');
     failpoint('model.before_journal');
-    const { frame, reply } = builder.buildEnd({ reason: 'stop' });
-    const end = { frames: [...frames, frame], journal: [], status: 'done', reply } as const;
+    const { frame, ...reply } = builder.buildEnd({ reason: 'stop' });
+    const end = { frames: [...frames, frame], journal: [], status: 'done', ...reply } as const;
     const sendDeltas = () => deltas.forEach((delta) => this.delivery.publishDelta(delta));
     this.logWriter.finishThen(this.claim.lease, end, sendDeltas, done);
   }

@@ -124,11 +124,11 @@ export class Turn {
   async end(ending: Ending): Promise<Ending> {
     this.endPartial();
     this.endOpenCalls();
-    const { frame, reply } = this.reply.buildEnd(ending);
+    const { frame, ...reply } = this.reply.buildEnd(ending);
     await this.writer.finish({
       frames: [frame],
       status: ending.reason === 'stop' ? 'done' : ending.reason === 'cancelled' ? 'cancelled' : 'failed',
-      reply,
+      ...reply,
       expiredCalls: this.journal.unstartedCalls,
     });
     return ending;

@@ -28,6 +28,7 @@ export class FrameLog {
   private readonly selectSwept;
   private readonly selectAfter;
   private readonly selectOfMessage;
+  private readonly selectBlocks;
   private readonly selectAny;
   private readonly insertFrame;
   private readonly selectEpoch;
@@ -52,6 +53,14 @@ export class FrameLog {
     this.selectOfMessage = prepare<Columns>(
       database,
       `SELECT ${COLUMNS} FROM ${JOINED} WHERE frames.session = ? AND seq > ? AND frames.ord = ? ORDER BY seq`,
+    );
+    // The columns beside max() are those of the row that has it.
+    this.selectBlocks = prepare<{ blocks: Json }>(
+      database,
+      `SELECT '[' || ifnull(group_concat(block, ',' ORDER BY place), '') || ']' AS blocks FROM (
+         SELECT payload ->> 'index' AS place, max(seq),
+           json_remove(payload, '$.message_id', '$.message_ref', '$.attempt', '$.index') AS block
+         FROM frames WHERE session = ? AND seq > ? AND ord = ? AND type = 'stream_block' GROUP BY place HAVING place < ?)`,
     );
     this.selectAny = prepare<{ 1: 1 }>(
       database,
@@ -137,6 +146,11 @@ export class FrameLog {
   /** Reads the frames of one message after `afterSeq`. */
   readMessage(session: number, sessionId: string, ord: number, afterSeq: number): DurableFrame[] {
     return this.selectOfMessage.all(session, afterSeq, ord).map((row) => this.toFrame(sessionId, row));
+  }
+
+  /** Returns the first `count` blocks of a message after `afterSeq` as JSON, of each index the newest. */
+  joinBlocks(session: number, ord: number, afterSeq: number, count: number): Json {
+    return required(this.selectBlocks.get(session, afterSeq, ord, count)).blocks;
   }
 
   /** Returns whether a message has a frame after `afterSeq`. */

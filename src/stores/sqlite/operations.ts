@@ -119,11 +119,13 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   finish: packedWrite<TurnStore['finish'], PackedFinish, WrittenFrom>(
     {
       pack: packFinish,
-      run: ({ turns, approvals, now }, messageRef, epoch, frames, journal, [status, reply, expiredCalls = []]) => {
+      run: ({ turns, approvals, now }, messageRef, epoch, frames, journal, end) => {
+        const [status, reply, expiredCalls = [], loggedBlocks] = end;
         const from = turns.finish(
           { messageRef, epoch },
           { frames: unpackFrames(frames, messageRef), journal },
           { status, reply },
+          loggedBlocks,
         );
         if (from !== undefined) for (const callId of expiredCalls) approvals.expire(now, callId);
         return from;

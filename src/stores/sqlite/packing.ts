@@ -195,7 +195,12 @@ export type PackedFrames = readonly (string | number)[];
 export type PackedWrite = [messageRef: string, epoch: number, frames: PackedFrames, journal: readonly JournalEntry[]];
 export type PackedFinish = [
   ...PackedWrite,
-  end: readonly [status: TurnEnd['status'], reply: Json, expiredCalls: TurnEnd['expiredCalls']],
+  end: readonly [
+    status: TurnEnd['status'],
+    reply: Json,
+    expiredCalls: TurnEnd['expiredCalls'],
+    loggedBlocks: TurnEnd['loggedBlocks'],
+  ],
 ];
 export type PackedJoin = [...PackedWrite, ended: readonly (readonly [messageRef: string, reply: Json])[]];
 
@@ -207,7 +212,7 @@ export function packWrite({ messageRef, epoch }: Lease, { frames, journal }: Tur
 }
 
 export function packFinish(lease: Lease, end: TurnEnd): PackedFinish {
-  return [...packWrite(lease, end), [end.status, end.reply, end.expiredCalls]];
+  return [...packWrite(lease, end), [end.status, end.reply, end.expiredCalls, end.loggedBlocks]];
 }
 
 export function packJoin(lease: Lease, write: JoinWrite): PackedJoin {

@@ -1,4 +1,5 @@
 import type { Json, RecordedStep, TurnRecord } from '../../core/store/index.js';
+import { addBlocks } from '../../core/store/reply-blocks.js';
 import type { MessageTable } from './message-table.js';
 import type { OpenMessage } from './open-messages.js';
 import type { EndRow, HistoryRow, LeaseKey, TurnRows, WrittenFrom } from './packing.js';
@@ -34,11 +35,12 @@ export class TurnOperations {
     return message && this.write(message, rows);
   }
 
-  finish(lease: LeaseKey, rows: TurnRows, end: EndRow): WrittenFrom {
+  /** @param loggedBlocks number of blocks that the reply of `end` lacks and the log has */
+  finish(lease: LeaseKey, rows: TurnRows, end: EndRow, loggedBlocks?: number): WrittenFrom {
     const message = this.queue.findRunning(lease);
     if (!message) return undefined;
     const first = this.write(message, rows);
-    this.messages.insertEnd(message.ord, end);
+    this.messages.insertEnd(message.ord, loggedBlocks === undefined ? end : this.complete(message, end, loggedBlocks));
     this.queue.end(message);
     return first;
   }
@@ -61,6 +63,12 @@ export class TurnOperations {
       this.queue.end(waiting);
     }
     return first;
+  }
+
+  /** Adds the blocks of the log to the end of a message. */
+  private complete({ ord, session }: OpenMessage, { status, reply }: EndRow, loggedBlocks: number): EndRow {
+    const headBefore = this.tables.queue.headBefore(ord) ?? 0;
+    return { status, reply: addBlocks(reply, this.tables.log.joinBlocks(session, ord, headBefore, loggedBlocks)) };
   }
 
   private write(message: OpenMessage, { frames, journal }: TurnRows): number {

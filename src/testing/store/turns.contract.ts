@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Claim, JoinWrite, Reply, StoredMessage } from '../../core/store/index.js';
+import type { Claim, JoinWrite, NewFrame, Reply, StoredMessage } from '../../core/store/index.js';
 import { aFrame, anEnd, aReply, aSession } from '../factories.js';
 import type { Contract } from './bench.js';
 
@@ -93,6 +93,27 @@ export const turnContract: Contract = {
     expect(messages).toMatchObject([{ status: 'failed', reply: JSON.parse(reply) as Reply }]);
     expect(await bench.log()).toHaveLength(1);
     expect(await bench.store.countQueue(0)).toMatchObject({ queued: 0, running: 0 });
+  },
+
+  'adds blocks that the reply lacks from the log, of each index the newest one that stands': async (bench) => {
+    await bench.finish(await bench.run());
+    const claim = await bench.run();
+    const { messageRef: message_ref, messageId: message_id } = claim.message;
+    const block = (n: number, content: string) =>
+      ({ block_id: `b${n}`, block_type: 'text', content, metadata: { index: n, of: 'é "\ud800" \n' } }) as const;
+    const frame = (index: number, content: string) =>
+      aFrame(claim, '', {
+        payload: JSON.stringify({ message_id, message_ref, attempt: 1, index, ...block(index, content) }),
+      });
+    const write = (...frames: readonly NewFrame[]) => bench.store.append(claim.lease, { frames, journal: [] });
+    await write(...[0, 1, 2, 3, 4].map((n) => frame(n, 'first')));
+    await write(aFrame(claim, '', { type: 'stream_restart', payload: '{"replaces_from_seq":4}' }));
+    const frames = [frame(1, 'second'), frame(2, 'last'), aFrame(claim, 'the end', { type: 'stream_end' })];
+    const reply = JSON.stringify({ reason: 'stop', endedAt: 7 });
+    await bench.store.finish(claim.lease, { frames, journal: [], status: 'done', reply, loggedBlocks: 3 });
+    const { messages } = await bench.store.readHistory('s_alice', 1);
+    const blocks = [block(0, 'first'), block(1, 'second'), block(2, 'last')];
+    expect(messages[0]?.reply).toEqual({ reason: 'stop', endedAt: 7, blocks });
   },
 
   '[C-20] lists the waiting messages of a session in the order in which they would run': async (bench) => {
