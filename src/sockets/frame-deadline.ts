@@ -1,4 +1,4 @@
-import type { Clock } from '../core/time/clock.js';
+import type { CancelTimer, Clock } from '../core/time/clock.js';
 import type { GatewayWebSocket } from './gateway-websocket.js';
 
 /** Maximum time from the first byte of a message to its last, in milliseconds (protocol.md section 1). */
@@ -11,7 +11,7 @@ const FRAME_TIMEOUT_MS = 30_000;
 export class FrameDeadline {
   /** Start of the unfinished message; undefined while there is none. */
   private begunAt: number | undefined;
-  private hasTimer = false;
+  private cancelTimer: CancelTimer | undefined;
 
   constructor(
     private readonly socket: GatewayWebSocket,
@@ -22,6 +22,12 @@ export class FrameDeadline {
   /** Stops the time limit: the message is complete, or the connection is paused. */
   clear(): void {
     this.begunAt = undefined;
+  }
+
+  /** Ends the time limit for good: a timer would keep what an ended connection holds in memory. */
+  end(): void {
+    this.clear();
+    this.cancelTimer?.();
   }
 
   /** Called after a chunk of the stream has been parsed. */
@@ -37,10 +43,9 @@ export class FrameDeadline {
 
   /** Keeps at most one timer, which is re-armed if it fires too early: most messages are complete long before. */
   private watch(delayMs: number): void {
-    if (this.hasTimer) return;
-    this.hasTimer = true;
-    this.clock.setTimer(delayMs, () => {
-      this.hasTimer = false;
+    if (this.cancelTimer) return;
+    this.cancelTimer = this.clock.setTimer(delayMs, () => {
+      this.cancelTimer = undefined;
       if (this.begunAt === undefined) return;
       const remainingMs = this.begunAt + FRAME_TIMEOUT_MS - this.clock.elapsed();
       if (remainingMs > 0) this.watch(remainingMs);

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
+import { freeBytes } from '../core/cache/free-bytes.js';
 import type { SocketCloseReason } from './close-table.js';
 
 /** Reasons of closes that ws itself initiates, by its codes. Code 1008 means too many fragments, which counts as too big. */
@@ -16,7 +17,7 @@ interface Parser {
   readonly _state: number;
   readonly _fragmented: number;
   readonly _bufferedBytes: number;
-  readonly _buffers: readonly Buffer[];
+  readonly _buffers: Buffer[];
   readonly _messageLength: number;
 }
 
@@ -96,6 +97,11 @@ export class GatewayWebSocket extends WebSocket {
   get unfinishedBytes(): number {
     const { _bufferedBytes, _buffers, _messageLength } = this.parser;
     return _bufferedBytes + _buffers.length * CHUNK_BYTES + _messageLength;
+  }
+
+  /** Frees what has arrived of an unfinished message. The socket must have closed. */
+  freeUnfinished(): void {
+    for (const chunk of this.parser._buffers.splice(0)) freeBytes(chunk);
   }
 
   private get parser(): Parser {

@@ -8,7 +8,7 @@ import { MAX_BUFFERED_BYTES } from '../core/delivery/frame-reader.js';
 import type { Principal } from '../core/identity/principal.js';
 import { FREE_BYTES, type Holding, type MemoryBudgetService } from '../core/limits/memory-budget.service.js';
 import type { Log } from '../core/telemetry/logs.js';
-import type { Clock } from '../core/time/clock.js';
+import type { CancelTimer, Clock } from '../core/time/clock.js';
 import type { CloseTable, SocketCloseReason } from './close-table.js';
 import { Conduct } from './conduct.js';
 import type { EncodedFrames } from './frame-bytes.js';
@@ -69,6 +69,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
   private writableWaiters: (() => void)[] | undefined;
   private endListeners: (() => void)[] | undefined;
   private isClosing = false;
+  private cancelTermination: CancelTimer | undefined;
   private lateBytes = 0;
 
   constructor({ id, principal, parameters, socket, stream, closes, services }: SocketLine) {
@@ -184,7 +185,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
     this.isClosing = true;
     const { code, reason } = this.closes[name];
     this.socket.close(code, reason);
-    this.services.clock.setTimer(CLOSE_TIMEOUT_MS, () => this.socket.terminate());
+    this.cancelTermination = this.services.clock.setTimer(CLOSE_TIMEOUT_MS, () => this.socket.terminate());
   }
 
   /** Adds a callback for the end of the connection, called after its last frame has been handled. */
@@ -236,6 +237,9 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
 
   onEnd(): void {
     this.services.connections.remove(this);
+    this.cancelTermination?.();
+    this.deadline?.end();
+    this.socket.freeUnfinished();
     this.wakeWriters();
     this.mailbox.whenIdle(() => {
       this.holding?.release();

@@ -56,8 +56,8 @@ const AGE_INTERVAL_MS = 1_000;
 export const ANNOUNCE_INTERVAL_MS = 15_000;
 /** Messages of an online person within this time after a sign are not further signs, in milliseconds. */
 const SIGN_INTERVAL_MS = 1_000;
-/** Number of people tracked; beyond it the one with the oldest sign is dropped. */
-const MAX_PEOPLE = 100_000;
+/** Number of people tracked, of about 400 bytes each; beyond it the one with the oldest sign is dropped. */
+export const MAX_PEOPLE = 32_768;
 
 /** Presence uses one key of the broker, because every replica needs all of it. */
 const ALL = '';

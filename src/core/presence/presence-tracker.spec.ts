@@ -5,6 +5,7 @@ import { SilentLogs } from '../telemetry/logs.js';
 import {
   ACTIVE_FOR_MS,
   ANNOUNCE_INTERVAL_MS,
+  MAX_PEOPLE,
   OFFLINE_AFTER_MS,
   PresenceTrackerService,
   TYPING_FOR_MS,
@@ -78,6 +79,13 @@ describe('presence', () => {
     clock.advance(1);
     presence.noteActivity('t', 'web', 'ann');
     expect(presence.find('t', 'web', 'ann')?.lastSeen).toBe(seenAt + 1_000);
+  });
+
+  it('forgets the person with the oldest sign when there are too many', () => {
+    for (let n = 0; n <= MAX_PEOPLE; n++) presence.update('t', 'telegram', `person-${n}`, 'online');
+    expect(presence.find('t', 'telegram', 'person-0')).toBeUndefined();
+    expect(presence.find('t', 'telegram', 'person-1')).toBeDefined();
+    expect(presence.find('t', 'telegram', `person-${MAX_PEOPLE}`)).toBeDefined();
   });
 
   it('[G-13] separates tenants, channels and users', () => {

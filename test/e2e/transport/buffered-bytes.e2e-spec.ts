@@ -66,6 +66,21 @@ it('[N-14] gives back what ended connections held', async () => {
   await expect.poll(() => budget.shareOf('default')).toBe(idle);
 });
 
+it('[N-14] an ended connection leaves no timer, which would keep its half frame in memory', async () => {
+  const clock = new ManualClock();
+  const still = await startTransport({ clock });
+  const before = clock.pendingTimers;
+  const raw = await RawSocket.upgrade(still.port);
+  await raw.readFrame();
+  const idle = clock.pendingTimers;
+  raw.send(halves()[0]);
+  await expect.poll(() => clock.pendingTimers).toBe(idle + 1);
+  raw.send(rawFrame(OPCODES.text, 'x', { claimedLength: 300_000n }));
+  raw.destroy();
+  await expect.poll(() => clock.pendingTimers).toBe(before);
+  await still.close();
+});
+
 it('[N-14] a peer that goes on sending after its close is cut off', async () => {
   // Its time never passes, so the socket is not destroyed for that.
   const still = await startTransport({ clock: new ManualClock() });
