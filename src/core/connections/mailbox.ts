@@ -2,8 +2,11 @@
 const PAUSE_ABOVE = 256;
 const RESUME_BELOW = 128;
 
-/** Size that a request under way counts for besides its text: its parsed fields and callbacks, in bytes. */
+/** What a request under way takes in memory: at least this, in bytes, for its callbacks ... */
 const UNDER_WAY_BYTES = 2_048;
+
+/** ... and so many times its size: thousands of small fields take more than twice their text, and it is encoded again. */
+const UNDER_WAY_FACTOR = 4;
 
 /** The connection whose requests a {@link Mailbox} holds. */
 export interface MailboxOwner<T> {
@@ -56,7 +59,7 @@ export class Mailbox<T> {
 
   /** Notes that the request that is being handled goes on after its handler has returned. Pass the result to {@link end}. */
   begin(): number {
-    const size = this.newestBytes + UNDER_WAY_BYTES;
+    const size = this.newestBytes * UNDER_WAY_FACTOR + UNDER_WAY_BYTES;
     this.underWayBytes += size;
     return size;
   }
