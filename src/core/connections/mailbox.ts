@@ -92,26 +92,37 @@ export class Mailbox<T> {
     return this.waiting.length < RESUME_BELOW && this.bytes <= this.owner.maxBufferedBytes / 2;
   }
 
+  /** Not asynchronous itself, since most requests need no promise. */
   private run(): void {
     this.isRunning = true;
-    void this.runAll();
-  }
-
-  private async runAll(): Promise<void> {
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
       this.newestBytes = this.owner.sizeOf(next);
       this.bytes -= this.newestBytes;
       const pending = this.owner.handle(next);
-      if (pending) await pending;
-      if (this.underWayBytes > this.owner.maxBufferedBytes)
-        await new Promise<void>((resolve) => (this.onFewUnderWay = resolve));
-      if (this.owner.bufferedBytes > this.owner.maxBufferedBytes) await this.owner.whenWritable();
-      if (this.isFull && this.hasRoom) {
-        this.isFull = false;
-        this.owner.onRoom();
-      }
+      if (pending || !this.mayGoOn) return void this.goOnAfter(pending);
+      this.makeRoom();
     }
     this.isRunning = false;
     this.onIdle?.();
+  }
+
+  private async goOnAfter(pending: void | Promise<void>): Promise<void> {
+    if (pending) await pending;
+    if (this.underWayBytes > this.owner.maxBufferedBytes)
+      await new Promise<void>((resolve) => (this.onFewUnderWay = resolve));
+    if (this.owner.bufferedBytes > this.owner.maxBufferedBytes) await this.owner.whenWritable();
+    this.makeRoom();
+    this.run();
+  }
+
+  private get mayGoOn(): boolean {
+    const { bufferedBytes, maxBufferedBytes } = this.owner;
+    return this.underWayBytes <= maxBufferedBytes && bufferedBytes <= maxBufferedBytes;
+  }
+
+  private makeRoom(): void {
+    if (!this.isFull || !this.hasRoom) return;
+    this.isFull = false;
+    this.owner.onRoom();
   }
 }

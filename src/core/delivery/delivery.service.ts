@@ -67,15 +67,19 @@ export class DeliveryService {
   /** Sends committed frames to the live readers of their sessions. Frames of one session must be in the order of their seq. */
   publish(frames: readonly DurableFrame[]): void {
     failpoint('delivery.before_send');
-    for (const [sessionId, burst] of Map.groupBy(frames, (frame) => frame.sessionId)) {
-      for (const listener of this.writeListeners) listener(sessionId);
-      const feed = this.feeds.get(sessionId);
-      if (!feed) continue;
-      feed.headSeq = Math.max(feed.headSeq, burst.at(-1)?.seq ?? 0);
-      const shared = { kind: 'frames', frames: burst } as const;
-      for (const subscription of feed.subscriptions) subscription.offer(shared);
-    }
+    const sessionId = frames[0]?.sessionId ?? '';
+    if (frames.every((frame) => frame.sessionId === sessionId)) this.publishBurst(sessionId, frames);
+    else for (const burst of Map.groupBy(frames, (frame) => frame.sessionId)) this.publishBurst(...burst);
     failpoint('delivery.after_send');
+  }
+
+  private publishBurst(sessionId: string, frames: readonly DurableFrame[]): void {
+    for (const listener of this.writeListeners) listener(sessionId);
+    const feed = this.feeds.get(sessionId);
+    if (!feed) return;
+    feed.headSeq = Math.max(feed.headSeq, frames.at(-1)?.seq ?? 0);
+    const shared = { kind: 'frames', frames } as const;
+    for (const subscription of feed.subscriptions) subscription.offer(shared);
   }
 
   /** Returns whether a delta of this session could have a reader, here or on another replica. */

@@ -59,6 +59,8 @@ export class MessageClaimsService {
   private isDraining = false;
   private claiming = false;
   private claimAgain = false;
+  /** True if the last claim failed. */
+  private isFailing = false;
   /** Resolves when nothing runs. */
   private idle: PromiseWithResolvers<void> | undefined;
   private cancelDueTimer: CancelTimer | undefined;
@@ -219,10 +221,13 @@ export class MessageClaimsService {
     this.slots.reserve(limit);
     try {
       const { claims, nextDueAt } = await this.messages.claim({ replicaId: this.replica.id, limit, leaseMs: LEASE_MS });
+      this.isFailing = false;
       for (const claim of claims) this.take(claim, sentAt, this.consumer);
       this.wakeAt(nextDueAt);
     } catch (error) {
-      this.log.error({ error }, 'no message could be claimed; trying again in a second');
+      // Once for a series: each message that arrives meanwhile tries too.
+      if (!this.isFailing) this.log.error({ error }, 'no message could be claimed; trying again in a second');
+      this.isFailing = true;
       this.wakeAt(this.clock.now() + POLL_INTERVAL_MS);
     } finally {
       this.slots.reserve(0);

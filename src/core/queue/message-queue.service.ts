@@ -74,6 +74,8 @@ export class MessageQueueService {
   /** Like {@link enqueue}, with a callback. */
   enqueueThen(message: NewMessage, done: Done<AcceptedMessage>): void {
     const limits = this.rules.readLimits();
+    // Before the message is stored, so that it is claimed in the commit that accepts it.
+    if (message.isAddressed) this.claims.wake();
     this.messages.acceptThen(message, limits, (outcome) => {
       done(outcome instanceof Error ? outcome : this.take(message, outcome, limits));
     });
@@ -96,18 +98,16 @@ export class MessageQueueService {
       if (message.ruling) for (const listener of this.rulingListeners) listener(message.ruling.approvalId);
       return outcome;
     }
-    if (outcome.kind === 'accepted' && outcome.status === 'queued') {
-      this.claims.wake();
-      // A firing of a job waits its turn.
-      if (
-        outcome.runningRef !== undefined &&
-        !isFiring(message) &&
-        this.rules.findBusyPolicy(message.session) === 'interrupt'
-      ) {
-        this.interrupt(message.client.tenant, outcome.runningRef);
-      }
-    }
+    if (outcome.kind === 'accepted' && outcome.status === 'queued') this.noteQueued(message, outcome);
     return outcome;
+  }
+
+  private noteQueued(message: NewMessage, { runningRef }: AcceptedMessage): void {
+    if (!message.isAddressed) this.claims.wake();
+    // A firing of a job waits its turn.
+    const mayInterrupt = runningRef !== undefined && !isFiring(message);
+    if (mayInterrupt && this.rules.findBusyPolicy(message.session) === 'interrupt')
+      this.interrupt(message.client.tenant, runningRef);
   }
 
   /** Calls a listener with the ID of an approval when a message that decides on it was stored. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { CoreHarness, type CoreHarnessOptions } from '../../testing/core-harness.js';
-import { aPayload, aSession } from '../../testing/factories.js';
+import { aMessage, aPayload, aSession, GENEROUS_LIMITS } from '../../testing/factories.js';
 import { FakeReader, type SeenFrame } from '../../testing/fake-reader.js';
 import { TEST_STORES } from '../../testing/test-stores.js';
 import type { Claim, Lease } from '../store/index.js';
@@ -49,6 +49,13 @@ describe('the message queue', () => {
     await harness.clock.advanceAsync(1_000);
     await ann.waitForEnd('a2');
     expect(ids(endsOf(ann))).toEqual(['a1', 'a2']);
+  });
+
+  it('[C-02] claims a message that need not wait in the commit that accepts it', async () => {
+    await start();
+    await harness.say(new FakeReader(), 'a', '/wait 1000');
+    expect(await harness.store.countQueue(0)).toMatchObject({ queued: 0, running: 1 });
+    await harness.clock.advanceAsync(1_000);
   });
 
   it('[C-02] runs no more turns than agent.concurrency allows', async () => {
@@ -174,10 +181,10 @@ describe('the message queue', () => {
   it('[D-09] finds a message without a notification', async () => {
     await start();
     const reader = new FakeReader();
+    const message = aMessage({ messageId: 'a', payload: aPayload({ content: '/blocks 1' }) });
+    harness.delivery.subscribe(reader, message.session.id, 0);
     // Stored without the queue, as by another replica whose hint was lost.
-    const accept = harness.store.accept.bind(harness.store);
-    harness.store.accept = async (...call) => ({ ...(await accept(...call)), status: 'observed' }) as never;
-    await harness.say(reader, 'a', '/blocks 1');
+    await harness.store.accept(message, GENEROUS_LIMITS);
     await harness.clock.advanceAsync(1_000);
     await reader.waitForEnd('a');
   });

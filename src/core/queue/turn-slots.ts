@@ -126,6 +126,7 @@ export class TurnSlots<R extends SlottedRun> {
 
   /** Gives free slots to the runs that wait for one. */
   settle(): void {
+    if (this.returning.length === 0) return;
     for (const entry of this.returning.slice()) {
       const root = this.rootOf(entry.run);
       if (this.outside.has(root) && this.free <= 0) continue;

@@ -39,7 +39,7 @@ export abstract class QueueStore {
    * else the one with the highest priority, then the oldest. Sessions are served in the order of (that priority, that
    * message's age), except that after four claims of a higher priority a waiting one of a lower priority is claimed, so
    * that mentions cannot starve other messages. A session whose message waits for a retry waits too. Each claim raises
-   * the session's epoch.
+   * the session's epoch. It takes effect after all calls of the same tick, so that it claims what they accept and free.
    */
   abstract claim(request: ClaimRequest): Promise<ClaimResult>;
 

@@ -80,6 +80,32 @@ describe('Batcher', () => {
     expect(batches.map((batch) => batch.calls.length)).toEqual([2, 1, 1, 2]);
   });
 
+  it('runs a call that is to be last after those that are made later', async () => {
+    const { batcher, batches, answer } = host();
+    const done: unknown[] = [];
+    const call = (name: string, isLast?: boolean) =>
+      batcher.call([name] as unknown as Call, (result) => done.push([name, result]), isLast);
+    for (const name of ['a', 'b']) call(name);
+    call('last', true);
+    call('c');
+    await turn();
+    call('last again', true);
+    answer(0, 1, 2, 3, 4);
+    await turn();
+    await turn();
+    answer(1, 5);
+    await turn();
+    expect(batches.map(({ calls }) => calls.flat())).toEqual([['a', 'b', 'c', 'last'], ['last again']]);
+    const results = [
+      ['a', 1],
+      ['b', 2],
+      ['c', 3],
+      ['last', 4],
+      ['last again', 5],
+    ];
+    expect(done).toEqual(results);
+  });
+
   it('rejects only the calls that failed', async () => {
     const { batches, call } = host();
     const calls = [call(), call()];

@@ -7,9 +7,10 @@ const MAX_CALLS = 1_024;
 /** Characters and bytes in the calls of a batch, of which each thread has a copy. A larger call is a batch of its own. */
 export const MAX_BATCH_SIZE = 4_194_304;
 
-interface PendingCall {
-  readonly call: Call;
-  readonly done: Done<unknown>;
+/** Calls with their callbacks. In two lists, so that the calls are garbage when they are sent, long before their results. */
+interface PendingCalls {
+  readonly calls: Call[];
+  readonly callbacks: Done<unknown>[];
 }
 
 /** Runs the batches of a batcher. */
@@ -21,7 +22,9 @@ export interface BatcherHost {
 
 /** Group commit without a timer: calls made while a batch runs are collected and form the next batch. */
 export class Batcher {
-  private pending: PendingCall[] = [];
+  private pending: PendingCalls = { calls: [], callbacks: [] };
+  /** The calls that end the next batch. */
+  private readonly last: PendingCalls = { calls: [], callbacks: [] };
   private busy = false;
   private whenIdle: (() => void) | undefined;
 
@@ -30,9 +33,14 @@ export class Batcher {
     private readonly host: BatcherHost,
   ) {}
 
-  /** Makes a call. `done` gets its result or its error; the callbacks of a batch run in the order of the calls. */
-  call(call: Call, done: Done<unknown>): void {
-    this.pending.push({ call, done });
+  /**
+   * Makes a call. `done` gets its result or its error; the callbacks of a batch run in the order in which its calls run.
+   * @param isLast makes the call run after all others of its batch, also after those that are made later
+   */
+  call(call: Call, done: Done<unknown>, isLast = false): void {
+    const { calls, callbacks } = isLast ? this.last : this.pending;
+    calls.push(call);
+    callbacks.push(done);
     if (this.busy) return;
     this.busy = true;
     // Deferred, so that calls made in the same tick share a batch.
@@ -48,32 +56,40 @@ export class Batcher {
   }
 
   private async work(): Promise<void> {
-    while (this.pending.length > 0) {
-      const batch = this.takeBatch();
+    while (this.pending.calls.length > 0 || this.last.calls.length > 0) {
+      const { callbacks, reply } = this.sendBatch();
       try {
-        const calls = batch.map(({ call }) => call);
-        settle(batch, await this.host.run(this.kind, calls), this.host);
+        settle(callbacks, await reply, this.host);
       } catch (error) {
         const explained = this.host.explain(error as Error);
-        for (const { done } of batch) complete(done, explained);
+        for (const done of callbacks) complete(done, explained);
       }
       // Many callers call again as soon as they have their result; waiting a tick puts those calls in one commit.
-      if (batch.length > 1) await new Promise((resolve) => setImmediate(resolve));
+      if (callbacks.length > 1) await new Promise((resolve) => setImmediate(resolve));
     }
     this.busy = false;
     this.whenIdle?.();
   }
 
-  private takeBatch(): readonly PendingCall[] {
+  private sendBatch(): { callbacks: readonly Done<unknown>[]; reply: Promise<BatchReply> } {
+    const { calls, callbacks } = this.takeBatch();
+    for (const call of this.last.calls.splice(0)) calls.push(call);
+    for (const done of this.last.callbacks.splice(0)) callbacks.push(done);
+    return { callbacks, reply: this.host.run(this.kind, calls) };
+  }
+
+  private takeBatch(): PendingCalls {
     const { pending } = this;
+    const { calls, callbacks } = pending;
     let size = 0;
     let count = 0;
-    for (const { call } of pending) {
+    for (const call of calls) {
       size += sizeOf(call);
-      if (count === MAX_CALLS || (count > 0 && size > MAX_BATCH_SIZE)) return pending.splice(0, count);
+      if (count === MAX_CALLS || (count > 0 && size > MAX_BATCH_SIZE))
+        return { calls: calls.splice(0, count), callbacks: callbacks.splice(0, count) };
       count++;
     }
-    this.pending = [];
+    this.pending = { calls: [], callbacks: [] };
     return pending;
   }
 }
@@ -92,9 +108,9 @@ function sizeOf(value: unknown): number {
   return size;
 }
 
-function settle(batch: readonly PendingCall[], { results, failures }: BatchReply, host: BatcherHost): void {
+function settle(callbacks: readonly Done<unknown>[], { results, failures }: BatchReply, host: BatcherHost): void {
   const errors = failures.length === 0 ? undefined : new Map(failures.map((each) => [each.index, host.explain(each)]));
-  batch.forEach(({ done }, index) => complete(done, errors?.get(index) ?? results[index]));
+  callbacks.forEach((done, index) => complete(done, errors?.get(index) ?? results[index]));
 }
 
 /** Calls a callback. One that throws is a fault of the gateway: an uncaught exception, which must not harm other calls. */

@@ -65,6 +65,8 @@ type Run<F extends Method> = (parts: Parts, ...all: Parameters<F>) => Awaited<Re
 export interface Operation {
   /** Reads see committed data and do not wait for commits; the writes of a batch share a transaction. */
   readonly kind: 'read' | 'write';
+  /** It runs after all other calls of its batch. */
+  readonly isLast?: true;
   readonly pack?: (...all: unknown[]) => readonly unknown[];
   readonly run: (parts: Parts, ...sent: unknown[]) => unknown;
   readonly unpack?: (returned: unknown, all: readonly unknown[], kept: KeptRecords) => unknown;
@@ -98,6 +100,11 @@ export function packedWrite<F extends Method, Sent extends readonly unknown[], R
   hasChanged?: (returned: Returned) => boolean,
 ): Row<F> {
   return { kind: 'write', ...passage, change, hasChanged } as unknown as Row<F>;
+}
+
+/** Makes an operation run after all other calls of its batch. */
+export function last<F extends Method>(row: Row<F>): Row<F> {
+  return { ...row, isLast: true };
 }
 
 export const isDefined = (returned: unknown): boolean => returned !== undefined;

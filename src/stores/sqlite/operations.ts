@@ -47,7 +47,7 @@ import {
   type PackedWrite,
   type WrittenFrom,
 } from './packing.js';
-import { isDefined, packedRead, packedWrite, read, write, type Operation, type Row } from './operation-rows.js';
+import { isDefined, last, packedRead, packedWrite, read, write, type Operation, type Row } from './operation-rows.js';
 import { SweepBudget } from './sweep-budget.js';
 
 export type { Change, Operation, Parts } from './operation-rows.js';
@@ -84,14 +84,17 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
     { before: 'enqueue.before_commit', after: 'enqueue.after_commit' },
     (outcome) => !('kind' in outcome) || outcome.kind === 'accepted',
   ),
-  claim: packedWrite<QueueStore['claim'], Parameters<QueueStore['claim']>, PackedClaims>(
-    {
-      pack: same,
-      run: ({ queue, now }, request) => packClaims(...queue.claim(now, request)),
-      unpack: (claims, [{ replicaId }], kept) => unpackClaims(claims, replicaId, kept),
-    },
-    { after: 'claim.after' },
-    ([claims]) => claims.length > 0,
+  // Last, so that it claims what the same commit accepts and frees.
+  claim: last(
+    packedWrite<QueueStore['claim'], Parameters<QueueStore['claim']>, PackedClaims>(
+      {
+        pack: same,
+        run: ({ queue, now }, request) => packClaims(...queue.claim(now, request)),
+        unpack: (claims, [{ replicaId }], kept) => unpackClaims(claims, replicaId, kept),
+      },
+      { after: 'claim.after' },
+      ([claims]) => claims.length > 0,
+    ),
   ),
   renew: read(({ queue }, leases) => queue.renew(leases)),
   release: write(({ queue }, lease, notBefore) => queue.release(lease, notBefore)),

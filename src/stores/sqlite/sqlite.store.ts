@@ -152,9 +152,9 @@ export class SqliteStore implements Store {
   }
 
   private call(name: OperationName, all: readonly unknown[], done: Done<unknown>): void {
-    const { kind, unpack }: Operation = OPERATIONS[name];
+    const { kind, isLast, unpack }: Operation = OPERATIONS[name];
     const call = callOf(name, ...(all as never));
-    this.batchers[kind].call(call, unpack ? (returned) => done(this.unpack(unpack, returned, all)) : done);
+    this.batchers[kind].call(call, unpack ? (returned) => done(this.unpack(unpack, returned, all)) : done, isLast);
   }
 
   /** Returns the result of a call, or its error. */
@@ -167,10 +167,14 @@ export class SqliteStore implements Store {
     }
   }
 
-  private async run(kind: Batch['kind'], calls: readonly Call[]): Promise<BatchReply> {
-    if (!this.executor) throw new Error('the store is not open');
+  /** Not asynchronous itself: that would keep the calls until the reply. */
+  private run(kind: Batch['kind'], calls: readonly Call[]): Promise<BatchReply> {
+    if (!this.executor) return Promise.reject(new Error('the store is not open'));
     const sentAt = this.readClock();
-    const reply = await this.executor.run({ kind, ...sentAt, calls });
+    return this.executor.run({ kind, ...sentAt, calls }).then((reply) => this.note(kind, sentAt, reply));
+  }
+
+  private note(kind: Batch['kind'], sentAt: Moment, reply: BatchReply): BatchReply {
     const isUnavailable = this.watch(kind, reply.failures);
     if (kind === 'write') {
       this.commits[isUnavailable ? 'failed' : 'ok'].add();

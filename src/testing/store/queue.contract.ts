@@ -284,6 +284,14 @@ export const claimContract: Contract = {
     expect((await bench.claim()).map(({ lease }) => lease.sessionId)).toEqual(['s_alice']);
   },
 
+  'claims what later calls of the same tick accept and free': async (bench) => {
+    const running = await bench.run();
+    await bench.accept({ messageId: 'next' });
+    const claiming = bench.claim();
+    await Promise.all([bench.finish(running), bench.accept({ messageId: 'new', session: bob })]);
+    expect((await claiming).map(({ message }) => message.messageId)).toEqual(['next', 'new']);
+  },
+
   'claims at most the requested number': async (bench) => {
     for (const name of ['a', 'b', 'c']) await bench.accept({ session: aSession(name) });
     expect(await bench.claim(2)).toHaveLength(2);
