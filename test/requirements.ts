@@ -1232,6 +1232,17 @@ export const requirements: readonly Requirement[] = [
     'The page of an MCP server gets its result once it listens, acts only while a person presses something in it, and calls nothing but tools of its own server.',
   ),
 
+  requirement(
+    'Y-13',
+    'browser-and-canvas 2',
+    'What a reader cannot draw of a surface comes back to its agent; only users and operators who may read the conversation report it.',
+  ),
+  requirement(
+    'Y-14',
+    'browser-and-canvas 2',
+    'Older states of a surface leave the log after 24 hours, 1,000 states or 1 MiB; the newest one stays.',
+  ),
+
   // MCP
   requirement(
     'Q-01',

@@ -2,6 +2,7 @@ import { GatewayError } from '../protocol/errors.js';
 import type {
   ApprovalPayload,
   CanvasAddressPayload,
+  CanvasProblemPayload,
   CanvasStatePayload,
   ChannelStatusPayload,
   ConnectedPayload,
@@ -182,6 +183,11 @@ export class GatewayClient {
    */
   canvasState(sessionId: string, payload: CanvasStatePayload): void {
     this.#connection.notify('canvas_state', payload, sessionId);
+  }
+
+  /** Reports that a surface cannot be drawn as its agent means it. The agent reads it. */
+  canvasProblem(sessionId: string, payload: CanvasProblemPayload): void {
+    this.#connection.notify('canvas_problem', payload, sessionId);
   }
 
   /** Returns the address of a page that an agent drew. Rejects with GatewayError. */

@@ -42,6 +42,9 @@ export const CanvasBlock = Type.Object({
   ),
   media_id: Type.Optional(Type.String({ description: 'For kind html: the page.' })),
   app: Type.Optional(CanvasApp),
+  outdated: Type.Optional(
+    Type.Boolean({ description: 'True: a later state has taken its place, and what it showed is not kept any more.' }),
+  ),
   closed: Type.Optional(Type.Boolean({ description: 'True: the surface is gone.' })),
 });
 export type CanvasBlock = Static<typeof CanvasBlock>;
@@ -65,6 +68,12 @@ export const CanvasStatePayload = Type.Object(
   strict,
 );
 export type CanvasStatePayload = Static<typeof CanvasStatePayload>;
+
+export const CanvasProblemPayload = Type.Object(
+  { surface_id: surfaceId, version, problem: text({ min: 1, max: 500, controls: false }, 'What went wrong.') },
+  strict,
+);
+export type CanvasProblemPayload = Static<typeof CanvasProblemPayload>;
 
 export const CanvasOpenPayload = Type.Object({ surface_id: surfaceId }, strict);
 export type CanvasOpenPayload = Static<typeof CanvasOpenPayload>;

@@ -1,5 +1,5 @@
 import Type, { type Static, type TSchema } from 'typebox';
-import { CanvasOpenPayload, CanvasStatePayload } from './canvas.js';
+import { CanvasOpenPayload, CanvasProblemPayload, CanvasStatePayload } from './canvas.js';
 import { name } from './fields.js';
 import { MessageInPayload, PresenceStatus, type Scope } from './messages.js';
 import { NodeEventPayload, NodeRegisterPayload, ToolResultPayload } from './nodes.js';
@@ -154,6 +154,11 @@ export const inboundTable = {
     payload: CanvasStatePayload,
     scope: 'messages:write',
     summary: 'What a person has entered on a surface so far; at most one in 500 ms.',
+  },
+  canvas_problem: {
+    payload: CanvasProblemPayload,
+    scope: 'messages:write',
+    summary: 'A surface cannot be drawn as its agent means it: the agent is told. At most 5 for a version.',
   },
   canvas_open: {
     payload: CanvasOpenPayload,

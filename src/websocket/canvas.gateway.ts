@@ -1,6 +1,11 @@
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { CanvasService } from '../core/canvas/canvas.service.js';
-import type { CanvasOpenPayload, CanvasStatePayload, InboundEnvelope } from '../protocol/index.js';
+import type {
+  CanvasOpenPayload,
+  CanvasProblemPayload,
+  CanvasStatePayload,
+  InboundEnvelope,
+} from '../protocol/index.js';
 import { encodeFrame } from '../protocol/encode.js';
 import type { WebSocketConnection } from './websocket-connection.js';
 
@@ -12,6 +17,11 @@ export class CanvasGateway {
   @SubscribeMessage('canvas_state')
   async noteEntered({ principal }: WebSocketConnection, { session_id, payload }: InboundEnvelope): Promise<void> {
     await this.canvas.noteEntered(principal, session_id, payload as CanvasStatePayload);
+  }
+
+  @SubscribeMessage('canvas_problem')
+  async noteProblem({ principal }: WebSocketConnection, { session_id, payload }: InboundEnvelope): Promise<void> {
+    await this.canvas.noteProblem(principal, session_id, payload as CanvasProblemPayload);
   }
 
   @SubscribeMessage('canvas_open')

@@ -68,6 +68,8 @@ beforeAll(async () => {
     leaves: show(withOrigin(read('self-navigation.html'))),
     grows: show(read('grow.html')),
     buttons: show(BUTTONS),
+    broken: show('<p>Broken</p><script>Promise.reject(new Error("late"))</script><script>nothing.at.all()</script>'),
+    read: [{ tool: 'canvas.read', parameters: { surface_id: 'p' } }],
   });
 });
 afterAll(() => void foreign.close());
@@ -121,6 +123,17 @@ describe('a page of an agent', () => {
       .getByText('action {"surface_id":"p","version":1,"action":"pay","context":{"amount":5}}')
       .waitFor();
     expect(await chat.said.allInnerTexts()).toEqual(['buttons', 'pay']);
+  });
+
+  it('[Y-13] reports to its agent what fails in it', async () => {
+    const chat = await draw('broken');
+    await chat.page.frameLocator('canvas-page iframe').getByText('Broken').waitFor();
+    await chat.ask('read', 2);
+    const said = chat.page.locator('.reply').last();
+    await eventually(async () => expect(await said.innerText()).toContain('nothing is not defined'));
+    expect(await said.innerText()).toContain('unhandled rejection: Error: late');
+    // The browser reports what the page throws.
+    chat.complaints.errors.length = 0;
   });
 
   it('[Y-08] is not a document of its own: its address leads to a page of the gateway around it', async () => {

@@ -30,6 +30,8 @@ const plans = {
   ],
   close: [{ tool: 'canvas.close', parameters: { surface_id: 's' } }],
   read: [{ tool: 'canvas.read', parameters: { surface_id: 's' } }],
+  readPage: [{ tool: 'canvas.read', parameters: { surface_id: 'p' } }],
+  newPage: [{ tool: 'canvas.update', parameters: { surface_id: 'p', html: '<h1>New</h1>' } }],
   many: Array.from({ length: 21 }, (_, i) => show({ surface_id: `p${i}`, kind: 'html', html: 'x' })),
   wrong: [show({ kind: 'html', messages: [] }), change({}), show({ kind: 'a2ui', html: 'x' })],
   trees: trees.cases
@@ -231,6 +233,33 @@ describe('the canvas', () => {
       expect((await asking.answerTo(id)).payload).toMatchObject({ code });
       expect((await open(sessionId, 's', asking)).payload).toMatchObject({ code });
     }
+  });
+});
+
+describe('what a reader cannot draw', () => {
+  it('[Y-13] is read by the agent with the surface, once each, for the newest state alone', async () => {
+    const { sessionId } = await say('page');
+    const about = { session_id: sessionId };
+    const report = (version: number, problem: string) =>
+      client.send('canvas_problem', { surface_id: 'p', version, problem }, about);
+    for (const problem of ['x is not defined (line 3)', 'x is not defined (line 3)', 'b', 'c', 'd', 'e', 'f'])
+      report(1, problem);
+    report(2, 'of a state that is not there');
+    await client.answerTo(client.send('ping'));
+    const problems = ['x is not defined (line 3)', 'b', 'c', 'd', 'e'];
+    expect((await say('readPage')).results).toMatchObject([{ surfaces: [{ version: 1, problems }] }]);
+    expect((await say('newPage')).results).toMatchObject([{ version: 2, problems_before: problems }]);
+    report(1, 'late');
+    expect(JSON.stringify((await say('readPage')).results)).not.toContain('problems');
+    for (const [asking, code] of [
+      [await gateway.connect('b', TOKENS.bob), 'NOT_FOUND'],
+      [await gateway.connect('r', TOKENS.reader), 'FORBIDDEN'],
+    ] as const) {
+      const id = asking.send('canvas_problem', { surface_id: 'p', version: 2, problem: 'x' }, about);
+      expect((await asking.answerTo(id)).payload).toMatchObject({ code });
+    }
+    const odd = client.send('canvas_problem', { surface_id: 'p', version: 2, problem: 'two\nlines' }, about);
+    expect((await client.answerTo(odd)).payload).toMatchObject({ code: 'INVALID_PAYLOAD' });
   });
 });
 

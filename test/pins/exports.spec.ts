@@ -89,7 +89,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'src/protocol/index.ts',
     `
       AckStatus ApprovalPayload Attachment BEARER_SUBPROTOCOL_PREFIX BlockType CancelPayload
-      CanvasAction CanvasAddressPayload CanvasApp CanvasBlock CanvasKind CanvasOpenPayload CanvasStatePayload
+      CanvasAction CanvasAddressPayload CanvasApp CanvasBlock CanvasKind CanvasOpenPayload CanvasProblemPayload CanvasStatePayload
       ChannelStatusPayload CloseName ConnectedPayload DeliveredPayload DurableType ENVELOPE_LIMITS EndError
       EndReason ErrorCode ErrorDetails ErrorFramePayload ErrorPayload ErrorRow GatewayError GoingAwayPayload
       HistoryMessage HistoryPayload HistoryResultPayload InboundEnvelope InboundPayload InboundRow InboundType

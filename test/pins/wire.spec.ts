@@ -60,6 +60,7 @@ describe('pinned on the wire', () => {
         ['approval', 'messages:write', 'approval_id decision arguments_sha256'],
         ['ping', undefined, ''],
         ['canvas_state', 'messages:write', 'surface_id version data'],
+        ['canvas_problem', 'messages:write', 'surface_id version problem'],
         ['canvas_open', 'messages:write', 'surface_id'],
         ['node_register', 'nodes:serve', 'node_id commands platform? version?'],
         ['tool_result', 'nodes:serve', 'call_id ok content? error?'],

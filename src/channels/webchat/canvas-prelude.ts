@@ -31,6 +31,9 @@ const buildPrelude = (
     if (port) apply(postMessage, port, [message]);
     else if (count < 100) waiting[count++] = message;
   };
+  const report = (problem) => send({ type: 'problem', problem });
+  addEventListener('error', (event) => report(event.message + ' (line ' + event.lineno + ')'));
+  addEventListener('unhandledrejection', (event) => report('unhandled rejection: ' + event.reason));
   const isPressed = () => now() - pressedAt < 1000;
   addEventListener('message', (event) => {
     if (port || apply(sourceOf, event, []) !== around) return;

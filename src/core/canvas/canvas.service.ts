@@ -1,6 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { CanvasAction, GatewayError, type CanvasStatePayload, type PayloadFault } from '../../protocol/domain.js';
+import {
+  CanvasAction,
+  GatewayError,
+  type CanvasProblemPayload,
+  type CanvasStatePayload,
+  type PayloadFault,
+} from '../../protocol/domain.js';
 import { findFaults } from '../../protocol/faults.js';
 import { BoundedMap } from '../cache/bounded-map.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
@@ -15,12 +21,17 @@ import { Clock, DAY_MS } from '../time/clock.js';
 export const MAX_SURFACES = 20;
 /** Closed surfaces of a session that are remembered, so that a late action on one is recognised. */
 const MAX_CLOSED = 100;
+/** The states before the newest one of a surface that keep their content in the log. */
+const OLDER = { states: 1_000, bytes: 1_048_576, ms: DAY_MS };
 /** Size of what a person has entered on a surface, as JSON, in bytes. */
 const MAX_ENTERED_BYTES = 65_536;
 /** Two reports of what a person has entered on a surface are at least this far apart, less what a network adds. */
 const MIN_STATE_INTERVAL_MS = 250;
 /** Surfaces whose last report is remembered. */
 const MAX_REPORTED = 10_000;
+/** Surfaces whose problems are remembered, and problems of one version. */
+const MAX_TROUBLED = 1_000;
+const MAX_PROBLEMS = 5;
 /** How long an address that a client asks for is valid. */
 const ADDRESS_MS = 10 * 60_000;
 /** Addresses of one surface that are valid at a time. */
@@ -42,10 +53,19 @@ export interface OpenAddress {
 }
 
 /** A state to be stored, with the page for kind html. */
-export interface SurfaceChange extends Pick<SurfaceDraft, 'surfaceId' | 'kind' | 'title' | 'callId' | 'isNew'> {
+export interface SurfaceChange extends Pick<
+  SurfaceDraft,
+  'surfaceId' | 'kind' | 'title' | 'callId' | 'messageRef' | 'isNew'
+> {
   /** See {@link CanvasSurface.content}. */
   readonly content?: string | undefined;
   readonly page?: string | undefined;
+}
+
+/** What readers could not draw of a version of a surface. */
+interface Troubles {
+  readonly version: number;
+  readonly problems: readonly string[];
 }
 
 /**
@@ -55,6 +75,8 @@ export interface SurfaceChange extends Pick<SurfaceDraft, 'surfaceId' | 'kind' |
 @Injectable()
 export class CanvasService {
   private readonly reported = new BoundedMap<string, number>(MAX_REPORTED);
+  /** By surface: what readers could not draw. Those that draw it again report it again, so a restart loses nothing. */
+  private readonly troubled = new BoundedMap<string, Troubles>(MAX_TROUBLED);
 
   constructor(
     private readonly store: CanvasStore,
@@ -101,12 +123,17 @@ export class CanvasService {
   }
 
   /** Closes a surface and returns its last state. @throws Error when there is none */
-  async close(session: Session, surfaceId: string, callId: string): Promise<CanvasSurface> {
+  async close(
+    session: Session,
+    surfaceId: string,
+    { callId, messageRef }: Pick<SurfaceDraft, 'callId' | 'messageRef'>,
+  ): Promise<CanvasSurface> {
     const before = await this.store.findSurface(session.id, surfaceId);
     if (!before || (before.isClosed && before.callId !== callId))
       throw new Error(`there is no open surface ${surfaceId}`);
     const { kind, title } = before;
-    const closed = await this.write(session, { surfaceId, kind, title, callId, isNew: false, isClosed: true });
+    const of = { surfaceId, kind, title, callId, messageRef };
+    const closed = await this.write(session, { ...of, isNew: false, isClosed: true });
     if (!closed) throw new Error(`there is no open surface ${surfaceId}`);
     await this.discardPage(before, closed);
     return closed;
@@ -136,12 +163,31 @@ export class CanvasService {
     if (Buffer.byteLength(text) > MAX_ENTERED_BYTES)
       throw invalid('/data', `must have at most ${MAX_ENTERED_BYTES} bytes of JSON`);
     if (surface.version < version) throw invalid('/version', `must be at most ${surface.version}`);
-    const key = `${session.id}\n${surfaceId}`;
+    const key = keyOf(session.id, surfaceId);
     const now = this.clock.elapsed();
     if (now - (this.reported.get(key) ?? -MIN_STATE_INTERVAL_MS) < MIN_STATE_INTERVAL_MS)
       throw new GatewayError('RATE_LIMITED', { limit: 'one canvas_state in 500 ms' });
     this.reported.set(key, now);
     await this.store.noteEntered(session.id, surfaceId, { data: text, version, at: this.clock.now() });
+  }
+
+  /**
+   * Keeps what a reader could not draw of the newest state of a surface.
+   * @throws GatewayError FORBIDDEN, NOT_FOUND
+   */
+  async noteProblem(principal: Principal, sessionId: string | undefined, told: CanvasProblemPayload): Promise<void> {
+    const { session, surface } = await this.getReadable(principal, sessionId, told.surface_id);
+    if (surface.version !== told.version) return;
+    const known = this.listProblems(surface);
+    if (known.length >= MAX_PROBLEMS || known.includes(told.problem)) return;
+    const problems = [...known, told.problem];
+    this.troubled.set(keyOf(session.id, told.surface_id), { version: told.version, problems });
+  }
+
+  /** Returns what readers could not draw of this state of a surface. It comes from them, and is never an instruction. */
+  listProblems({ sessionId, surfaceId, version }: CanvasSurface): readonly string[] {
+    const known = this.troubled.get(keyOf(sessionId, surfaceId));
+    return known?.version === version ? known.problems : [];
   }
 
   /**
@@ -201,7 +247,7 @@ export class CanvasService {
     change: Omit<SurfaceDraft, 'sessionId' | 'tenant' | 'updatedAt'>,
   ): Promise<CanvasSurface | undefined> {
     const draft = { ...change, sessionId, tenant, updatedAt: this.clock.now() };
-    return this.store.saveSurface(draft, { open: MAX_SURFACES, closed: MAX_CLOSED });
+    return this.store.saveSurface(draft, { open: MAX_SURFACES, closed: MAX_CLOSED, older: OLDER });
   }
 
   /** Deletes the page of the state before, which no address leads to any more. */
@@ -219,6 +265,10 @@ function nameMedia(sessionId: string, callId: string): string {
   const digits = createHash('sha256').update(`${sessionId}\n${callId}`).digest('hex');
   const parts = [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20)];
   return `f_${parts.join('-')}-${digits.slice(20, 32)}`;
+}
+
+function keyOf(sessionId: string, surfaceId: string): string {
+  return `${sessionId}\n${surfaceId}`;
 }
 
 function hashOf(capability: string): string {

@@ -85,7 +85,7 @@ describe('MemoryConnection', () => {
 
   it('has a method for every inbound type of the wire but those of devices and of pages that show surfaces', async () => {
     const emoji = { channel: 'c', sender: 's', messageId: 'm', emoji: '👍', action: 'added' } as const;
-    type OfOthers = 'node_register' | 'tool_result' | 'node_event' | 'canvas_state' | 'canvas_open';
+    type OfOthers = 'node_register' | 'tool_result' | 'node_event' | 'canvas_state' | 'canvas_problem' | 'canvas_open';
     const methods: Record<Exclude<InboundType, OfOthers>, [expected: string, request: () => void]> = {
       message_in: ['writer.submit', () => connection.submit(aMessage('m'))],
       presence: [
@@ -110,6 +110,7 @@ describe('MemoryConnection', () => {
       'tool_result',
       'node_event',
       'canvas_state',
+      'canvas_problem',
       'canvas_open',
     ];
     const types = (Object.keys(inboundTable) as InboundType[]).filter((type) => !ofOthers.includes(type));

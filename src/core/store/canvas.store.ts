@@ -39,6 +39,8 @@ export interface EnteredData {
 export type SurfaceDraft = Omit<CanvasSurface, 'version' | 'since' | 'entered'> & {
   /** True if nothing of an earlier surface of this name stays, what a person has entered included. */
   readonly isNew: boolean;
+  /** The message whose reply shows it. */
+  readonly messageRef: string;
 };
 
 /** The right to read one version of a page, for who knows the capability. The capability itself is not stored. */
@@ -58,6 +60,8 @@ export interface SurfaceLimits {
   readonly open: number;
   /** Closed surfaces that are remembered; the oldest are forgotten first. */
   readonly closed: number;
+  /** Of each surface: what states before the newest one keep their content in the log and in replies, at most. */
+  readonly older: { readonly states: number; readonly bytes: number; readonly ms: number };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { CanvasAddress, CanvasSurface, EnteredData, SurfaceDraft, SurfaceLimits } from '../../core/store/index.js';
+import type { CanvasStates } from './canvas-states.js';
 import { prepare, required } from './rows.js';
 import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
 
@@ -30,7 +31,10 @@ const COLUMNS = `session_id AS sessionId, surface_id AS surfaceId, tenant, versi
 export class CanvasOperations {
   private readonly statements;
 
-  constructor(database: DatabaseSync) {
+  constructor(
+    database: DatabaseSync,
+    private readonly states: CanvasStates,
+  ) {
     this.statements = { ...prepareSurfaces(database), ...prepareAddresses(database) };
   }
 
@@ -44,7 +48,9 @@ export class CanvasOperations {
     this.statements.save.run(sessionId, surfaceId, ...values, Number(isNew));
     if (isNew || isClosed) this.statements.dropEntered.run(sessionId, surfaceId);
     if (isClosed) this.statements.forgetClosed.run(sessionId, limits.closed);
-    return required(this.find(sessionId, surfaceId));
+    const saved = required(this.find(sessionId, surfaceId));
+    this.states.note(draft, saved, limits);
+    return saved;
   }
 
   find(sessionId: string, surfaceId: string): CanvasSurface | undefined {
@@ -70,9 +76,14 @@ export class CanvasOperations {
     return this.statements.findAddress.get(capabilityHash, now);
   }
 
-  /** Deletes addresses that have expired, within the budget. Returns true if there may be more. */
+  /**
+   * Deletes addresses that have expired, and what older states showed, within the budget. Returns true if there may be more.
+   */
   sweep(now: number, budget: SweepBudget): boolean {
-    return !budget.repeat(() => Number(this.statements.deleteExpired.run(now, MAX_STEP_ROWS).changes));
+    return (
+      this.states.sweep(now, budget) ||
+      !budget.repeat(() => Number(this.statements.deleteExpired.run(now, MAX_STEP_ROWS).changes))
+    );
   }
 }
 

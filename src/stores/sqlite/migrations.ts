@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { failpoint } from '../../core/failpoints/failpoint.js';
 import { AUDIT_SCHEMA, chainFirstRows, chainSecondRows } from './audit-schema.js';
 import { toIndexText } from './memory-words.js';
-import { SCHEMA_21 } from './canvas-schema.js';
+import { SCHEMA_21, STATES_SCHEMA } from './canvas-schema.js';
 import {
   SCHEMA_10,
   SCHEMA_11,
@@ -108,6 +108,7 @@ export const MIGRATIONS: readonly Migration[] = [
       chainSecondRows(database);
     },
   },
+  { version: 24, up: (database) => database.exec(STATES_SCHEMA) },
 ];
 
 /** Fills the index of words of version 2. */

@@ -4,6 +4,7 @@ import { failpoint } from '../../core/failpoints/failpoint.js';
 import { ApprovalOperations } from './approval-operations.js';
 import { AuditTrail } from './audit-trail.js';
 import { CanvasOperations } from './canvas-operations.js';
+import { CanvasStates } from './canvas-states.js';
 import { ChannelOperations } from './channel-operations.js';
 import { CronOperations } from './cron-operations.js';
 import { explainOpening, openDatabase } from './database.js';
@@ -103,7 +104,7 @@ export class SqliteStateMachine {
       frames: new FrameOperations(this.tables),
       settings: new SettingsOperations(database, audit),
       approvals,
-      canvas: new CanvasOperations(database),
+      canvas: new CanvasOperations(database, new CanvasStates(this.tables)),
       channels: new ChannelOperations(database, audit),
       cron: new CronOperations(database, this.tables.refs, audit),
       media: new MediaOperations(database),

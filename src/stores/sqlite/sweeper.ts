@@ -17,6 +17,9 @@ const DELETE_APPROVALS = `DELETE FROM approvals WHERE approval IN
 const DELETE_SURFACES = `DELETE FROM canvas_surfaces WHERE surface IN
   (SELECT surface FROM sessions JOIN canvas_surfaces ON session_id = id WHERE session = ? LIMIT ?)`;
 
+const DELETE_STATES = `DELETE FROM canvas_states WHERE state IN
+  (SELECT state FROM sessions JOIN canvas_states ON session_id = id WHERE session = ? LIMIT ?)`;
+
 /** Deletes expired frames, journals of finished turns and idle sessions, in portions. */
 export class Sweeper {
   private readonly statements;
@@ -162,6 +165,7 @@ export class Sweeper {
       this.budget.repeat(() => this.deleteMessages(session)) &&
       this.budget.repeat(() => Number(statements.deleteMemories.run(session, MAX_STEP_ROWS).changes)) &&
       this.budget.repeat(() => Number(statements.deleteSurfaces.run(session, MAX_STEP_ROWS).changes)) &&
+      this.budget.repeat(() => Number(statements.deleteStates.run(session, MAX_STEP_ROWS).changes)) &&
       this.budget.repeat(() => Number(statements.deleteApprovals.run(session, MAX_STEP_ROWS).changes)) &&
       this.budget.repeat(() => Number(statements.deleteParticipants.run(session, MAX_STEP_ROWS).changes)) &&
       this.budget.repeat(() => this.deleteCursors(session));
@@ -241,6 +245,7 @@ function prepareDeletion(database: DatabaseSync) {
     deleteMemories: prepare(database, DELETE_MEMORIES),
     deleteApprovals: prepare(database, DELETE_APPROVALS),
     deleteSurfaces: prepare(database, DELETE_SURFACES),
+    deleteStates: prepare(database, DELETE_STATES),
     deleteCursor: prepare(database, 'DELETE FROM cursors WHERE client = ? AND session = ?'),
     deleteParticipants: prepare(
       database,

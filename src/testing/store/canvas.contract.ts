@@ -1,8 +1,10 @@
 import { expect } from 'vitest';
-import type { SurfaceDraft } from '../../core/store/index.js';
-import type { Contract } from './bench.js';
+import type { CanvasBlock, StreamBlock } from '../../protocol/domain.js';
+import type { Claim, SurfaceDraft } from '../../core/store/index.js';
+import { aFrame, anEnd, aReply } from '../factories.js';
+import type { Contract, StoreBench } from './bench.js';
 
-const LIMITS = { open: 2, closed: 1 };
+const LIMITS = { open: 2, closed: 1, older: { states: 2, bytes: 100, ms: 1_000 } };
 let calls = 0;
 
 function aDraft(changes: Partial<SurfaceDraft> = {}): SurfaceDraft {
@@ -15,9 +17,57 @@ function aDraft(changes: Partial<SurfaceDraft> = {}): SurfaceDraft {
     isClosed: false,
     isNew: true,
     callId: `c_${++calls}`,
+    messageRef: 'm_unknown_1',
     updatedAt: 1_800_000_000_000 + calls,
     ...changes,
   };
+}
+
+/** States that a message shows, each a block with a text. */
+class ShownStates {
+  private readonly blocks: StreamBlock[] = [];
+
+  constructor(
+    private readonly bench: StoreBench,
+    private readonly claim: Claim,
+  ) {}
+
+  async add(surfaceId: string, text: string): Promise<void> {
+    const { sessionId, messageRef } = this.claim.message;
+    const draft = aDraft({ sessionId, surfaceId, messageRef, content: JSON.stringify([text]) });
+    const saved = await this.bench.store.saveSurface({ ...draft, updatedAt: this.bench.under.now() }, LIMITS);
+    const state = { surface_id: surfaceId, version: saved?.version, kind: 'a2ui', messages: [text] };
+    const block = { block_type: 'canvas', block_id: `b${this.blocks.length}`, content: JSON.stringify(state) } as const;
+    this.blocks.push(block);
+    const frame = aFrame(this.claim, '', { payload: JSON.stringify(block) });
+    await this.bench.store.append(this.claim.lease, { frames: [frame], journal: [] });
+  }
+
+  async end(): Promise<void> {
+    await this.bench.store.finish(this.claim.lease, anEnd(this.claim, { reply: aReply({ blocks: this.blocks }) }));
+  }
+
+  async sweep(): Promise<void> {
+    const nothing = { framesBefore: 0, dedupeBefore: 0, sessionsBefore: undefined };
+    for (let round = 0; await this.bench.store.sweep(nothing); round++) expect(round).toBeLessThan(100);
+  }
+
+  /** Returns the texts that the log and the reply still have. */
+  async read(): Promise<{ readonly log: string[]; readonly reply: string[] }> {
+    const frames = await this.bench.log(this.claim.message.sessionId);
+    const { messages } = await this.bench.store.readHistory(this.claim.message.sessionId, 1);
+    const { blocks = [] } = messages[0]?.reply ?? {};
+    return {
+      log: textsOf(
+        frames.filter(({ type }) => type === 'stream_block').map(({ payload }) => JSON.parse(payload) as StreamBlock),
+      ),
+      reply: textsOf(blocks),
+    };
+  }
+}
+
+function textsOf(blocks: readonly StreamBlock[]): string[] {
+  return blocks.flatMap(({ content }) => ((JSON.parse(content) as CanvasBlock).messages ?? []) as string[]);
 }
 
 /** Surfaces: their states, what people entered, and the addresses of pages. */
@@ -88,6 +138,36 @@ export const canvasContract: Contract = {
     const later = bench.under.now();
     while (await store.sweep({ framesBefore: later, dedupeBefore: later, sessionsBefore: undefined }));
     expect(await store.findCanvasAddress('other')).toBeUndefined();
+  },
+
+  '[Y-14] takes what older states showed out of the log and the reply, by their number, size and age': async (
+    bench,
+  ) => {
+    const claim = await bench.run({ receivedAt: bench.under.now() });
+    const shown = new ShownStates(bench, claim);
+    for (const text of ['a1', 'a2', 'a3', 'a4']) await shown.add('a', text);
+    for (const text of ['x'.repeat(95), 'b2', 'b3']) await shown.add('b', text);
+    await shown.end();
+    await shown.sweep();
+    const kept = ['a2', 'a3', 'a4', 'b2', 'b3'];
+    expect(await shown.read()).toEqual({ log: kept, reply: kept });
+    await bench.under.crash();
+    await bench.under.passTime(1_000);
+    await shown.sweep();
+    expect(await shown.read()).toEqual({ log: ['a4', 'b3'], reply: ['a4', 'b3'] });
+    expect(await bench.log()).toHaveLength(8);
+  },
+
+  '[Y-14] leaves the blocks of a message alone that has not ended': async (bench) => {
+    const claim = await bench.run({ receivedAt: bench.under.now() });
+    const shown = new ShownStates(bench, claim);
+    for (const text of ['a1', 'a2', 'a3', 'a4']) await shown.add('a', text);
+    await shown.sweep();
+    expect((await shown.read()).log).toEqual(['a1', 'a2', 'a3', 'a4']);
+    await shown.end();
+    await bench.under.passTime(60_000);
+    await shown.sweep();
+    expect(await shown.read()).toEqual({ log: ['a4'], reply: ['a4'] });
   },
 
   "deletes a session's surfaces with the session": async (bench) => {

@@ -17,6 +17,7 @@ class CountingCanvas {
   });
   readonly countReaders = () => 0;
   readonly makeLink = async () => undefined;
+  readonly listProblems = () => [];
 }
 
 function makeDesk() {

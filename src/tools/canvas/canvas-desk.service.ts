@@ -42,6 +42,8 @@ export interface ShownSurface {
   /** The number of programs that follow the conversation now. */
   readonly readers: number;
   readonly warnings?: readonly string[];
+  /** What readers could not draw of the state before. */
+  readonly problems_before?: readonly string[];
 }
 
 /** The parameters that show or change a surface. */
@@ -57,6 +59,8 @@ export interface ReadSurface {
   readonly version: number;
   readonly kind: CanvasKind;
   readonly title?: string;
+  /** What readers could not draw of it. */
+  readonly problems?: readonly string[];
   /** The IDs and kinds of its components, for kind a2ui. */
   readonly components?: Readonly<Record<string, unknown>>;
   /** The data as the agent gave it, for kind a2ui. */
@@ -116,7 +120,7 @@ export class CanvasDeskService {
   /** Closes a surface: clients show it no longer. */
   async close(surfaceId: string, call: CanvasCall): Promise<{ readonly closed: string }> {
     const turn = turnOf(call);
-    const closed = await this.canvas.close(call.session, surfaceId, call.callId);
+    const closed = await this.canvas.close(call.session, surfaceId, { ...turn, callId: call.callId });
     addBlock(turn, closed);
     return { closed: surfaceId };
   }
@@ -146,16 +150,26 @@ export class CanvasDeskService {
     this.count(turn, Buffer.byteLength(content ?? ''));
     await this.pace(surfaceId, call);
     const { callId, session } = call;
-    const surface = await this.canvas.save(session, { ...about, surfaceId, callId, content, page: html });
+    const { messageRef } = turn;
+    const surface = await this.canvas.save(session, { ...about, surfaceId, callId, messageRef, content, page: html });
     // The page of an MCP server shows nothing without the chat, which gives it the result.
     const link = session.channel === WEBCHAT || app ? undefined : await this.canvas.makeLink(surface);
     addBlock(turn, surface, link);
-    const warnings = applied?.warnings ?? [];
+    return this.describeShown(surface, before, applied?.warnings ?? []);
+  }
+
+  private describeShown(
+    { sessionId, surfaceId, version }: CanvasSurface,
+    before: CanvasSurface | undefined,
+    warnings: readonly string[],
+  ): ShownSurface {
+    const problems = before ? this.canvas.listProblems(before) : [];
     return {
       surface_id: surfaceId,
-      version: surface.version,
-      readers: this.canvas.countReaders(session.id),
+      version,
+      readers: this.canvas.countReaders(sessionId),
       ...(warnings.length > 0 && { warnings: warnings.slice(0, MAX_WARNINGS) }),
+      ...(problems.length > 0 && { problems_before: problems }),
     };
   }
 
@@ -194,6 +208,7 @@ export class CanvasDeskService {
 
   private describe(surface: CanvasSurface, isWhole: boolean): ReadSurface {
     const { surfaceId, version, kind, title, content, entered } = surface;
+    const problems = this.canvas.listProblems(surface);
     const made = content === undefined ? undefined : (JSON.parse(content) as unknown);
     const state = made !== undefined && kind === 'a2ui' ? fromMessages(made as unknown[]) : undefined;
     return {
@@ -201,6 +216,7 @@ export class CanvasDeskService {
       version,
       kind,
       ...(title !== undefined && { title }),
+      ...(problems.length > 0 && { problems }),
       ...(state && isWhole && { components: kindsOf(state), data: state.data }),
       ...(entered && {
         entered: {

@@ -12,6 +12,7 @@ import { DrawingMark } from './drawing-mark.js';
 import { LinkQuestion } from './link-question.js';
 import { mergeData } from './merge-data.js';
 import { findFocusedPath, readLabel } from './focus.js';
+import { ProblemReport } from './problem-report.js';
 import type { SurfaceAction } from './surface-view.js';
 
 /** Pause after a change before it is reported, in milliseconds. */
@@ -33,6 +34,7 @@ export class CanvasA2ui extends LitElement {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isTaking = false;
   private readonly mark = new DrawingMark();
+  private readonly problems = new ProblemReport(() => this);
   private readonly link = new LinkQuestion(this);
 
   protected override createRenderRoot(): HTMLElement {
@@ -90,8 +92,9 @@ export class CanvasA2ui extends LitElement {
       if (isChange && this.processor) this.change();
       else this.create();
       this.drawn = surface;
-    } catch {
+    } catch (error) {
       this.failure = 'failed';
+      this.problems.add(error);
     }
     this.isTaking = false;
   }
@@ -118,6 +121,7 @@ export class CanvasA2ui extends LitElement {
       this.report();
       this.dispatchEvent(new CustomEvent('act', { detail }));
     });
+    model.onError.subscribe(({ message }) => this.problems.add(message));
     model.dataModel.subscribe('/', () => this.entered());
   }
 

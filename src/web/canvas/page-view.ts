@@ -9,6 +9,7 @@ import { texts } from '../texts.js';
 import { AppHost } from './app-host.js';
 import { FrameHeight } from './frame-height.js';
 import { LinkQuestion } from './link-question.js';
+import { ProblemReport } from './problem-report.js';
 import type { SurfaceAction } from './surface-view.js';
 
 /** The state of the frame: only `shown` has a page. */
@@ -28,6 +29,7 @@ export class CanvasPage extends LitElement {
   private readonly link = new LinkQuestion(this);
   private readonly frame = createRef<HTMLIFrameElement>();
   private readonly height = new FrameHeight(() => this.frame.value);
+  private readonly problems = new ProblemReport(() => this);
   private port: MessagePort | undefined;
   private host: AppHost | undefined;
   private loads = 0;
@@ -49,7 +51,7 @@ export class CanvasPage extends LitElement {
 
   /** The browser has kept the page from going elsewhere. */
   private readonly refused = ({ effectiveDirective }: SecurityPolicyViolationEvent): void => {
-    if (effectiveDirective === 'frame-src' && this.address !== '') this.close('left');
+    if (effectiveDirective === 'frame-src' && this.address !== '') this.leave();
   };
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -105,10 +107,15 @@ export class CanvasPage extends LitElement {
     this.stage = stage;
   }
 
+  private leave(): void {
+    this.problems.add('the page has gone to another address, so it is no longer shown');
+    this.close('left');
+  }
+
   /** A second document is not the agent's page. */
   private loaded(): void {
     const { contentWindow } = this.frame.value ?? {};
-    if (++this.loads > 1 || !contentWindow) return this.close('left');
+    if (++this.loads > 1 || !contentWindow) return this.leave();
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     this.host = this.surface.app && this.makeHost(this.surface.app, port1);
@@ -121,8 +128,9 @@ export class CanvasPage extends LitElement {
 
   private hear(data: unknown): void {
     if (typeof data !== 'object' || data === null) return;
-    const { type, action, context, height, url, pressed, message } = data as Readonly<Record<string, unknown>>;
+    const { type, action, context, height, url, pressed, message, problem } = data as Readonly<Record<string, unknown>>;
     if (type === 'rpc') this.host?.hear(message, pressed === true);
+    if (type === 'problem' && typeof problem === 'string') this.problems.add(problem);
     if (type === 'resize') this.height.set(height);
     // A page acts only while a person presses something in it.
     if (pressed !== true) return;
