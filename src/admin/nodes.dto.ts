@@ -89,9 +89,19 @@ export class NodeCommandDto {
   description!: string;
   dangerous!: boolean;
   idempotent!: boolean;
+  /** The JSON Schema of its parameters. */
+  @ApiProperty({ type: 'object', additionalProperties: true, example: { type: 'object' } })
+  parameters!: object;
+  /**
+   * The permissions that a call needs, besides that of the node.
+   * @example ["camera"]
+   */
+  permissions!: readonly string[];
+  /** The time limit of a call, in milliseconds. */
+  timeout_ms!: number;
   /** False if the node offers it no more. */
   offered!: boolean;
-  /** The changed form, which waits until an operator allows it. */
+  /** The changed form, which waits until an operator allows it: all that is kept of a command. */
   @ApiPropertyOptional({ type: 'object', additionalProperties: true, example: { description: 'Takes a picture.' } })
   waiting?: object;
   /**
@@ -245,8 +255,8 @@ export function toNodeDto({ node, state, since, isContested, commands, jobs }: N
 }
 
 function toCommandDto({ name, definition, pending, isOffered }: NodeCommandRecord): NodeCommandDto {
-  const { description, dangerous, idempotent } = decodeDefinition(definition);
+  const kept = decodeDefinition(definition);
   const waiting =
     pending === undefined ? {} : { waiting: decodeDefinition(pending), waiting_sha256: hashDefinition(pending) };
-  return { name, description, dangerous, idempotent, offered: isOffered, ...waiting };
+  return { name, ...kept, offered: isOffered, ...waiting };
 }

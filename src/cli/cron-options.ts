@@ -81,7 +81,7 @@ function readSchedule(values: JobValues): object | undefined {
   if (given.length > 1) throw new UsageError('Only one of --cron, --every, --at and --on-event can be given', 'cron');
   if (given.length === 0) {
     if (timezone !== undefined || node !== undefined)
-      throw new UsageError('--timezone and --node belong to a schedule', 'cron');
+      throw new UsageError('--timezone and --node belong to --cron, --every, --at or --on-event', 'cron');
     return undefined;
   }
   const on_event = event === undefined ? undefined : withoutUndefined({ event, node_id: node });

@@ -25,8 +25,12 @@ describe('the link of a pairing', () => {
 
 describe('openclaw nodes', () => {
   it('[F-07] allow exactly the form of a command that it prints', async () => {
-    const waiting = { description: 'Wipes the lamp.', parameters: { type: 'object' } };
-    const command = { name: 'lamp.set', offered: true, dangerous: false, waiting, waiting_sha256: 'a'.repeat(64) };
+    const kept = {
+      ...{ description: 'Sets the lamp.', parameters: { type: 'object' }, permissions: ['lamp'] },
+      ...{ timeout_ms: 5_000, idempotent: false, dangerous: true },
+    };
+    const waiting = { ...kept, permissions: [], timeout_ms: 60_000, idempotent: true, dangerous: false };
+    const command = { ...kept, name: 'lamp.set', offered: true, waiting, waiting_sha256: 'a'.repeat(64) };
     const node = { id: 'lamp', name: 'Lamp', state: 'away', commands: [command], jobs: [] };
     const sent: unknown[] = [];
     const terminal = Object.assign(new FakeTerminal({ OPENCLAW_TOKEN: 'a-token-0123456789' }), {
@@ -37,7 +41,20 @@ describe('openclaw nodes', () => {
       },
     });
     expect(await run(['nodes', 'allow', 'lamp', '--command', 'lamp.set'], terminal)).toBe(0);
-    expect(terminal.stderr.text).toBe('lamp.set: Wipes the lamp.\n{"type":"object"}\n');
+    expect(terminal.stderr.text.split('\n')).toEqual([
+      'lamp.set, * has changed',
+      '  description: "Sets the lamp."',
+      '  parameters: {"type":"object"}',
+      '* permissions: []',
+      '    was: ["lamp"]',
+      '* timeout_ms: 60000',
+      '    was: 5000',
+      '* idempotent: true',
+      '    was: false',
+      '* dangerous: false',
+      '    was: true',
+      '',
+    ]);
     const path = '/admin/v1/nodes/lamp/commands/lamp.set/allow';
     expect(sent).toEqual([[path, JSON.stringify({ sha256: command.waiting_sha256 })]]);
   });

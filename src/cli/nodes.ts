@@ -9,11 +9,20 @@ import { printable, printJson, type Terminal } from './terminal.js';
 const PATH = '/admin/v1/nodes';
 const PAGE = 200;
 
-interface NodeCommand {
+/** What the gateway keeps of a command. A change of any of it waits for an operator. */
+interface KeptCommand {
+  readonly description: string;
+  readonly parameters: object;
+  readonly permissions: readonly string[];
+  readonly timeout_ms: number;
+  readonly idempotent: boolean;
+  readonly dangerous: boolean;
+}
+
+interface NodeCommand extends KeptCommand {
   readonly name: string;
   readonly offered: boolean;
-  readonly dangerous: boolean;
-  readonly waiting?: { readonly description: string; readonly parameters: object };
+  readonly waiting?: KeptCommand;
   readonly waiting_sha256?: string;
 }
 
@@ -55,14 +64,14 @@ export const nodes: Command = {
 
 list     the devices: state, when last seen, commands, platform, version, and the jobs that their events start
 pair     prints a code that lets one device in: once, within 10 minutes
-allow    sets what a device may offer, or prints what it says of a command now and allows exactly that
+allow    sets what a device may offer, or prints what has changed of a command and allows exactly that
 rename   changes the name; the ID, and with it the names of the tools, stays
 revoke   ends a device: its connection, its tools and its key
 
   --name NAME     the name of the device; its ID is made of it
   --allow GLOBS   commands that it may offer: 'camera.*,system.info' (default: all that are not dangerous)
   --replace ID    the device gets the place of this one, which has lost its key
-  --command NAME  a command whose description or schema has changed
+  --command NAME  a command that waits because the device says something else of it than before
   --url URL       where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json          print the response as JSON
 
@@ -130,10 +139,20 @@ async function readNodes(session: Session): Promise<readonly Node[]> {
 async function allowCommand(session: Session, id: string, name: string): Promise<number> {
   const { stderr } = session.terminal;
   const node = (await readNodes(session)).find((each) => each.id === id);
-  const { waiting, waiting_sha256: sha256 } = node?.commands.find((command) => command.name === name) ?? {};
-  if (waiting)
-    stderr.write(printable(`${name}: ${waiting.description}\n${JSON.stringify(waiting.parameters)}\n`, stderr));
+  const command = node?.commands.find((each) => each.name === name);
+  const { waiting, waiting_sha256: sha256 } = command ?? {};
+  if (command && waiting) stderr.write(printable(describeChange(command, waiting), stderr));
   return change(session, id, 'POST', `/commands/${encodeURIComponent(name)}/allow`, { sha256 });
+}
+
+/** Describes the changed form of a command: each part that is another one now, with what it was. */
+function describeChange(before: NodeCommand, now: KeptCommand): string {
+  const parts = ['description', 'parameters', 'permissions', 'timeout_ms', 'idempotent', 'dangerous'] as const;
+  const lines = parts.map((part) => {
+    const [old, changed] = [JSON.stringify(before[part]), JSON.stringify(now[part])];
+    return old === changed ? `  ${part}: ${changed}` : `* ${part}: ${changed}\n    was: ${old}`;
+  });
+  return `${before.name}, * has changed\n${lines.join('\n')}\n`;
 }
 
 async function pair(session: Session, { name, allow, replace }: Flags): Promise<number> {

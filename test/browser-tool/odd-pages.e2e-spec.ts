@@ -157,6 +157,41 @@ describe('a page', () => {
     expect((await suite.browser.call('browser.snapshot')).page).toContain('button "Loop"');
   }, 90_000);
 
+  it('[U-07] that is busy again is not visited a third time', async () => {
+    const url = suite.site.page('/busy-always', `<button onclick="for (;;) {}">Loop</button>`);
+    let opened = await open(url);
+    await act(refOf(opened, 'button "Loop"'), 'click');
+    opened = await suite.browser.call('browser.snapshot');
+    const startedAt = performance.now();
+    const again = await act(refOf(opened, 'button "Loop"'), 'click');
+    expect(performance.now() - startedAt).toBeLessThan(22_500);
+    expect(again.page).toContain('its tab was replaced by a new one, which is empty');
+    expect((await suite.browser.call('browser.snapshot')).page).not.toContain('button "Loop"');
+    expect(suite.site.requests.filter((path) => path === '/busy-always')).toHaveLength(2);
+  }, 120_000);
+
+  it('[U-07] of 50 MB is left at once with the reason, and visited once', async () => {
+    const part = `<p>${'word '.repeat(200_000)}</p>`;
+    suite.site.answer('/huge', (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/html' });
+      for (let i = 0; i < 50; i++) response.write(part);
+      response.end();
+    });
+    const startedAt = performance.now();
+    const opened = await open(suite.site.url('/huge'));
+    expect(opened).toMatchObject({ ok: false });
+    expect(opened.page).toContain('too large to be read: more than 16 MB');
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
+    expect((await suite.browser.call('browser.snapshot')).page).toContain('about:blank');
+    expect(suite.site.requests.filter((path) => path === '/huge')).toHaveLength(1);
+  }, 60_000);
+
+  it('[U-07] that never stops its alerts is closed, and that is the reason', async () => {
+    const looped = await open(suite.site.page('/alerts', '<script>for (;;) alert("again")</script>'));
+    expect(looped).toMatchObject({ ok: false });
+    expect(looped.page).toContain('the tab was closed: it opened 20 dialogs in a row');
+  });
+
   it('[U-07] that is a file is said to be one, and one that needs a password too', async () => {
     suite.site.answer('/file.pdf', (_request, response) =>
       response.writeHead(200, { 'content-type': 'application/pdf' }).end('%PDF-1.4\n%%EOF\n'),

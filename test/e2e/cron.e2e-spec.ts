@@ -212,6 +212,7 @@ describe('openclaw cron', () => {
     expect((await cron('next', id, '--count', '3')).out.trim().split('\n')).toHaveLength(3);
     expect((await cron('run', id)).out).toContain('manual');
     await eventually(async () => expect((await cron('history', id)).out).toContain('done'));
+    expect((await cron('edit', id, '--timezone', 'Europe/Oslo')).out).toContain('(Europe/Oslo)');
     expect((await cron('edit', id, '--every', '10s', '--misfire', 'skip')).out).toContain('every 10 seconds');
     expect((await cron('disable', id)).out).toContain('disabled');
     expect((await cron('enable', id)).code).toBe(0);

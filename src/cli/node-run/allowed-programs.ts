@@ -90,11 +90,39 @@ const RUNS_OTHERS = new Set([
     'nvim',
     'emacs',
     'ed',
+    'ex',
+    'view',
+  ],
+  ...[
+    'git',
+    'hg',
+    'svn',
+    'tar',
+    'bsdtar',
+    'zip',
+    'sed',
+    'rsync',
+    'scp',
+    'sftp',
+    'less',
+    'more',
+    'man',
+    'curl',
+    'wget',
+    'gmake',
+    'cmake',
+    'ninja',
+    'sqlite3',
+    'systemd-run',
+    'at',
+    'crontab',
+    'tmux',
+    'screen',
   ],
 ]);
 
 /**
- * Reads programs as `--allow-run` names them: `git`, or with the patterns of all arguments, `git status *`.
+ * Reads programs as `--allow-run` names them: `uptime`, or with the patterns of all arguments, `git log *`.
  * @throws Error if there is no such program, or its name limits nothing
  */
 export function parseAllowedPrograms(entries: readonly string[]): readonly AllowedProgram[] {

@@ -8,7 +8,8 @@ const MAX_FILE_BYTES = 10 * 1_048_576;
 /** Longest text that is returned as it is, in bytes; more is uploaded. */
 const MAX_TEXT_BYTES = 65_536;
 
-const MAX_ENTRIES = 1_000;
+/** Entries of a list: as many as a frame carries, since agents read a frame and not an upload. */
+const MAX_ENTRIES = 900;
 
 const PATH = {
   type: 'string',

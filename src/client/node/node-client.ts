@@ -9,6 +9,7 @@ import { CallBook } from './call-book.js';
 import { CallRunner, failed } from './call-runner.js';
 import { CommandError, NodeMedia, type NodeCommandSetup } from './commands.js';
 import { EventOutbox } from './event-outbox.js';
+import { fitsFrame } from './fits-frame.js';
 import { addressOf, NodeIdentity } from './identity.js';
 import { NodeLine, type NodeState } from './node-line.js';
 import type { NodeStorage } from './storage.js';
@@ -270,7 +271,7 @@ export class NodeClient {
     if (content instanceof NodeMedia) return this.#upload(callId, content, signal);
     const text = JSON.stringify(content ?? null);
     const room = this.#line.maxFrameBytes - ENVELOPE_BYTES;
-    if (countBytes(text, room) <= room) return content;
+    if (countBytes(text, room) <= room && fitsFrame(text)) return content;
     return this.#upload(callId, new NodeMedia(new TextEncoder().encode(text)), signal);
   }
 

@@ -5,12 +5,15 @@ describe('a schedule in words', () => {
   it.each([
     ['0 8 * * 1-5', 'at 08:00 on Monday to Friday'],
     ['0 9 13 * FRI', 'at 09:00 on day 13 OR on each Friday'],
-    ['0 9 13 * +FRI', 'at 09:00 on day 13 that is also on each Friday'],
+    ['0 9 13 * +FRI', 'at 09:00 on day 13 that is also a Friday'],
     ['0 9 L 2 *', 'at 09:00 on the last day of the month in February'],
     ['@weekly', 'at 00:00 on each Sunday'],
     ['@hourly', 'minute 0 of each hour'],
     ['5,35 * * * *', 'minute 5 and 35 of each hour'],
     ['*/15 * * * *', 'every 15 minutes'],
+    ['*/45 * * * *', 'minute 0 and 45 of each hour'],
+    ['*/45 8 * * *', 'minute 0 and 45 of hour 8'],
+    ['0 9 * * 0,7', 'at 09:00 on each Sunday'],
     ['* * * * *', 'each minute'],
     ['*/10 * * * * *', 'every 10 seconds of each minute'],
   ])('%s is %s', (expression, words) => {

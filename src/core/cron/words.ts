@@ -43,18 +43,19 @@ function describeTime(fields: readonly string[]): string {
   const parts = [
     ...(seconds === '0' ? [] : [unitOf(seconds, 'second')]),
     unitOf(minutes, 'minute'),
-    ...(isAny(hours) && !/^[\d,]+$/.test(minutes) ? [] : [unitOf(hours, 'hour')]),
+    ...(isAny(hours) && isEven(minutes) ? [] : [unitOf(hours, 'hour')]),
   ];
   return parts.join(' of ');
 }
 
 function describeDays(days: string, weekdays: string): string {
   const isBoth = weekdays.startsWith('+');
-  const ofWeek = `on ${list(weekdays.replace('+', ''), describeWeekday)}`;
+  const named = [...new Set(weekdays.replace('+', '').split(',').map(describeWeekday))];
+  const ofWeek = `on ${join(named)}`;
   const ofMonth = `on ${list(days, describeDay)}`;
   if (isAny(days)) return isAny(weekdays) ? '' : ` ${ofWeek}`;
   if (isAny(weekdays)) return ` ${ofMonth}`;
-  return ` ${ofMonth} ${isBoth ? 'that is also' : 'OR'} ${ofWeek}`;
+  return ` ${ofMonth} ${isBoth ? `that is also ${join(named.map((day) => day.replace(/^each /, 'a ')))}` : `OR ${ofWeek}`}`;
 }
 
 function describeDay(part: string): string {
@@ -89,6 +90,12 @@ function unitOf(field: string, unit: string): string {
     String(index * Number(step[1])),
   );
   return `${unit} ${join(values)}`;
+}
+
+/** Returns whether a field of minutes says all without the hours: `*`, and steps that divide an hour. */
+function isEven(minutes: string): boolean {
+  const step = /^\*\/(\d+)$/.exec(minutes)?.[1];
+  return step === undefined ? !/^[\d,]+$/.test(minutes) : 60 % Number(step) === 0;
 }
 
 function list(field: string, describe: (part: string) => string): string {

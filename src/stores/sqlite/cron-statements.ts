@@ -117,8 +117,10 @@ export function prepareRunChanges(database: DatabaseSync) {
     ),
     endRun: prepare(
       database,
-      `UPDATE cron_runs SET status = ?, reason = ?, usage = ?, ended_at = ?, message = NULL
-       WHERE run = ? AND status = 'running'`,
+      // After a crash the message may have ended before its acceptance was noted.
+      `UPDATE cron_runs SET status = ?1, reason = ?2, usage = ?3, ended_at = ?4, message = NULL,
+         started_at = min(started_at, ?4)
+       WHERE run = ?5 AND status = 'running'`,
     ),
     endOpen: prepare(
       database,

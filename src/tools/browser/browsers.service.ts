@@ -15,6 +15,7 @@ import { OwnAddressesService } from './own-addresses.service.js';
 import { removeLeftovers } from './run-folder.js';
 import { RunningBrowser } from './running-browser.js';
 import { SessionBrowser } from './session-browser.js';
+import type { Tab } from './tab.js';
 import { LateError, within } from './within.js';
 
 /** Time after which the context of a session that uses it no more is closed, in milliseconds. */
@@ -22,6 +23,8 @@ const IDLE_MS = 600_000;
 const SWEEP_INTERVAL_MS = 30_000;
 /** Time for a browser to respond after a call was late, in milliseconds. */
 const RESPONSE_TIMEOUT_MS = 2_000;
+/** Time for a new tab to load its page after a call was late: the agent has waited long enough. */
+const RELOAD_WAIT_MS = 300;
 const MIN_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 300_000;
 const MAX_REASON_LENGTH = 2_000;
@@ -130,17 +133,19 @@ export class BrowsersService {
   }
 
   private async act<T>(own: SessionBrowser, action: (own: SessionBrowser) => Promise<T>): Promise<T> {
+    const startedAt = this.clock.elapsed();
     try {
       return await within(this.clock, this.callTimeoutMs, action(own));
     } catch (error) {
-      if (isLate(error)) throw new Error(`timed_out: ${await this.explainLate(own, error)}`, { cause: error });
+      const ms = Math.round(this.clock.elapsed() - startedAt);
+      if (isLate(error)) throw new Error(`timed_out: ${await this.explainLate(own, error, ms)}`, { cause: error });
       const reason = await this.explainEnd(own);
       if (reason !== undefined) throw new Error(reason, { cause: error });
       throw new Error(shorten(error), { cause: error });
     }
   }
 
-  private async explainLate(own: SessionBrowser, error: Error): Promise<string> {
+  private async explainLate(own: SessionBrowser, error: Error, ms: number): Promise<string> {
     const running = await this.running?.catch(() => undefined);
     if (running && !(await running.isResponsive(RESPONSE_TIMEOUT_MS))) {
       await running.kill();
@@ -148,10 +153,10 @@ export class BrowsersService {
     }
     const tab = own.listTabs().find((one) => own.isCurrent(one));
     if (tab && (await tab.isBusy())) {
-      await own.replace(tab, this.callTimeoutMs / 2);
-      return "the page's own script is busy; its tab was replaced by a new one at the same address";
+      const place = await own.replace(tab, this.callTimeoutMs / 2, RELOAD_WAIT_MS);
+      return `the page's own script is busy; its tab was replaced by a new one${place}`;
     }
-    return error instanceof LateError ? `the page did not do it within ${this.callTimeoutMs} ms` : shorten(error);
+    return error instanceof LateError ? `the page did not do it within ${ms} ms` : shorten(error);
   }
 
   /** Returns what has ended under a call; undefined if nothing has. */
@@ -160,14 +165,12 @@ export class BrowsersService {
     if (running?.hasEnded !== false) return 'the browser has ended; the next call starts it again';
     const crashed = own.listTabs().find((tab) => tab.hasCrashed);
     if (!crashed) return undefined;
-    await own.replace(crashed, this.callTimeoutMs / 2);
-    return 'the page has crashed; its tab was replaced by a new one at the same address';
+    return `the page has crashed; its tab was replaced by a new one${await this.replace(own, crashed)}`;
   }
 
   private async open(own: SessionBrowser): Promise<void> {
     if (own.isOpen) {
-      for (const tab of own.listTabs().filter(({ hasCrashed }) => hasCrashed))
-        await own.replace(tab, this.callTimeoutMs / 2);
+      for (const tab of own.listTabs().filter(({ hasCrashed }) => hasCrashed)) await this.replace(own, tab);
       return;
     }
     await this.makeRoom(own);
@@ -178,6 +181,11 @@ export class BrowsersService {
         throw error;
       },
     );
+  }
+
+  private replace(own: SessionBrowser, tab: Tab): Promise<string> {
+    const timeoutMs = this.callTimeoutMs / 2;
+    return own.replace(tab, timeoutMs, timeoutMs);
   }
 
   private async makeRoom(own: SessionBrowser): Promise<void> {

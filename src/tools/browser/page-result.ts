@@ -33,7 +33,10 @@ export function buildResult(own: SessionBrowser, lines: readonly string[]): Page
 
 /** Returns the lines that name a page. */
 export function describePage({ url, title, silent }: ReadPage): readonly string[] {
-  const silence = `${silent.length} ${silent.length === 1 ? 'frame did' : 'frames did'} not respond and is not shown`;
+  const silence =
+    silent.length === 1
+      ? '1 frame did not respond and is not shown'
+      : `${silent.length} frames did not respond and are not shown`;
   return [
     `url: ${JSON.stringify(url)}`,
     `title: ${JSON.stringify(title)}`,

@@ -122,14 +122,23 @@ export class SessionBrowser {
     return this.tabs.find((tab) => tab.page === page) ?? this.addTab(page);
   }
 
-  /** Puts a new tab in the place of one that cannot be used any more, at the same address if that loads. */
-  async replace(tab: Tab, timeoutMs: number): Promise<void> {
+  /**
+   * Puts a new tab in the place of one that cannot be used any more, at the same address unless that was tried before: a
+   * visit may have an effect. Waits for the page at most `waitMs` milliseconds.
+   * @returns where the new tab is, in words that follow its name
+   */
+  async replace(tab: Tab, timeoutMs: number, waitMs: number): Promise<string> {
     const url = tab.page.url();
-    await tab.close();
+    // A page that hangs takes its time to close.
+    void tab.close();
     this.drop(tab);
     const fresh = await this.openTab();
-    await fresh.goto(url, timeoutMs).catch(() => {});
-    this.addNote(`tab ${tab.id} was replaced by tab ${fresh.id} at the same address; its refs have ended`);
+    const isAgain = tab.replaces === url;
+    fresh.replaces = url;
+    if (!isAgain) await within(this.clock, waitMs, fresh.goto(url, timeoutMs)).catch(() => {});
+    const place = isAgain ? ', which is empty' : ' at the same address';
+    this.addNote(`tab ${tab.id} was replaced by tab ${fresh.id}${place}; its refs have ended`);
+    return place;
   }
 
   /** Closes the context and keeps its state. Resolves in a bounded time whatever the browser does. */

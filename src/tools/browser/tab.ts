@@ -1,16 +1,17 @@
-import type { CDPSession, Dialog, Locator, Page, Response } from 'playwright-core';
+import type { CDPSession, Dialog, Frame, Locator, Page, Response } from 'playwright-core';
 import type { Clock } from '../../core/time/clock.js';
 import { markPageText } from './marked-text.js';
 import { createHider, readTree, type HideSecrets, type PageNode } from './page-tree.js';
 import { probePage, withoutFrames } from './page-probe.js';
 import { ShownPage } from './shown-page.js';
+import { watchDocuments } from './document-size.js';
 import { LateError, within } from './within.js';
 
 /** Time for the library to describe a page: a large one takes seconds. Its frames have responded before. */
 const SNAPSHOT_TIMEOUT_MS = 15_000;
 const QUESTION_TIMEOUT_MS = 3_000;
 /** Time for a page to show something after it was requested, and after an act, in milliseconds. */
-const LOAD_TIMEOUT_MS = 5_000;
+const LOAD_TIMEOUT_MS = 3_500;
 const SETTLE_MS = 150;
 const BUSY_TIMEOUT_MS = 1_000;
 /** Dialogs within this time after which a tab is closed. */
@@ -42,6 +43,8 @@ export class Tab {
   /** The state of the page that the agent has seen last. */
   shown: ShownPage | undefined;
   hasCrashed = false;
+  /** The address of the tab whose place it has taken. */
+  replaces: string | undefined;
   /** While a download is wanted. */
   isTakingDownload = false;
   /** While an act accepts the dialogs that it opens. */
@@ -50,6 +53,8 @@ export class Tab {
   private readonly news: string[] = [];
   private readonly secrets = new Set<string>();
   private dialogTimes: number[] = [];
+  /** Why its page is gone, until it is said. */
+  private endReason: string | undefined;
   private readonly cdp: Promise<CDPSession>;
 
   constructor(
@@ -59,6 +64,7 @@ export class Tab {
   ) {
     this.cdp = page.context().newCDPSession(page);
     this.cdp.catch(() => {});
+    void this.cdp.then((cdp) => watchDocuments(cdp, (reason) => (this.endReason = reason))).catch(() => {});
     page.on('crash', () => (this.hasCrashed = true));
     page.on('dialog', (dialog) => void this.answer(dialog));
     page.on('framenavigated', (frame) => {
@@ -137,8 +143,16 @@ export class Tab {
       root: readTree(json, hider),
       url: hider(this.page.url()),
       title: hider(title),
-      silent: silent.map((frame) => frame.url()),
+      silent: await Promise.all(silent.map((frame) => this.findAddress(frame))),
     };
+  }
+
+  /** Returns the address of a frame; of one that has not loaded, the one that its element names. */
+  private async findAddress(frame: Frame): Promise<string> {
+    if (frame.url() !== '') return this.hider(frame.url());
+    const reading = frame.frameElement().then((element) => element.getAttribute('src'));
+    const source = await within(this.clock, SETTLE_MS, reading).catch(() => null);
+    return this.hider(source ?? '(no address)');
   }
 
   /** Returns the element with a ref of the newest snapshot. */
@@ -171,7 +185,10 @@ export class Tab {
    * @throws Error if it was closed
    */
   private async checkAddress(): Promise<void> {
-    if (this.page.isClosed()) throw new Error('the tab was closed');
+    const reason = this.endReason;
+    this.endReason = undefined;
+    if (this.page.isClosed()) throw new Error(`the tab was closed${reason === undefined ? '' : `: ${reason}`}`);
+    if (reason !== undefined) throw new Error(reason);
     const cdp = await this.cdp;
     const { entries, currentIndex } = await within(
       this.clock,
@@ -194,6 +211,7 @@ export class Tab {
     this.addNews(`dialog ${dialog.type()} ${text}: ${accepts ? 'accepted' : 'dismissed'}`);
     await (accepts ? dialog.accept() : dialog.dismiss()).catch(() => {});
     if (this.dialogTimes.length > MAX_DIALOGS) {
+      this.endReason = `it opened ${MAX_DIALOGS} dialogs in a row`;
       this.addNews(`the tab was closed after ${MAX_DIALOGS} dialogs in a row`);
       await this.close();
     }
