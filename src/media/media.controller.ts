@@ -50,11 +50,15 @@ export class MediaController {
       );
     }
     try {
-      const { mediaId, mimeType, sizeBytes } = await this.media.upload(caller, request);
+      // A refused request is not destroyed: its connection is used again.
+      const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+      const { mediaId, mimeType, sizeBytes } = await this.media.upload(caller, body);
       if (sessionId !== undefined) await this.media.give(mediaId, sessionId);
       return { media_id: mediaId, mime_type: mimeType, size_bytes: sizeBytes };
     } catch (error) {
       if (!(error instanceof UploadRefusedError)) throw error;
+      // What is left of the body, so that the next request on this connection is read.
+      request.resume();
       if (error.kind === 'too-large') throw new PayloadTooLargeException(error.message);
       throw new UnsupportedMediaTypeException(error.message);
     }

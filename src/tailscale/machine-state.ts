@@ -36,8 +36,12 @@ export function readName(stdout: string): string | undefined {
   return nameOf(parseJson<Status>(stdout, 'status').Self);
 }
 
+/** Labels of letters, digits and hyphens: it becomes part of addresses and of settings of Tailscale. */
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+
 function nameOf(self: Status['Self']): string | undefined {
-  return (self?.DNSName ?? '').replace(/\.$/, '').toLowerCase() || undefined;
+  const name = (self?.DNSName ?? '').replace(/\.$/, '').toLowerCase();
+  return HOST_NAME.test(name) ? name : undefined;
 }
 
 /** Returns the name of the machine. @throws TailscaleError if requests for it would not arrive */

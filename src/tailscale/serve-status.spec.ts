@@ -134,6 +134,8 @@ describe('the state of the machine', () => {
     expect(explain({ BackendState: 'Stopped' })).toThrow('sudo tailscale up');
     expect(explain({ BackendState: 'Running', Self: null })).toThrow('MagicDNS');
     expect(explain({ BackendState: 'Running', Self: { DNSName: 'a.b.', Online: false } })).toThrow('not connected');
+    for (const DNSName of ['--help.', 'a b/@evil.example:1#.', 'a..b.', ''])
+      expect(explain({ BackendState: 'Running', Self: { DNSName, Online: true } })).toThrow('has no name');
     expect(explain({ BackendState: 'Dreaming' })).toThrow('Dreaming');
     expect(explain({})).toThrow('does not run');
   });

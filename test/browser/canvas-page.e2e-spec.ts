@@ -68,6 +68,7 @@ beforeAll(async () => {
     leaves: show(withOrigin(read('self-navigation.html'))),
     grows: show(read('grow.html')),
     buttons: show(BUTTONS),
+    freezes: show('<p>Freezes</p><script>setTimeout(() => { for (;;); }, 500)</script>'),
     broken: show('<p>Broken</p><script>Promise.reject(new Error("late"))</script><script>nothing.at.all()</script>'),
     read: [{ tool: 'canvas.read', parameters: { surface_id: 'p' } }],
   });
@@ -135,6 +136,27 @@ describe('a page of an agent', () => {
     // The browser reports what the page throws.
     chat.complaints.errors.length = 0;
   });
+
+  it('[Y-10] that has stopped the chat is drawn in another tab only on request', async () => {
+    const chat = await draw('buttons');
+    const pay = (page: typeof chat.page) =>
+      page.frameLocator('canvas-page iframe').getByRole('button', { name: 'Pay' }).waitFor();
+    await pay(chat.page);
+    // A page that is left in the usual way is not remembered.
+    await chat.page.reload();
+    await pay(chat.page);
+    await chat.ask('freezes', 2);
+    const address = chat.page.url();
+    await eventually(async () => {
+      const other = await chat.context.newPage();
+      await other.goto(address);
+      await other.getByText('Drawing this surface did not end').waitFor({ timeout: 5_000 });
+      expect(await other.locator('canvas-page iframe').count()).toBe(0);
+      await other.getByRole('button', { name: 'Close' }).first().waitFor();
+      await other.close();
+    });
+    chat.complaints.errors.length = 0;
+  }, 120_000);
 
   it('[Y-08] is not a document of its own: its address leads to a page of the gateway around it', async () => {
     const chat = await draw('buttons');

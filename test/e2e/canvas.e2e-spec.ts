@@ -15,6 +15,8 @@ const update = (components: readonly object[]) => ({ updateComponents: { surface
 const show = (parameters: object) => ({ tool: 'canvas.show', parameters });
 const change = (parameters: object) => ({ tool: 'canvas.update', parameters: { surface_id: 's', ...parameters } });
 
+const NO_FILE = 'f_00000000-0000-0000-0000-000000000000';
+
 const plans = {
   form: [show({ kind: 'a2ui', title: 'A form', messages: surfaceOf(FORM, { name: '' }) })],
   page: [show({ surface_id: 'p', kind: 'html', html: '<h1>Hello</h1>' })],
@@ -30,6 +32,24 @@ const plans = {
   ],
   close: [{ tool: 'canvas.close', parameters: { surface_id: 's' } }],
   read: [{ tool: 'canvas.read', parameters: { surface_id: 's' } }],
+  blank: [
+    show({
+      kind: 'a2ui',
+      messages: surfaceOf([
+        { id: 'root', component: 'Column', children: ['choice', 'slider', 'picture'] },
+        {
+          id: 'choice',
+          component: 'ChoicePicker',
+          label: 'Which',
+          options: [],
+          value: [],
+          variant: 'multipleSelection',
+        },
+        { id: 'slider', component: 'Slider', min: 10, max: -5, value: 1 },
+        { id: 'picture', component: 'Image', url: `/media/${NO_FILE}` },
+      ]),
+    }),
+  ],
   readPage: [{ tool: 'canvas.read', parameters: { surface_id: 'p' } }],
   newPage: [{ tool: 'canvas.update', parameters: { surface_id: 'p', html: '<h1>New</h1>' } }],
   many: Array.from({ length: 21 }, (_, i) => show({ surface_id: `p${i}`, kind: 'html', html: 'x' })),
@@ -180,6 +200,19 @@ describe('the canvas', () => {
     const [message] = payload['messages'] as { readonly blocks: readonly { readonly content: string }[] }[];
     expect(message?.blocks.map(({ content }) => content)).toContain(JSON.stringify(blocks[0]));
     expect(JSON.stringify(message).length).toBeLessThan(4_096);
+  });
+
+  it('[Y-02] warns of what stays blank', async () => {
+    const { results } = await say('blank');
+    expect(results).toMatchObject([
+      {
+        warnings: [
+          expect.stringContaining('has no options') as string,
+          expect.stringContaining('min that is not below its max') as string,
+          `picture shows ${NO_FILE}, which is not a file of this conversation`,
+        ],
+      },
+    ]);
   });
 
   it('[Y-02] says which parameters fit a kind', async () => {

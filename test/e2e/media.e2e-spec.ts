@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Agent, request, type IncomingMessage } from 'node:http';
 import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +63,21 @@ describe('media', () => {
     expect((await upload(new Uint8Array([0, 1, 2, 3]))).status).toBe(415);
     expect((await upload('PK\u0003\u0004................')).status).toBe(415);
     expect(filesIn()).toEqual([]);
+  });
+
+  it('[O-11] is refused without harm to the next request on its connection', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const send = async (body: Uint8Array) => {
+      const options = { method: 'POST', headers: bearer(TOKENS.alice), agent };
+      const sent = request(`${gateway.url}/media`, options).end(body);
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      response.resume();
+      await once(response, 'end');
+      return [response.statusCode, sent.reusedSocket];
+    };
+    expect(await send(new Uint8Array(900_000).fill(1))).toEqual([413, false]);
+    expect(await send(PNG)).toEqual([201, true]);
+    agent.destroy();
   });
 
   it('[O-11] is refused when it comes as a form, with what to send', async () => {

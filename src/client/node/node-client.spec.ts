@@ -15,6 +15,8 @@ let sockets: FakeSockets;
 let storage: NodeStorage;
 let uploads: { address: string; size: number }[];
 let uploadStatus: number;
+/** The next upload fails before it reaches the gateway. */
+let failsOnce = false;
 const folder = mkdtempSync(join(tmpdir(), 'node-client-'));
 
 /** How often each call has started. */
@@ -59,6 +61,10 @@ async function makeClient(commands = [COMMAND]): Promise<NodeClient> {
     WebSocket: sockets.WebSocket,
     timers: { now: () => clock.now(), setTimer: (ms, run) => clock.setTimer(ms, run), random: () => 1 },
     fetch: async (address, init) => {
+      if (failsOnce) {
+        failsOnce = false;
+        throw new TypeError('fetch failed');
+      }
       uploads.push({ address: address as string, size: (init?.body as Uint8Array).byteLength });
       const body = uploadStatus === 201 ? { media_id: 'f_1', mime_type: 'image/png', size_bytes: 1 } : { detail: 'no' };
       return Response.json(body, { status: uploadStatus });
@@ -195,6 +201,16 @@ describe('NodeClient', () => {
     await call(socket, 'huge');
     await finish('huge', new NodeMedia(new Uint8Array(10)));
     expect(results(socket).at(-1)).toMatchObject({ call_id: 'huge', ok: false, error: { code: 'RESULT_TOO_LARGE' } });
+  });
+
+  it('[F-13] uploads once more when a connection has failed', async () => {
+    await makeClient();
+    const socket = await register();
+    failsOnce = true;
+    await call(socket, 'picture');
+    await finish('picture', new NodeMedia(new Uint8Array(10)));
+    expect(uploads).toHaveLength(1);
+    expect(results(socket)).toMatchObject([{ call_id: 'picture', ok: true, content: { media_id: 'f_1' } }]);
   });
 
   it('[F-13] never sends a result again that has closed the connection by its size, and sends the others', async () => {

@@ -276,18 +276,24 @@ export class NodeClient {
   }
 
   async #upload(callId: string, media: NodeMedia, signal: AbortSignal): Promise<object> {
+    // A connection that the gateway has closed meanwhile fails at its next use.
+    const response = await this.#post(callId, media, signal).catch(() => this.#post(callId, media, signal));
+    const body = (await response.json().catch(() => ({}))) as { detail?: string };
+    if (response.ok) return body;
+    const code = response.status === TOO_LARGE ? TOO_LARGE_CODE : 'UPLOAD_FAILED';
+    throw new CommandError(code, body.detail ?? `the gateway responds with HTTP ${response.status}`);
+  }
+
+  async #post(callId: string, media: NodeMedia, signal: AbortSignal): Promise<Response> {
+    signal.throwIfAborted();
     const address = addressOf(this.options.url, `media?call_id=${encodeURIComponent(callId)}`);
     const credential = await this.#makeCredential(this.#line.now);
-    const response = await (this.options.fetch ?? fetch)(address, {
+    return (this.options.fetch ?? fetch)(address, {
       method: 'POST',
       headers: { authorization: `Bearer ${credential}`, 'content-type': 'application/octet-stream' },
       body: media.bytes as Uint8Array<ArrayBuffer> | Blob,
       signal,
     });
-    const body = (await response.json().catch(() => ({}))) as { detail?: string };
-    if (response.ok) return body;
-    const code = response.status === TOO_LARGE ? TOO_LARGE_CODE : 'UPLOAD_FAILED';
-    throw new CommandError(code, body.detail ?? `the gateway responds with HTTP ${response.status}`);
   }
 
   #encode(id: string, ...[type, payload]: NodeFrame): string {

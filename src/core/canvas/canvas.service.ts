@@ -97,6 +97,11 @@ export class CanvasService {
     return this.store.listSurfaces(sessionId);
   }
 
+  /** Returns whether a session has a file. */
+  async hasMedia({ tenant, id }: Session, mediaId: string): Promise<boolean> {
+    return (await this.media.find(tenant, mediaId))?.sessionId === id;
+  }
+
   /** Returns the number of connections to this replica that read a session. */
   countReaders(sessionId: string): number {
     return this.delivery.countReaders(sessionId);

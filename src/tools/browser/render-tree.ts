@@ -2,6 +2,8 @@ import type { PageNode } from './page-tree.js';
 
 /** Shortest share of the budget that a list's items get, in characters; those that do not fit are left out. */
 const MIN_SHARE = 120;
+/** Shortest text that is left of one that is cut, in characters. */
+const MIN_TEXT = 40;
 /** Roles without a meaning of their own. */
 const PLAIN = new Set(['generic', 'none', 'presentation', 'document']);
 
@@ -40,6 +42,20 @@ const quote = (text: string) => JSON.stringify(text);
 const lineOf = (child: PageNode | string) => (typeof child === 'string' ? `text: ${quote(child)}` : renderLine(child));
 const indent = (depth: number) => `${'  '.repeat(Math.min(depth, 20))}- `;
 
+/** Returns the line of an element or text, with its texts cut to a length. */
+function fitLine(child: PageNode | string, budget: number): string {
+  const over = lineOf(child).length - budget;
+  if (over <= 0) return lineOf(child);
+  if (typeof child === 'string') return lineOf(shorten(child, over));
+  const text = shorten(child.text, over);
+  return renderLine({ ...child, text, name: shorten(child.name, over - (child.text.length - text.length)) });
+}
+
+function shorten(text: string, by: number): string {
+  const kept = Math.max(MIN_TEXT, text.length - by - 24);
+  return by <= 0 || kept >= text.length ? text : `${text.slice(0, kept).toWellFormed()}... (${text.length} characters)`;
+}
+
 /** Containers without a name or a state add nothing, but their ref is needed to see what was cut. */
 function isShown({ role, name, text, states }: PageNode): boolean {
   return !PLAIN.has(role) || name !== '' || text !== '' || states.length > 0;
@@ -62,7 +78,7 @@ function write(
   lines: string[],
 ): void {
   const shown = typeof node === 'string' || isShown(node);
-  if (shown) lines.push(indent(depth) + lineOf(node));
+  if (shown) lines.push(indent(depth) + fitLine(node, Math.max(budget, MIN_SHARE)));
   if (typeof node === 'string') return;
   const inner = shown ? depth + 1 : depth;
   const sizeOf = (child: PageNode | string) =>

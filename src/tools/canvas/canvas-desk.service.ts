@@ -9,6 +9,7 @@ import type { CanvasSurface } from '../../core/store/index.js';
 import { Clock } from '../../core/time/clock.js';
 import type { CallingTurn, ToolCallContext } from '../../core/tools/tool.js';
 import type { ComponentSchemas } from './a2ui/component-schemas.js';
+import { readMediaId } from './a2ui/vet-values.js';
 import { applyMessages, fromMessages, readSurfaceId, toMessages, type SurfaceState } from './a2ui/surface-state.js';
 
 /** Size of a surface of kind a2ui as JSON, and of a call that a page of an MCP server shows, in bytes. */
@@ -143,7 +144,7 @@ export class CanvasDeskService {
     const turn = turnOf(call);
     // A call that a crash interrupted finds its own state, on which its messages need not fit again.
     const isRepeat = before?.callId === call.callId;
-    const applied = messages && !isRepeat ? await this.apply(before, messages) : undefined;
+    const applied = messages && !isRepeat ? await this.apply(before, messages, call) : undefined;
     const made = applied ? toMessages(applied.state, surfaceId) : app;
     // A page in place of that of an MCP server is the agent's own.
     const content = made ? encode(made) : html === undefined ? before?.content : undefined;
@@ -173,12 +174,19 @@ export class CanvasDeskService {
     };
   }
 
-  private async apply(before: CanvasSurface | undefined, messages: readonly unknown[]) {
+  private async apply(before: CanvasSurface | undefined, messages: readonly unknown[], { session }: CanvasCall) {
     // Loaded with the first surface: a gateway without any does not pay for it.
     this.schemas ??= import('./a2ui/component-schemas.js').then(({ loadComponentSchemas }) => loadComponentSchemas());
     const schemas = await this.schemas;
     const state = before?.content === undefined ? undefined : fromMessages(JSON.parse(before.content) as unknown[]);
-    return applyMessages(state, messages, schemas);
+    const applied = applyMessages(state, messages, schemas);
+    const warnings = [...applied.warnings];
+    for (const component of applied.state.components.values()) {
+      const mediaId = warnings.length < MAX_WARNINGS ? readMediaId(component) : undefined;
+      if (mediaId !== undefined && !(await this.canvas.hasMedia(session, mediaId)))
+        warnings.push(`${component.id} shows ${mediaId}, which is not a file of this conversation`);
+    }
+    return { ...applied, warnings };
   }
 
   /** Waits until the surface may get another block: one that changes ten times a second would fill the log. */

@@ -8,7 +8,9 @@ const strict = { additionalProperties: false } as const;
 const common = { permissions: [CRON_PERMISSION], timeoutMs: 10_000, idempotent: true } as const;
 const JobId = Type.String({ pattern: '^[a-z0-9]{1,64}$', description: 'The ID of the job.' });
 
-const AddParameters = Type.Object({ ...JobInput.properties, target: Type.Optional(TargetInput) }, strict);
+// The agent of a job is the one that makes it.
+const { agent: _agent, ...properties } = JobInput.properties;
+const AddParameters = Type.Object({ ...properties, target: Type.Optional(TargetInput) }, strict);
 
 /** Adds a job for this chat. */
 @Tool({

@@ -10,10 +10,11 @@ import { AppHost } from './app-host.js';
 import { FrameHeight } from './frame-height.js';
 import { LinkQuestion } from './link-question.js';
 import { ProblemReport } from './problem-report.js';
+import { ShownPageMark } from './shown-page-mark.js';
 import type { SurfaceAction } from './surface-view.js';
 
 /** The state of the frame: only `shown` has a page. */
-type Stage = 'loading' | 'shown' | 'left' | 'gone';
+type Stage = 'loading' | 'shown' | 'left' | 'gone' | 'halted';
 
 /**
  * A page of the agent, in a sandboxed frame with an origin of its own. The page speaks over a port that its first document
@@ -29,6 +30,7 @@ export class CanvasPage extends LitElement {
   private readonly link = new LinkQuestion(this);
   private readonly frame = createRef<HTMLIFrameElement>();
   private readonly height = new FrameHeight(() => this.frame.value);
+  private readonly mark = new ShownPageMark();
   private readonly problems = new ProblemReport(() => this);
   private port: MessagePort | undefined;
   private host: AppHost | undefined;
@@ -41,13 +43,17 @@ export class CanvasPage extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     document.addEventListener('securitypolicyviolation', this.refused);
+    addEventListener('pagehide', this.unmark);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     document.removeEventListener('securitypolicyviolation', this.refused);
+    removeEventListener('pagehide', this.unmark);
     this.close('loading');
   }
+
+  private readonly unmark = (): void => this.mark.done();
 
   /** The browser has kept the page from going elsewhere. */
   private readonly refused = ({ effectiveDirective }: SecurityPolicyViolationEvent): void => {
@@ -67,7 +73,7 @@ export class CanvasPage extends LitElement {
     ${
       address === ''
         ? html`<p class="note" role="status">
-            ${texts.canvas[stage === 'left' || stage === 'gone' ? stage : 'loading']}
+            ${texts.canvas[stage === 'shown' ? 'loading' : stage]}
             ${stage === 'loading' ? nothing : html`<button type="button" class="quiet" @click=${this.open}>${texts.canvas.tryAgain}</button>`}
           </p>`
         : html`<iframe
@@ -87,6 +93,10 @@ export class CanvasPage extends LitElement {
     const { sessionId } = conversation.transcript;
     this.close('loading');
     if (sessionId === undefined) return;
+    if (!this.mark.begin(`${conversation.sender} ${surface.surface_id} ${surface.version}`)) {
+      this.stage = 'halted';
+      return;
+    }
     try {
       const given = await chat.link.client?.openCanvas(sessionId, surface.surface_id);
       if (surface !== this.surface || !this.isConnected) return;
@@ -99,6 +109,7 @@ export class CanvasPage extends LitElement {
   }
 
   private close(stage: Stage): void {
+    this.mark.done();
     this.port?.close();
     this.port = undefined;
     this.host = undefined;

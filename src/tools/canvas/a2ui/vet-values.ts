@@ -3,6 +3,11 @@ import { findPatternFault } from './pattern.js';
 
 const OWN_MEDIA = /^\/?media\/f_[0-9a-f-]{36}$/;
 const WEB_ADDRESS = /^https?:\/\/[^\s]+$/i;
+/** Returns the file of the gateway that a component shows; undefined if there is none. */
+export function readMediaId({ url }: Readonly<Record<string, unknown>>): string | undefined {
+  return typeof url === 'string' && OWN_MEDIA.test(url) ? url.replace(/^.*\//, '') : undefined;
+}
+
 /** Properties that are regular expressions. */
 const PATTERNS = new Set(['pattern', 'validationRegexp']);
 /** Properties that are addresses. */
@@ -17,7 +22,11 @@ const SHOWN = new Set(['Image', 'Video', 'AudioPlayer']);
  */
 export function vetValues(component: Readonly<Record<string, unknown>>, path: string): string[] {
   visit(component, path);
-  const { component: name, url } = component;
+  const { component: name, url, options, min, max } = component;
+  if (name === 'ChoicePicker' && (options === undefined || (Array.isArray(options) && options.length === 0)))
+    return [`${path} has no options, so there is nothing to choose`];
+  if (name === 'Slider' && typeof min === 'number' && typeof max === 'number' && min >= max)
+    return [`${path} has a min that is not below its max, so it cannot be moved`];
   const isForeign = SHOWN.has(String(name)) && typeof url === 'string' && !OWN_MEDIA.test(url);
   return isForeign
     ? [
