@@ -18,6 +18,7 @@ import { findSections } from './core/config/use-settings.js';
 import { CoreModule } from './core/core.module.js';
 import { ReachService } from './core/reach/reach.service.js';
 import { ReplicaIdentity } from './core/replicas/replica-identity.js';
+import { LogRing } from './core/telemetry/log-ring.js';
 import { Logs } from './core/telemetry/logs.js';
 import { Metrics, NoMetrics } from './core/telemetry/metrics.js';
 import { Clock, SystemClock } from './core/time/clock.js';
@@ -111,13 +112,16 @@ export class GatewayModule {
 class FoundationModule {
   static with(config: ConfigStoreService, logs: Logs, options: GatewayOptions): DynamicModule {
     const clock = options.clock ?? new SystemClock();
+    const localToken = new LocalToken(() => findLocalTokenPlace(config.get('store.url')));
+    if (logs instanceof PinoLogs) logs.hide(localToken.value);
     const providers = [
       { provide: Clock, useValue: clock },
       { provide: Logs, useValue: logs },
+      { provide: LogRing, useValue: logs instanceof PinoLogs ? logs.ring : new LogRing() },
       { provide: Metrics, useValue: options.metrics ?? new NoMetrics() },
       { provide: Broker, useValue: options.broker ?? new InProcessBroker(clock, logs) },
       { provide: ConfigStoreService, useValue: config },
-      { provide: LocalToken, useValue: new LocalToken(() => findLocalTokenPlace(config.get('store.url'))) },
+      { provide: LocalToken, useValue: localToken },
       { provide: ReachService, useValue: new ReachService(config) },
       { provide: BrowserFolder, useValue: new BrowserFolder(() => findStoreFolder(config.get('store.url'))) },
       { provide: ReplicaIdentity, useValue: new ReplicaIdentity() },

@@ -1822,4 +1822,17 @@ export const requirements: readonly Requirement[] = [
     'administration',
     'An export ends with a line that has its number of items and its hash, and is not saved without.',
   ),
+  requirement('I-60', 'administration', 'The last 10,000 lines of the logs are in memory, bounded in bytes.'),
+  requirement('I-61', 'administration', 'Logs and their levels are for operators of all tenants.'),
+  requirement('I-62', 'administration', 'Levels of the logs are changed at once and permanently.'),
+  requirement(
+    'I-63',
+    'administration',
+    'Logs are followed by Server-Sent Events: nothing is repeated, and what is missing is said.',
+  ),
+  requirement(
+    'I-64',
+    'administration',
+    '`openclaw logs --follow` connects again after a restart, marks the gap, and ends when its credential has.',
+  ),
 ];

@@ -9,6 +9,7 @@ import { ChannelsController } from './channels.controller.js';
 import { ConfigController } from './config.controller.js';
 import { CronController } from './cron.controller.js';
 import { DeadLettersController } from './dead-letters.controller.js';
+import { LogsController } from './logs.controller.js';
 import { NodePairingController } from './node-pairing.controller.js';
 import { NodesController } from './nodes.controller.js';
 import { SessionsController } from './sessions.controller.js';
@@ -26,6 +27,7 @@ import { ToolsController } from './tools.controller.js';
     ChannelsController,
     CronController,
     DeadLettersController,
+    LogsController,
     NodesController,
     NodePairingController,
   ],

@@ -4,7 +4,7 @@ import { parseText } from '../core/config/setting-values.js';
 import { composeSettings } from '../settings.js';
 import type { Command } from './command.js';
 import { EXIT, UsageError } from './faults.js';
-import { request } from './http.js';
+import { request, type GatewayRequest } from './http.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
 import { findSettings, selectSettings, type Setting } from './select-settings.js';
 import { formatTable } from './table.js';
@@ -162,7 +162,7 @@ async function readAgent({ terminal, target }: ConfigSession, key = ''): Promise
 }
 
 /** @throws Error with the gateway's message */
-async function ask<T>({ terminal, target }: ConfigSession, init?: RequestInit): Promise<T> {
+async function ask<T>({ terminal, target }: ConfigSession, init?: GatewayRequest): Promise<T> {
   const response = await request(terminal, target, PATH, init);
   const body = (await response.json().catch(() => ({}))) as T & Problem;
   if (response.ok) return body;

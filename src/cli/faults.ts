@@ -24,3 +24,16 @@ export class UnreachableError extends Error {
     );
   }
 }
+
+/** The gateway refuses a request. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+
+  constructor(
+    message: string,
+    /** The HTTP status. */
+    readonly status: number,
+  ) {
+    super(message);
+  }
+}

@@ -1,8 +1,13 @@
-import { UnreachableError } from './faults.js';
+import { RefusedError, UnreachableError } from './faults.js';
 import type { GatewayTarget } from './options.js';
 import type { Terminal } from './terminal.js';
 
 const TIMEOUT_MS = 10_000;
+
+/** A request without its address and its headers. */
+export type GatewayRequest = Omit<RequestInit, 'headers'>;
+
+type RequestWithHeaders = GatewayRequest & { readonly headers?: Readonly<Record<string, string>> };
 
 /**
  * Sends an HTTP request to the gateway, with the credential if there is one. Redirects are not followed, because the
@@ -13,7 +18,7 @@ export async function request(
   terminal: Terminal,
   { url, token }: GatewayTarget,
   path: string,
-  init: RequestInit = {},
+  init: RequestWithHeaders = {},
   timeoutMs = TIMEOUT_MS,
 ): Promise<Response> {
   try {
@@ -23,6 +28,7 @@ export async function request(
         accept: 'application/json',
         ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...init.headers,
       },
       redirect: 'error',
       signal: init.signal ?? AbortSignal.timeout(timeoutMs),
@@ -40,7 +46,7 @@ export async function requestJson<T>(
   terminal: Terminal,
   target: GatewayTarget,
   path: string,
-  init: RequestInit = {},
+  init: GatewayRequest = {},
   timeoutMs = TIMEOUT_MS,
 ): Promise<T> {
   const response = await request(terminal, target, path, init, timeoutMs);
@@ -60,7 +66,7 @@ export async function requestStream(
   terminal: Terminal,
   target: GatewayTarget,
   path: string,
-  init: RequestInit = {},
+  init: RequestWithHeaders = {},
 ): Promise<AsyncIterable<Uint8Array>> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(new DOMException('late', 'TimeoutError')), TIMEOUT_MS);
@@ -78,7 +84,7 @@ export async function requestStream(
 /** Reads why the gateway refuses a request. */
 async function readFault(response: Response, { url }: GatewayTarget, path: string): Promise<Error> {
   const body = (await response.json().catch(() => undefined)) as { readonly detail?: string } | undefined;
-  return new Error(body?.detail ?? `${url} responded to ${path} with HTTP ${response.status}`);
+  return new RefusedError(body?.detail ?? `${url} responded to ${path} with HTTP ${response.status}`, response.status);
 }
 
 /**
@@ -89,7 +95,7 @@ export async function requestDone(
   terminal: Terminal,
   target: GatewayTarget,
   path: string,
-  init: RequestInit,
+  init: GatewayRequest,
 ): Promise<void> {
   const response = await request(terminal, target, path, init);
   if (!response.ok) throw await readFault(response, target, path);

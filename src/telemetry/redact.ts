@@ -9,29 +9,40 @@ import { HIDDEN } from '../core/config/secrets.js';
 const MAX_DEPTH = 8;
 const MAX_ENTRIES = 200;
 
-const SECRET_NAME = /(^|_)(token|token_sha256|authorization|cookie|api_?key|password|passwd|secret|private_key)$/;
+const SECRET_NAME =
+  /(^|_)(tokens?|token_sha256|authorization|cookies?|api_?keys?|(pg)?passwords?|passwd|passphrase|secrets?|private_keys?|jwt|assertion|code_verifier|credentials|id_token_hint)$/;
 
-/**
- * `Bearer TOKEN`, the browser's subprotocol, keys of providers, a credential in a URL's query or user info. Each has a sign
- * that every text with such a secret contains and that is found faster than the secret.
- */
-const SECRET_TEXTS: readonly (readonly [sign: RegExp, secret: RegExp, replacement: string])[] = [
-  [/bearer/, /\b(bearer\s+)[\w.~+/=-]{16,}/gi, `$1${HIDDEN}`],
-  [/bearer\./, /(openclaw\.bearer\.)[\w.~-]+/g, `$1${HIDDEN}`],
-  [/(?:sk|pk|ai|hp|hf)[-_]/, /\b((?:sk|pk|gsk|xai|ghp|hf)[-_])[\w-]{16,}/g, `$1${HIDDEN}`],
-  [
-    /[?&]\w*(?:token|key|password|secret)=/,
-    /([?&](?:access_|auth_)?(?:token|api_?key|password|secret)=)[^&\s"\\]+/gi,
-    `$1${HIDDEN}`,
-  ],
-  [/:\/\/[^\s/]*@/, /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@"\\]*:)[^\s/@"\\]+(@)/gi, `$1${HIDDEN}$2`],
+/** Names of secrets in a text. */
+const NAMES = String.raw`(?:\w{0,24}[_-])?(?:tokens?|id_token_hint|password|passwd|pwd|passphrase|secret|api[_-]?key|private_key|jwt|assertion|code_verifier|credentials)`;
+
+/** Lengths are bounded, so that no text is slow to search. */
+const SECRET_TEXTS: readonly (readonly [secret: RegExp, replacement: string])[] = [
+  // A JWT.
+  [/\beyJ[\w-]{5,8192}\.[\w-]{2,8192}(?:\.[\w-]{0,8192})?/g, HIDDEN],
+  // Authorization, the browser's subprotocol, cookies, other headers.
+  [/\b(bearer\s+)[\w.~+/=-]{16,}/gi, `$1${HIDDEN}`],
+  [/\b(Basic )(?=[\w+/]{0,256}[A-Z0-9=])[\w+/]{8,8192}={0,2}/g, `$1${HIDDEN}`],
+  [/(openclaw\.bearer\.)[\w.~-]+/g, `$1${HIDDEN}`],
+  [/\b((?:set-)?cookie\\*"?\s{0,4}[:=]\s{0,4}\\*"?)[^"\\\r\n]{1,8192}/gi, `$1${HIDDEN}`],
+  [/\b((?:x-)?(?:api-key|auth-token|access-token|client-secret|password):\s{0,4})[^\s"\\,;]+/gi, `$1${HIDDEN}`],
+  // Keys of providers.
+  [/\b((?:sk|pk|gsk|xai|ghp|hf)[-_])[\w-]{16,}/g, `$1${HIDDEN}`],
+  // The user info of a URL, up to the last @ before a space: a password may have one itself. What follows a port is a path.
+  [/(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@"\\]{0,256}:)(?!\d{1,5}[/?#])[^\s"\\]{1,512}(@)/gi, `$1${HIDDEN}$2`],
+  // Parameters of an address, a form or a connection string; JSON within a text.
+  [/([?&](?:code|state|sig|signature|key|ticket)=)[^&\s"\\]+/gi, `$1${HIDDEN}`],
+  [new RegExp(String.raw`\b(${NAMES}(?:=|%3d))[^&\s"'\\,;]+`, 'gi'), `$1${HIDDEN}`],
+  [new RegExp(String.raw`("${NAMES}\\*"\s{0,4}:\s{0,4}\\*")[^"\\]+`, 'gi'), `$1${HIDDEN}`],
 ];
-const SIGNS = new RegExp(SECRET_TEXTS.map(([sign]) => sign.source).join('|'), 'i');
+
+/** Something of this is in every text with such a secret, and is found faster. */
+const SIGNS =
+  /eyj|bearer|basic |cookie|(?:sk|pk|ai|hp|hf)[-_]|:\/\/[^\s/]*@|[?&]\w*=|token|passw|pwd|passphrase|secret|key|jwt|assertion|verifier|credentials/i;
 
 /** Replaces text that looks like a credential. Never touches a quote or a backslash, so JSON stays valid. */
 export function redactText(text: string): string {
   if (!SIGNS.test(text)) return text;
-  return SECRET_TEXTS.reduce((redacted, [, secret, replacement]) => redacted.replace(secret, replacement), text);
+  return SECRET_TEXTS.reduce((redacted, [secret, replacement]) => redacted.replace(secret, replacement), text);
 }
 
 /**
@@ -46,24 +57,48 @@ function copy(value: unknown, depth: number): unknown {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= MAX_DEPTH) return '[deeper]';
+  if (isDatabaseError(value)) return copyDatabaseError(value);
   if (value instanceof Error) return copyError(value, depth);
   if (value instanceof Date) return value;
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   if (value instanceof Map) return copyEntries(Object.fromEntries(value) as object, depth);
-  if (Array.isArray(value) || value instanceof Set) {
-    const list = [...(value as Iterable<unknown>)];
-    const kept = list.slice(0, MAX_ENTRIES).map((child) => copy(child, depth + 1));
-    return list.length > MAX_ENTRIES ? [...kept, `[${list.length - MAX_ENTRIES} more]`] : kept;
-  }
+  if (Array.isArray(value) || value instanceof Set) return copyList([...(value as Iterable<unknown>)], depth);
   return copyEntries(value, depth);
+}
+
+function copyList(list: readonly unknown[], depth: number): unknown[] {
+  // A pair of a name and a value, as in a list of headers.
+  if (list.length === 2 && typeof list[0] === 'string' && isSecretName(list[0])) return [list[0], HIDDEN];
+  const kept = list.slice(0, MAX_ENTRIES).map((child) => copy(child, depth + 1));
+  return list.length > MAX_ENTRIES ? [...kept, `[${list.length - MAX_ENTRIES} more]`] : kept;
 }
 
 function copyEntries(source: object, depth: number): Record<string, unknown> {
   const target: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(source).slice(0, MAX_ENTRIES)) {
-    target[name] = isSecretName(name) ? HIDDEN : copy(value, depth + 1);
+    // Not numbers: `tokens` may be how many there were.
+    target[name] = isSecretName(name) && typeof value !== 'number' ? HIDDEN : copy(value, depth + 1);
   }
   return target;
+}
+
+/** An error of a database, whose message and detail may repeat the values of a row. */
+interface DatabaseError {
+  readonly code: string;
+  readonly constraint?: unknown;
+  readonly table?: unknown;
+  readonly stack?: unknown;
+}
+
+/** SQLSTATE, in an object with the fields that databases add. */
+function isDatabaseError(value: object): value is DatabaseError {
+  if (!('code' in value) || typeof value.code !== 'string' || !/^[0-9A-Z]{5}$/.test(value.code)) return false;
+  return ['severity', 'detail', 'constraint', 'routine'].some((name) => name in value);
+}
+
+function copyDatabaseError({ code, constraint, table, stack }: DatabaseError): Record<string, unknown> {
+  const frames = typeof stack === 'string' ? stack.split('\n').filter((line) => /^\s+at /.test(line)) : [];
+  return { code, constraint, table, ...(frames.length > 0 && { stack: frames.join('\n') }) };
 }
 
 function copyError(error: Error, depth: number): Record<string, unknown> {

@@ -3,7 +3,7 @@ import type { SettingsStore, StoredSettings } from '../store/index.js';
 import type { Log, Logs } from '../telemetry/logs.js';
 import type { LoadedSettings, SettingSource } from './load-settings.js';
 import { nameChanges } from './name-change.js';
-import { hideSecrets } from './secrets.js';
+import { hideSecrets, listSecrets } from './secrets.js';
 import {
   SettingsError,
   type SettingFault,
@@ -12,7 +12,7 @@ import {
   type SettingValue,
 } from './section.js';
 import { findPartSchema, findPathFaults, getPart, listChangedParts, pathOf, setPart } from './setting-parts.js';
-import { findFault } from './setting-values.js';
+import { byLength, findFault, isSame } from './setting-values.js';
 import type { SettingRow, SettingsSchema } from './settings-schema.js';
 import { suggest } from './suggest.js';
 
@@ -105,6 +105,13 @@ export class ConfigStoreService {
         scope: row.schema['x-scope'] ?? 'config:write',
         description: row.schema.description ?? '',
       }));
+  }
+
+  /** Lists the secrets in all settings, those in force and those of the next start, so that they can be hidden elsewhere. */
+  listSecrets(): readonly string[] {
+    return this.schema.rows.flatMap(({ key, schema }) =>
+      listSecrets(schema, [this.values.get(key), this.next.get(key)]),
+    );
   }
 
   /**
@@ -384,13 +391,4 @@ export class ConfigStoreService {
       }
     }
   }
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
-}
-
-/** The change of a map before those of its parts. */
-function byLength([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
-  return one.length - other.length;
 }

@@ -18,6 +18,27 @@ export function hideSecrets(schema: object, value: unknown): unknown {
   return value;
 }
 
+/** Returns the texts in values of a setting that their schema marks as `x-secret`. */
+export function listSecrets(schema: object, values: readonly unknown[]): string[] {
+  return values.flatMap((value) => listSecretsIn(schema, value));
+}
+
+function listSecretsIn(schema: object, value: unknown): string[] {
+  if (value === undefined || value === null || !holdsSecret(schema)) return [];
+  if ('x-secret' in schema) return listTexts(value);
+  if ('items' in schema && Array.isArray(value))
+    return value.flatMap((item) => listSecretsIn(schema.items as object, item));
+  if (typeof value !== 'object') return [];
+  const { properties = {}, patternProperties = {} } = schema as Record<string, Record<string, object>>;
+  const [ofAny = {}] = Object.values(patternProperties);
+  return Object.entries(value).flatMap(([key, child]) => listSecretsIn(properties[key] ?? ofAny, child));
+}
+
+function listTexts(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(listTexts) : [];
+}
+
 /** Returns whether a schema marks a part as secret. A list of 10,000 entries without any is not copied. */
 function holdsSecret(schema: object): boolean {
   const known = withSecret.get(schema) ?? JSON.stringify(schema).includes('"x-secret"');
@@ -42,31 +63,37 @@ const MAX_ENCODED_LENGTH = 4_096;
  * Returns a function that replaces secrets in a text with `***`. A server or a proxy may repeat what it was sent: the
  * values themselves, what follows the scheme of a header (`Bearer SECRET`), pieces of keys, and each of these in JSON, in
  * an address or in base64.
+ * @param isInPieces false hides whole values only: in texts of the gateway itself a piece of a chosen key may be a word
  */
-export function createSecretHider(values: readonly string[]): (text: string) => string {
+export function createSecretHider(values: readonly string[], isInPieces = true): (text: string) => string {
   let hidden: HiddenForms | undefined;
   return (text) => {
-    hidden ??= listHidden(values);
-    return hidePieces(
-      hidden.secrets.reduce((shown, secret) => shown.replaceAll(secret, HIDDEN), text),
-      hidden.pieces,
-    );
+    hidden ??= listHidden(values, isInPieces);
+    // Most texts have none.
+    const shown = hidden.any.test(text)
+      ? hidden.secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
+      : text;
+    return hidePieces(shown, hidden.pieces);
   };
 }
 
 /** The texts to hide: whole secrets, the longest first, and pieces of keys. */
 interface HiddenForms {
   readonly secrets: readonly string[];
+  /** Matches any of them. */
+  readonly any: RegExp;
   readonly pieces: ReadonlySet<string>;
 }
 
-function listHidden(values: readonly string[]): HiddenForms {
+function listHidden(values: readonly string[], isInPieces: boolean): HiddenForms {
   const plain = [...values, ...values.map((value) => value.slice(value.indexOf(' ') + 1))].filter(
     (secret) => secret.length >= MIN_SECRET_LENGTH,
   );
+  const secrets = [...new Set(plain.flatMap(listForms))].toSorted((a, b) => b.length - a.length);
   return {
-    secrets: [...new Set(plain.flatMap(listForms))].toSorted((a, b) => b.length - a.length),
-    pieces: new Set(plain.filter(isKey).flatMap(listForms).flatMap(listPieces)),
+    secrets,
+    any: secrets.length === 0 ? /(?!)/ : new RegExp(secrets.map((secret) => RegExp.escape(secret)).join('|')),
+    pieces: new Set((isInPieces ? plain : []).filter(isKey).flatMap(listForms).flatMap(listPieces)),
   };
 }
 

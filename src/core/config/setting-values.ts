@@ -129,3 +129,13 @@ export function parseText({ schema }: Pick<SettingRow, 'schema'>, source: string
       return schema.enum?.find((value) => String(value) === source) ?? source;
   }
 }
+
+/** Returns whether two values of settings have the same JSON. */
+export function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** Sorts the change of a map before those of its parts. */
+export function byLength([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+  return one.length - other.length;
+}

@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Body, Controller, Get, Patch, Query, Req, Res, UseGuards, ValidationPipe } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { AuthService, Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { SettingsError, type SettingFault } from '../core/config/section.js';
+import type { Principal } from '../core/identity/principal.js';
+import { ReplicaIdentity } from '../core/replicas/replica-identity.js';
+import { LogRing, type LogFilter, type LogLine } from '../core/telemetry/log-ring.js';
+import { SUBSYSTEMS } from '../core/telemetry/logs.js';
+import { Clock } from '../core/time/clock.js';
+import { sendEvents } from '../http/index.js';
+import { GatewayError } from '../protocol/index.js';
+import { readCursor, writeCursor } from './cursor.js';
+import { LogFollower } from './log-follower.js';
+import { ChangeLogLevelsDto, LogLevelsDto, LogLinesDto, LogsQuery, type LogLineDto } from './logs.dto.js';
+import { DEFAULT_LIMIT } from './pages.js';
+import { checkSeesAllTenants } from './whole-gateway.js';
+
+/** The newest lines of the logs, live if asked for, and the levels of the subsystems. */
+@ApiTags('admin')
+@ApiBearerAuth()
+@Controller('admin/v1/logs')
+@UseGuards(HttpAuthGuard)
+@RequireRole('operator')
+export class LogsController {
+  // oxlint-disable-next-line max-params -- the logs, whose levels are settings, and what a stream needs
+  constructor(
+    private readonly ring: LogRing,
+    private readonly config: ConfigStoreService,
+    private readonly replica: ReplicaIdentity,
+    private readonly auth: AuthService,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Newest first, of the last 10,000 lines; with `follow` as Server-Sent Events. An event has one line. `event: reset` says
+   * that lines are missing before the next one: the gateway was restarted, or the reader was too slow.
+   */
+  @Get()
+  @RequireScope('admin:read')
+  @ApiOkResponse({ type: LogLinesDto })
+  list(
+    @Query(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true })) query: LogsQuery,
+    @Caller() caller: Principal,
+    @Req() request: IncomingMessage,
+    @Res() response: ServerResponse,
+  ): void {
+    checkSeesAllTenants(caller, this.config);
+    const { limit = DEFAULT_LIMIT, cursor, follow = false, ...filter } = query;
+    if (follow) {
+      const from = request.headers['last-event-id'];
+      const source = new LogFollower(this.ring, filter, typeof from === 'string' ? from : undefined, {
+        toData: (line) => JSON.stringify(this.toDto(line)),
+        holds: () => this.auth.stillHolds(request),
+      });
+      return sendEvents(request, response, source, this.clock);
+    }
+    const page = this.readPage(filter, limit, cursor);
+    response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
+    response.end(JSON.stringify(page));
+  }
+
+  private readPage(filter: LogFilter, limit: number, cursor: string | undefined): LogLinesDto {
+    const { subsystem, level, q } = filter;
+    const selected = [this.ring.epoch, subsystem, level, q];
+    const lines = this.ring.list(filter, limit + 1, readCursor(cursor, selected));
+    const last = lines.length > limit ? lines[limit - 1] : undefined;
+    const items = lines.slice(0, limit).map((line) => this.toDto(line));
+    return { items, ...(last && { next: writeCursor(last.number, selected) }) };
+  }
+
+  /** Changes levels at once and permanently: they are the settings `log.SUBSYSTEM`. */
+  @Patch('levels')
+  @RequireScope('admin:write')
+  async changeLevels(@Body() { levels }: ChangeLogLevelsDto, @Caller() caller: Principal): Promise<LogLevelsDto> {
+    checkSeesAllTenants(caller, this.config);
+    const unknown = Object.keys(levels).filter((name) => !(SUBSYSTEMS as readonly string[]).includes(name));
+    if (unknown.length > 0)
+      throw invalid(unknown.map((name) => ({ key: `log.${name}`, message: 'is not a subsystem' })));
+    const changes = Object.fromEntries(Object.entries(levels).map(([name, level]) => [`log.${name}`, level]));
+    for (;;) {
+      const outcome = await this.config.change(this.config.version, changes, caller.principal);
+      if (outcome.kind === 'invalid') throw invalid(outcome.faults);
+      if (outcome.kind === 'changed') break;
+    }
+    const common = this.config.get('log.level');
+    return { levels: Object.fromEntries(SUBSYSTEMS.map((name) => [name, this.config.get(`log.${name}`) ?? common])) };
+  }
+
+  private toDto({ number, text }: LogLine): LogLineDto {
+    const { level, time, subsystem, msg, ...fields } = JSON.parse(text) as Record<string, unknown>;
+    return {
+      id: `${this.ring.epoch}-${number}`,
+      replica: this.replica.id,
+      at: Date.parse(String(time)),
+      level: level as LogLineDto['level'],
+      subsystem: String(subsystem),
+      message: String(msg),
+      fields,
+    };
+  }
+}
+
+function invalid(faults: readonly SettingFault[]): GatewayError<'INVALID_PAYLOAD'> {
+  return new GatewayError('INVALID_PAYLOAD', {
+    faults: faults
+      .slice(0, SettingsError.MAX_LISTED)
+      .map(({ key, message }) => ({ pointer: `/levels/${key.replace('log.', '')}`, message })),
+  });
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { SilentLogs } from '../core/telemetry/logs.js';
+import { composeSettings, loadSettings } from '../settings.js';
+import { KnownSecrets } from './known-secrets.js';
+import { PinoLogs } from './pino-logs.js';
+
+interface Study {
+  readonly canaries: readonly string[];
+  readonly configured_secrets: readonly string[];
+  readonly texts: readonly string[];
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+const study = JSON.parse(readFileSync('test/inputs/enterprise/E38-log-lines.json', 'utf8')) as Study;
+
+/** Logs with the secrets of the study, and what they have written. */
+function open(secrets: readonly string[] = study.configured_secrets) {
+  const written: string[] = [];
+  const logs = new PinoLogs({ output: { write: (line) => void written.push(line) }, pretty: false });
+  for (const secret of secrets) logs.hide(secret);
+  return { logs, written };
+}
+
+it.each(study.texts)('[X-13] has no secret of a text: %s', (text) => {
+  const { logs, written } = open();
+  logs.for('gateway').error({ text, list: [text], error: new Error(text) }, text);
+  const kept = logs.ring.list({}, 1).map((line) => line.text);
+  for (const shown of [...written, ...kept]) for (const canary of study.canaries) expect(shown).not.toContain(canary);
+  expect(JSON.parse(written[0] ?? '')).toMatchObject({ subsystem: 'gateway' });
+});
+
+it('[X-13] has no secret of a field, and only code, constraint and table of an error of a database', () => {
+  const { logs, written } = open();
+  const { error, ...fields } = study.fields;
+  const failure = Object.assign(new Error('Key (client)=(CANARY) exists'), error);
+  logs.for('store').error({ ...fields, error: failure, cause: error, input_tokens: 7, tokens_used: 8 }, 'failed');
+  expect(written[0]).not.toContain('CANARY');
+  expect(JSON.parse(written[0] ?? '')).toMatchObject({
+    error: { code: '23505', constraint: 'messages_key', stack: expect.stringContaining('redact.spec') },
+    cause: { code: '23505', constraint: 'messages_key' },
+    ...{ input_tokens: 7, tokens_used: 8 },
+  });
+});
+
+it('keeps what helps to find a fault', () => {
+  const { logs, written } = open();
+  const plain = [
+    'connect failed: postgres://gw:CANARYpw/with@signs#@db:5432/gw',
+    'GET http://127.0.0.1:18789/media/a@2x.png 404',
+    'exit code=1, state=waiting, the token is missing',
+    'Basic authentication is off',
+  ];
+  for (const text of plain) logs.for('gateway').info({}, text);
+  const shown = written.map((line) => (JSON.parse(line) as { msg: string }).msg);
+  expect(shown).toEqual([plain[0]?.replace('CANARYpw/with@signs#', '***'), ...plain.slice(1)]);
+});
+
+it('[X-13] hides each secret of the settings wherever it stands, also after a change', async () => {
+  const secrets = composeSettings().rows.flatMap(({ key, schema }) => ('x-secret' in schema ? [key] : []));
+  expect(secrets.length).toBeGreaterThan(0);
+  const values = Object.fromEntries(secrets.map((key, n) => [key, `canary-${n}-Zk3uP0aQ`]));
+  const maps = {
+    'auth.tokens': [{ token: 'canary-token-in-a-list-1', principal: 'ann', role: 'operator' as const }],
+    providers: { acme: { base_url: 'https://acme.example', api_key: 'canary-in-a-map-42' } },
+  };
+  const loaded = loadSettings({}, {}, '/nowhere');
+  const config = new ConfigStoreService(
+    { ...loaded, values: { ...loaded.values, ...values, ...maps } },
+    new SilentLogs(),
+  );
+  const { logs, written } = open([]);
+  logs.follow(config);
+  const all = [...Object.values(values), 'canary-token-in-a-list-1', 'canary-in-a-map-42'];
+  for (const secret of all) {
+    const forms = [secret, encodeURIComponent(secret), Buffer.from(`user:${secret}`).toString('base64')];
+    logs.for('gateway').warn({ said: forms }, `refused: ${forms.join(' ')}`);
+  }
+  const text = written.join('');
+  expect(all.filter((secret) => text.includes(secret))).toEqual([]);
+  expect(all.filter((secret) => text.includes(Buffer.from(secret).toString('base64').slice(4, -6)))).toEqual([]);
+});
+
+it('[X-13] reads the secrets of the settings again after a change', () => {
+  let secrets = ['first-secret-1'];
+  const config = { version: 0, listSecrets: () => secrets };
+  const known = new KnownSecrets();
+  known.follow(config);
+  expect(known.hide('first-secret-1 second-secret-2')).toBe('*** second-secret-2');
+  secrets = ['second-secret-2'];
+  config.version = 1;
+  expect(known.hide('first-secret-1 second-secret-2')).toBe('first-secret-1 ***');
+});
