@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { renderChartSchema } from '../scripts/reference/chart-schema.js';
 import { renderCloseCodes, renderErrors } from '../scripts/reference/codes.js';
 import { renderFrames } from '../scripts/reference/frames.js';
 import {
@@ -29,6 +30,7 @@ describe('generated documents are current (npm run docs writes them)', () => {
     ['docs/reference/openapi.json', printOpenApi],
     ['.env.example', renderDotEnv],
     ['config.example.yaml', renderConfigYaml],
+    ['deploy/helm/openclaw-gateway/values.schema.json', renderChartSchema],
   ])('%s', async (path, render) => {
     await expect(render()).toMatchFileSnapshot(resolve(path));
   });

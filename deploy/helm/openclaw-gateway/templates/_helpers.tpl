@@ -1,0 +1,59 @@
+{{- define "gateway.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "gateway.fullname" -}}
+{{- $name := include "gateway.name" . }}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
+{{- default $full .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* Selectors never change: neither the chart's version nor the app's belongs here. */}}
+{{- define "gateway.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "gateway.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "gateway.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{ include "gateway.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- define "gateway.image" -}}
+{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- end }}
+
+{{- define "gateway.onSqlite" -}}
+{{- if not (or .Values.store.existingSecret (hasPrefix "postgres" .Values.store.url)) }}true{{ end }}
+{{- end }}
+
+{{- define "gateway.drainSeconds" -}}
+{{- $ms := dig "gateway" "drain_timeout_ms" 30000 .Values.settings | int64 }}
+{{- div (add $ms 999) 1000 }}
+{{- end }}
+
+{{/* The time that a pod has from SIGTERM to SIGKILL. */}}
+{{- define "gateway.graceSeconds" -}}
+{{- $needed := add .Values.preStopSleepSeconds 15 (int64 (include "gateway.drainSeconds" .)) }}
+{{- $given := .Values.terminationGracePeriodSeconds }}
+{{- if and (ne $given nil) (lt (int64 $given) $needed) }}
+{{- fail (printf "terminationGracePeriodSeconds is %d, and preStopSleepSeconds, the drain and 15 are %d: a pod would be killed while turns run. Leave it empty, or set at least %d." (int64 $given) $needed $needed) }}
+{{- end }}
+{{- ternary $needed (int64 $given) (eq $given nil) }}
+{{- end }}
+
+{{/* Contradictions that the schema cannot name. */}}
+{{- define "gateway.check" -}}
+{{- if not .Values.auth.existingSecret }}
+{{- fail "auth.existingSecret is empty: name a secret with the operator's token. Make one with: kubectl create secret generic openclaw --from-literal=token=\"$(openssl rand -hex 32)\"" }}
+{{- end }}
+{{- if and .Values.podDisruptionBudget.enabled (not .Values.autoscaling.enabled) (lt (int64 .Values.replicaCount) 2) }}
+{{- fail "podDisruptionBudget.enabled with replicaCount 1: the budget would hold up every drain of a node. Disable it, or use two replicas." }}
+{{- end }}
+{{- end }}
+
+{{- define "gateway.secretSettingPath" -}}
+/secrets/settings/{{ . }}
+{{- end }}
