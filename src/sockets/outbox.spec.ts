@@ -89,6 +89,18 @@ describe('Outbox', () => {
     expect([outbox.bufferedBytes, outbox.takenBytes, calls]).toEqual([0, 100_013, 1]);
   });
 
+  it('[N-14] keeps small frames that wait for a slow peer in buffers of their own size', async () => {
+    const socket = new FakeSocket();
+    const outbox = new Outbox(socket, { onTaken: () => {} });
+    for (let n = 0; n < 3; n++) {
+      outbox.add('waits');
+      await turn();
+    }
+    socket.completeWrite();
+    await turn();
+    expect(socket.writes.flat().map((bytes) => bytes.buffer.byteLength === bytes.length)).toEqual([false, true, true]);
+  });
+
   it('drops data when the socket is gone', async () => {
     const socket = new FakeSocket();
     const outbox = new Outbox(socket, { onTaken: () => {} });

@@ -65,13 +65,25 @@ export class Outbox {
     this.pendingBytes = 0;
     if (!this.socket.writable) return;
     this.writtenBytes += pendingBytes;
-    if (pendingBytes <= JOIN_UP_TO_BYTES && pieces.length > 1) return this.write(join(pieces, sizes, pendingBytes));
+    if (pendingBytes <= JOIN_UP_TO_BYTES && pieces.length > 1)
+      return this.write(this.join(pieces, sizes, pendingBytes));
     this.socket.cork();
     for (const [i, piece] of pieces.entries()) {
       const size = sizes[i] ?? 0;
-      this.write(typeof piece === 'string' ? join([piece], [size], framedSize(size)) : piece);
+      this.write(typeof piece === 'string' ? this.join([piece], [size], framedSize(size)) : piece);
     }
     this.socket.uncork();
+  }
+
+  private join(pieces: readonly (string | Buffer)[], sizes: readonly number[], wireSize: number): Buffer {
+    // Bytes that wait for a slow peer would keep the whole pool in memory in which Node allocates small buffers.
+    const bytes = this.socket.writableLength > 0 ? Buffer.allocUnsafeSlow(wireSize) : Buffer.allocUnsafe(wireSize);
+    let at = 0;
+    for (let i = 0; i < pieces.length; i++) {
+      const piece = pieces[i] ?? '';
+      at = typeof piece === 'string' ? writeFrame(bytes, at, piece, sizes[i] ?? 0) : at + piece.copy(bytes, at);
+    }
+    return bytes;
   }
 
   private write(bytes: Buffer): void {
@@ -83,14 +95,4 @@ export class Outbox {
 
 function flushAll(): void {
   for (const outbox of filled.splice(0)) outbox.flush();
-}
-
-function join(pieces: readonly (string | Buffer)[], sizes: readonly number[], wireSize: number): Buffer {
-  const bytes = Buffer.allocUnsafe(wireSize);
-  let at = 0;
-  for (let i = 0; i < pieces.length; i++) {
-    const piece = pieces[i] ?? '';
-    at = typeof piece === 'string' ? writeFrame(bytes, at, piece, sizes[i] ?? 0) : at + piece.copy(bytes, at);
-  }
-  return bytes;
 }
