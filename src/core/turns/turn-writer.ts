@@ -17,8 +17,8 @@ import type { Clock } from '../time/clock.js';
 /** Maximum number of frames in one write, so that a reply of thousands of blocks does not delay other turns or the event loop. */
 const MAX_FRAMES_PER_WRITE = 256;
 
-/** Number of waiting frames at which the agent waits too. */
-const MAX_FRAMES_WAITING = 2 * MAX_FRAMES_PER_WRITE;
+/** Maximum length of the payloads in one write, in UTF-16 units. A longer frame is written alone. */
+const MAX_LENGTH_PER_WRITE = 262_144;
 
 /** Pause before a failed write is repeated, in milliseconds. */
 const RETRY_DELAY_MS = 1_000;
@@ -38,6 +38,8 @@ export class LeaseLostError extends Error {
  */
 export class TurnWriter {
   private readonly frames: NewFrame[] = [];
+  /** Length of their payloads. */
+  private length = 0;
   private readonly journal: JournalEntry[] = [];
   private underWay: Promise<void> | undefined;
   /** True from the start of the first write; until then `underWay` waits for more frames of the same tick. */
@@ -67,7 +69,7 @@ export class TurnWriter {
   /** Adds a frame, which is written as soon as the writer is free. Does nothing after {@link finish}. */
   add(frame: NewFrame): void {
     if (this.isClosed) return;
-    this.frames.push(frame);
+    this.push(frame);
     this.start();
   }
 
@@ -79,18 +81,18 @@ export class TurnWriter {
   }
 
   /**
-   * Resolves when there is room for more frames. Without it, an agent that is faster than the store would fill the
-   * memory, and collecting that garbage would block the event loop.
+   * Resolves when there is room for more frames: fewer wait than one write takes. Without it, an agent that is faster than
+   * the store would fill the memory, and collecting that garbage would block the event loop.
    */
   async whenRoom(): Promise<void> {
-    if (this.frames.length >= MAX_FRAMES_WAITING) await this.underWay;
+    if (this.frames.length >= MAX_FRAMES_PER_WRITE || this.length >= MAX_LENGTH_PER_WRITE) await this.underWay;
   }
 
   /** Adds frames and a step that covers all frames so far. Resolves when it is durable. @throws LeaseLostError */
   async record(entry: JournalEntry, ...frames: readonly NewFrame[]): Promise<void> {
     if (this.isClosed) throw new LeaseLostError();
     this.journal.push(entry);
-    this.frames.push(...frames);
+    for (const frame of frames) this.push(frame);
     await this.flush();
   }
 
@@ -124,8 +126,11 @@ export class TurnWriter {
     // If no write has started yet, everything is written with the end.
     if (this.isWriting) await this.underWay;
     if (this.failure !== undefined) throw this.failure;
-    while (this.frames.length > MAX_FRAMES_PER_WRITE) await this.append(this.take());
-    const write = this.take();
+    let write = this.take();
+    while (this.frames.length > 0) {
+      await this.append(write);
+      write = this.take();
+    }
     await this.persist(() =>
       this.logWriter.finish(this.lease, { ...end, ...write, frames: [...write.frames, ...end.frames] }),
     );
@@ -163,10 +168,26 @@ export class TurnWriter {
   }
 
   private take(): TurnWrite {
-    const frames = this.frames.splice(0, MAX_FRAMES_PER_WRITE);
+    const frames = this.frames.splice(0, this.countOfNext());
+    for (const { payload } of frames) this.length -= payload.length;
     // A step is written with the last of the frames that it covers.
     const journal = this.frames.length === 0 ? this.journal.splice(0) : [];
     return { frames, journal };
+  }
+
+  private push(frame: NewFrame): void {
+    this.frames.push(frame);
+    this.length += frame.payload.length;
+  }
+
+  /** Returns the number of frames in the next write. */
+  private countOfNext(): number {
+    let length = 0;
+    const tooMany = this.frames.findIndex(({ payload }, index) => {
+      length += payload.length;
+      return index === MAX_FRAMES_PER_WRITE || (index > 0 && length > MAX_LENGTH_PER_WRITE);
+    });
+    return tooMany < 0 ? this.frames.length : tooMany;
   }
 
   private async persist<O extends WriteOutcome | JoinOutcome>(
