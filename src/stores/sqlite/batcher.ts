@@ -5,7 +5,7 @@ import type { Batch, BatchReply, Call, Failure } from './operations.js';
 const MAX_CALLS = 1_024;
 
 /** Characters and bytes in the calls of a batch, of which each thread has a copy. A larger call is a batch of its own. */
-export const MAX_BATCH_SIZE = 4_194_304;
+export const MAX_BATCH_SIZE = 1_048_576;
 
 /** Calls with their callbacks. In two lists, so that the calls are garbage when they are sent, long before their results. */
 interface PendingCalls {
