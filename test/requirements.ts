@@ -1801,6 +1801,22 @@ export const requirements: readonly Requirement[] = [
   ),
   requirement('I-08', 'security', 'Checks of signatures are bounded for each address, and known tokens still pass.'),
   requirement('I-09', 'protocol 7', 'A connection ends with 4001 when its credential ends.'),
+  requirement(
+    'I-10',
+    'administration',
+    'What was opened with a credential that is revoked ends, on each replica: connections with 4001, streams over HTTP.',
+  ),
+  requirement(
+    'I-11',
+    'security',
+    'A newer token with fewer rights ends what an older one of the same person has opened with more.',
+  ),
+  requirement(
+    'I-12',
+    'administration',
+    'Tokens are made, listed and revoked at run time; the store has digests, each change is in the audit trail, and none has more rights than its maker.',
+  ),
+  requirement('I-13', 'administration', 'An operator reads whom its credential speaks for and what it may do.'),
 
   // Audit, logs and backup
   requirement('I-50', 'administration', 'The audit trail is one chain, whatever is changed at once.'),

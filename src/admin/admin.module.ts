@@ -13,6 +13,7 @@ import { LogsController } from './logs.controller.js';
 import { NodePairingController } from './node-pairing.controller.js';
 import { NodesController } from './nodes.controller.js';
 import { SessionsController } from './sessions.controller.js';
+import { MeController, TokensController } from './tokens.controller.js';
 import { ToolsController } from './tools.controller.js';
 
 @Module({
@@ -30,6 +31,8 @@ import { ToolsController } from './tools.controller.js';
     LogsController,
     NodesController,
     NodePairingController,
+    TokensController,
+    MeController,
   ],
 })
 export class AdminModule {}

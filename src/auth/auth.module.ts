@@ -15,7 +15,9 @@ import { JwtVerifier } from './jwt/jwt-verifier.js';
 import { LocalTokenFile } from './local-token-file.js';
 import { NodeVerifier } from './node-verifier.js';
 import { listOperatorSecrets, PageSignIn } from './page-sign-in.js';
+import { RunTimeTokens } from './run-time-tokens.js';
 import { TailscaleVerifier } from './tailscale-verifier.js';
+import { TokenAdministrationService } from './token-administration.service.js';
 import { VerifierChain } from './verifier-chain.js';
 
 const pageSignIn = {
@@ -38,10 +40,12 @@ const pageSignIn = {
     NodeVerifier,
     pageSignIn,
     { provide: PrincipalDirectory, useExisting: AuthService },
+    RunTimeTokens,
     TailscaleVerifier,
+    TokenAdministrationService,
     VerifierChain,
     VerifierExplorer,
   ],
-  exports: [AuthService, HttpAuthGuard, PrincipalDirectory],
+  exports: [AuthService, HttpAuthGuard, PrincipalDirectory, TokenAdministrationService],
 })
 export class AuthModule {}

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { InProcessBroker } from '../core/broker/in-process-broker.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { loadSettings } from '../settings.js';
+import { LiveCredentialsService } from '../core/identity/live-credentials.service.js';
 import { ASSUMED_OPERATOR, LOCAL_OPERATOR } from '../core/identity/principal.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
 import { FakeMetrics, ManualClock } from '../testing/index.js';
@@ -18,6 +19,7 @@ import { JwtVerifier } from './jwt/jwt-verifier.js';
 import { LocalToken } from './local-token.js';
 import type { NodeVerifier } from './node-verifier.js';
 import { PageSignIn } from './page-sign-in.js';
+import type { RunTimeTokens } from './run-time-tokens.js';
 import { TailscaleVerifier } from './tailscale-verifier.js';
 import type { Whois } from './whois.js';
 import { VERIFY_TIMEOUT_MS, VerifierChain } from './verifier-chain.js';
@@ -38,7 +40,7 @@ function setUp(settings: Record<string, unknown> = {}, verifiers: readonly Crede
     new RequestRulesService(config, new ReachService(config), new TailscalePeers(config)),
     new VerifierChain(
       { list: () => verifiers } as VerifierExplorer,
-      new JwtVerifier(config, clock, logs),
+      new JwtVerifier(config, clock, new LiveCredentialsService(clock, broker), logs),
       config,
       clock,
       logs,
@@ -53,6 +55,7 @@ function setUp(settings: Record<string, unknown> = {}, verifiers: readonly Crede
     localToken,
     { verify: () => 'notMine' } as unknown as NodeVerifier,
     new TailscaleVerifier(config, whois, clock),
+    { verify: () => 'notMine' } as unknown as RunTimeTokens,
   );
   return { audited, auth, broker, clock, localToken, metrics };
 }

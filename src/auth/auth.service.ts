@@ -12,6 +12,7 @@ import { LocalToken } from './local-token.js';
 import { NodeVerifier } from './node-verifier.js';
 import { OpenMode } from './open-mode.js';
 import { PAGE_PRINCIPAL, PageSignIn, type PageToken } from './page-sign-in.js';
+import { RunTimeTokens } from './run-time-tokens.js';
 import { TailscaleVerifier } from './tailscale-verifier.js';
 import { TokenTable } from './token-table.js';
 import { VerifierChain } from './verifier-chain.js';
@@ -19,8 +20,8 @@ import { VerifierChain } from './verifier-chain.js';
 export type AuthOutcome = Principal | AuthFailure | ToldFailure;
 
 /**
- * Finds the principal of a request with verifiers in this order: keys of paired nodes, people of the tailnet, open mode, static
- * tokens, tokens of signed-in pages, then those of modules (`@VerifiesCredentials`). Failures of all kinds share one limit per address. Tokens are never
+ * Finds the principal of a request with verifiers in this order: keys of paired nodes, people of the tailnet, tokens made at run
+ * time, open mode, static tokens, tokens of signed-in pages, an identity provider, then those of modules (`@VerifiesCredentials`). Failures of all kinds share one limit per address. Tokens are never
  * logged.
  */
 @Injectable()
@@ -38,6 +39,7 @@ export class AuthService extends PrincipalDirectory {
     private readonly localToken: LocalToken,
     private readonly nodes: NodeVerifier,
     private readonly tailscale: TailscaleVerifier,
+    private readonly runTime: RunTimeTokens,
   ) {
     super();
     this.openMode = new OpenMode(rules, localToken, () => this.isOpen);
@@ -110,9 +112,10 @@ export class AuthService extends PrincipalDirectory {
     return failure === 'unauthorized' && told !== undefined ? { told } : failure;
   }
 
-  override isGone(tenant: string, principal: string): boolean {
+  override async isGone(tenant: string, principal: string): Promise<boolean> {
     if (this.tailscale.isGone(principal)) return true;
-    return !this.isOpen && this.chain.isEmpty && !isReservedName(principal) && !this.tokens.has(tenant, principal);
+    if (this.isOpen || !this.chain.isEmpty || isReservedName(principal)) return false;
+    return !this.tokens.has(tenant, principal) && !(await this.runTime.has(tenant, principal));
   }
 
   private succeed(principal: Principal, presented: PresentedCredential): Principal {
@@ -140,7 +143,10 @@ export class AuthService extends PrincipalDirectory {
   }
 
   private verify(presented: PresentedCredential): Promise<Verdict | 'unavailable'> {
-    return this.chain.verify([this.nodes, this.tailscale, this.openMode, this.tokens, this.pages], presented);
+    return this.chain.verify(
+      [this.nodes, this.tailscale, this.runTime, this.openMode, this.tokens, this.pages],
+      presented,
+    );
   }
 }
 

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { SettingsReader } from '../core/config/section.js';
 import { DEFAULT_TENANT, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
-import { GatewayError, type Scope } from '../protocol/index.js';
+import { GatewayError } from '../protocol/index.js';
 import type { TokenSetting } from './auth.settings.js';
+import type { Rights } from './rights.js';
 import { readRights } from './tailscale-users.js';
 
 /**
@@ -31,9 +32,14 @@ export function checkGrants(author: Principal, before: SettingsReader, after: Se
       checkGrant(author, { principal: group, ...rights }, limit);
 }
 
-function checkGrant(
+/**
+ * Checks that a credential has no more rights than its author.
+ * @param limit the tools that the author is limited to; undefined if it is not
+ * @throws GatewayError FORBIDDEN
+ */
+export function checkGrant(
   author: Principal,
-  token: Omit<TokenSetting, 'scopes'> & { readonly scopes?: readonly Scope[] | undefined },
+  token: Rights & { readonly tool_permissions?: readonly string[] | undefined },
   limit: readonly string[] | undefined,
 ): void {
   const excess = [

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createParamDecorator, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { GatewayError, type Role, type Scope } from '../protocol/index.js';
+import { LiveCredentialsService } from '../core/identity/live-credentials.service.js';
 import { checkProven, checkScope, type Principal } from '../core/identity/principal.js';
 import { admit } from './admit.js';
 import { AuthService } from './auth.service.js';
@@ -33,6 +34,7 @@ export class HttpAuthGuard implements CanActivate {
   constructor(
     private readonly auth: AuthService,
     private readonly reflector: Reflector,
+    private readonly live: LiveCredentialsService,
   ) {}
 
   /** @throws UnauthorizedException, ServiceUnavailableException, or GatewayError RATE_LIMITED or FORBIDDEN */
@@ -47,7 +49,14 @@ export class HttpAuthGuard implements CanActivate {
     if (role !== undefined) checkProven(request.principal);
     const scope = this.reflector.getAllAndOverride<Scope | undefined>(SCOPE, targets);
     checkScope(request.principal, scope);
+    this.endWithCredential(request.principal, http.getResponse<ServerResponse>());
     return true;
+  }
+
+  /** A response that streams lasts no longer than the credential. */
+  private endWithCredential(principal: Principal, response: ServerResponse): void {
+    const release = this.live.watch(principal, () => response.destroy());
+    if (release) response.once('close', release);
   }
 
   private async authenticate(request: IncomingMessage, response: ServerResponse): Promise<Principal> {

@@ -13,4 +13,5 @@ export { admit } from './admit.js';
 export { Caller, HttpAuthGuard, RequireRole, RequireScope } from './http-auth.guard.js';
 export { LocalToken } from './local-token.js';
 export { checkGrants } from './grants.js';
+export { TokenAdministrationService } from './token-administration.service.js';
 export { Whois } from './whois.js';

@@ -17,6 +17,7 @@ import { setup } from './setup.js';
 import { start } from './start.js';
 import { status } from './status.js';
 import { funnel, serve } from './tailscale.js';
+import { tokens } from './tokens.js';
 import { suggest } from '../core/config/suggest.js';
 import { painter, type Terminal } from './terminal.js';
 
@@ -36,12 +37,13 @@ const COMMANDS: readonly Command[] = [
   models,
   config,
   audit,
+  tokens,
   logs,
   doctor,
 ];
 
 /** Commands that are planned but not available yet: refused by name, never ignored (settings.md section 4). */
-const LATER = ['sessions', 'queue', 'tools', 'token'];
+const LATER = ['sessions', 'queue', 'tools'];
 
 /**
  * Runs one command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable. `args`

@@ -1,3 +1,4 @@
+import { readDuration } from './durations.js';
 import { UsageError } from './faults.js';
 
 const TEXT = { type: 'string' } as const;
@@ -38,8 +39,6 @@ export type JobValues = {
     | undefined;
 };
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 /**
  * Returns the description of a job, as the administration API takes it.
  * @param isNew all that a job needs must be given
@@ -61,11 +60,11 @@ export function readJobOptions(values: JobValues, isNew: boolean): object {
     agent,
     misfire,
     overlap,
-    grace_ms: readDuration('--grace', values.grace),
-    jitter_ms: readDuration('--jitter', values.jitter),
-    timeout_ms: readDuration('--timeout', values.timeout),
-    approval_wait_ms: readDuration('--approval-wait', values['approval-wait']),
-    min_interval_ms: readDuration('--min-interval', values['min-interval']),
+    grace_ms: readDuration('cron', '--grace', values.grace),
+    jitter_ms: readDuration('cron', '--jitter', values.jitter),
+    timeout_ms: readDuration('cron', '--timeout', values.timeout),
+    approval_wait_ms: readDuration('cron', '--approval-wait', values['approval-wait']),
+    min_interval_ms: readDuration('cron', '--min-interval', values['min-interval']),
     retries: readNumber('--retries', values.retries),
     max_runs: readNumber('--max-runs', values['max-runs']),
     expires_at: values.expires,
@@ -85,7 +84,7 @@ function readSchedule(values: JobValues): object | undefined {
     return undefined;
   }
   const on_event = event === undefined ? undefined : withoutUndefined({ event, node_id: node });
-  return withoutUndefined({ cron, every_ms: readDuration('--every', every), at, on_event, timezone });
+  return withoutUndefined({ cron, every_ms: readDuration('cron', '--every', every), at, on_event, timezone });
 }
 
 function readTarget(values: JobValues): object | undefined {
@@ -105,14 +104,6 @@ function readChat(text: string): object {
   const [, group, thread] = /^group:([^/]+)(?:\/(.+))?$/.exec(chat) ?? [];
   if (group === undefined) return { channel, sender: chat };
   return withoutUndefined({ channel, group_id: group, thread_id: thread });
-}
-
-function readDuration(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const [, count, unit = ''] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
-  if (count === undefined)
-    throw new UsageError(`${option} must be a duration, such as 500ms, 10s, 5m, 1h or 2d`, 'cron');
-  return Number(count) * (UNITS[unit] ?? 1);
 }
 
 function readNumber(option: string, text: string | undefined): number | undefined {

@@ -19,7 +19,9 @@ import { FrameTypeRegistry } from './connections/frame-type.registry.js';
 import { MemoryConnectionsService } from './connections/memory-connections.service.js';
 import { PresenceNoticesService } from './connections/presence-notices.service.js';
 import { RefusalsService } from './connections/refusals.service.js';
+import { CredentialEndsService } from './connections/credential-ends.service.js';
 import { DeliveryService } from './delivery/delivery.service.js';
+import { LiveCredentialsService } from './identity/live-credentials.service.js';
 import { LogWriterService } from './delivery/log-writer.service.js';
 import { SlowReadersService } from './delivery/slow-readers.service.js';
 import { MessageIntakeService } from './intake/message-intake.service.js';
@@ -82,6 +84,7 @@ const exported = [
   CronService,
   DeliveryService,
   FrameTypeRegistry,
+  LiveCredentialsService,
   PhaseService,
   MediaService,
   MemoryBudgetService,
@@ -111,6 +114,7 @@ const exported = [
     ...exported,
     { provide: MediaSource, useClass: StoredMediaSource },
     ChannelFollowersService,
+    CredentialEndsService,
     { provide: ChannelGateway, useClass: CoreChannelGateway },
     AuditHeadService,
     HousekeepingService,

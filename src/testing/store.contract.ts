@@ -14,6 +14,7 @@ import {
 import { auditContract } from './store/audit.contract.js';
 import { canvasContract } from './store/canvas.contract.js';
 import { channelsContract } from './store/channels.contract.js';
+import { credentialsContract } from './store/credentials.contract.js';
 import { cronContract } from './store/cron.contract.js';
 import { cancelContract } from './store/cancel.contract.js';
 import { frameContract, sweepContract } from './store/frames.contract.js';
@@ -47,6 +48,7 @@ export const STORE_CONTRACT: Readonly<Record<string, Contract>> = {
   'keeps approvals': approvalsContract,
   'keeps the audit trail': auditContract,
   'keeps what channels receive and send': channelsContract,
+  'keeps credentials': credentialsContract,
   'keeps cron jobs': cronContract,
   'keeps device nodes': nodesContract,
   'keeps surfaces': canvasContract,

@@ -40,7 +40,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker Button CallReview CancelOutcome CancelSelector CancelTarget CanvasAddress CanvasStore CanvasSurface Capabilities
       ChainVerdict ChainedRow Change ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore CheckedAccount Claim ClaimRequest ClaimResult ClientKey Clock
       CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
-      CredentialVerifier CronJob CronJobQuery CronMove CronRules CronRun CronRunEnd CronRunKind CronStore DeadLetter DeadLetterQuery Decision DeliveryError DeviceEvent Done Driver DriverError DriverFault DurableFrame EndedCronRun EndedCronRuns Ending EnteredData Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
+      CredentialStore CredentialVerifier CronJob CronJobQuery CronMove CronRules CronRun CronRunEnd CronRunKind CronStore DeadLetter DeadLetterQuery Decision DeliveryError DeviceEvent Done Driver DriverError DriverFault DurableFrame EndedCronRun EndedCronRuns Ending EnteredData Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
       FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge HeldChat Histogram
       HistogramOptions HistoryEntry HistoryPage InProcessBroker InboxEntry IncomingMessage InvalidBlobKeyError
       JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MAX_LISTED_THREADS MediaRecord MediaService MediaStore
@@ -54,7 +54,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange SettingsError
       SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree ShownImage StartOverrides
       StartPhase StartStep StopPhase StopStep Store StoreHint StoredMessage StoredReaction StoredSettings
-      SurfaceDraft SurfaceLimits SweepLimits TailscaleEntry TailscaleStore Target Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService ToolResult
+      SurfaceDraft SurfaceLimits SweepLimits TailscaleEntry TailscaleStore Target TokenQuery TokenRecord Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService ToolResult
       Topic TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo Update Updates UploadQuota UploadRefusedError UploadSum UseSettings
       Verdict VerifiesCredentials WriteOutcome chainAudit clientOfCronJob commandOf createHttpAdapter defineSettings editIdOf endOf loadSettings mayRule
       noteOfDecision noteOfSession noteOfSettings readAuditTrail replyToRuling runGateway toPlainText verifyAuditChain verifyAuditTrail

@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
+import { InProcessBroker } from '../../core/broker/in-process-broker.js';
+import { LiveCredentialsService } from '../../core/identity/live-credentials.service.js';
 import type { Principal } from '../../core/identity/principal.js';
 import { SilentLogs } from '../../core/telemetry/logs.js';
 import { loadSettings } from '../../settings.js';
@@ -38,7 +40,8 @@ function setUp({ clock: nowS, settings }: Pick<Inputs, 'clock' | 'settings'>, ch
   const clock = new ManualClock(nowS * 1_000);
   const jwt = { ...settings['auth.jwt'], jwks_file: join(INPUTS, 'keys.jwks.json'), ...changes };
   const config = new ConfigStoreService(loadSettings({}, { 'auth.jwt': jwt }, '/nonexistent'), new SilentLogs());
-  const verifier = new JwtVerifier(config, clock, new SilentLogs());
+  const live = new LiveCredentialsService(clock, new InProcessBroker(clock, new SilentLogs()));
+  const verifier = new JwtVerifier(config, clock, live, new SilentLogs());
   const ask = (token: string, clientAddress = '203.0.113.1') =>
     Promise.resolve(
       verifier.verify({
@@ -97,6 +100,8 @@ describe('a token of an identity provider', () => {
       channels: ['webchat'],
       sender: 'ada',
       expiresAt: 1_795_698_000_000,
+      issuedAt: 1_795_694_340_000,
+      credentialId: 'jwt:["acme","ada"]',
     });
   });
 

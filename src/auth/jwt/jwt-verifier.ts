@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import type { JSONWebKeySet } from 'jose';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
+import { LiveCredentialsService } from '../../core/identity/live-credentials.service.js';
 import type { Principal } from '../../core/identity/principal.js';
 import { StartStep, type Undo } from '../../core/lifecycle/steps.js';
 import { RateBuckets } from '../../core/limits/rate-buckets.js';
@@ -60,6 +61,7 @@ export class JwtVerifier implements CredentialVerifier {
   constructor(
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
+    private readonly live: LiveCredentialsService,
     logs: Logs,
   ) {
     this.checks = new RateBuckets(clock);
@@ -114,7 +116,10 @@ export class JwtVerifier implements CredentialVerifier {
     if (this.checks.take(address, MAX_CHECKS_PER_MINUTE) > 0)
       throw new UndecidedError('too many signatures were checked for this address');
     await checkSignature(token, keys, algorithms);
-    const principal = readClaims(parts.payload, rules, this.clock.now());
+    const found = readClaims(parts.payload, rules, this.clock.now());
+    const principal = { ...found, credentialId: `jwt:${JSON.stringify([found.tenant, found.principal])}` };
+    // A person who has lost rights has lost them on connections that an older token has opened, too.
+    this.live.limit(principal);
     this.known.set(digest(token), { principal, keys: await keys.read() });
     return principal;
   }

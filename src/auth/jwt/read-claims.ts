@@ -47,7 +47,7 @@ export function readClaims(payload: unknown, rules: ClaimRules, now: number): Pr
   if (!isMap(payload)) throw new ClaimFault('the payload is no object');
   checkIssuer(payload, rules.issuer);
   checkAudience(payload, rules.audience);
-  const { expiresAt, lifetimeS } = checkTimes(payload, rules.clockToleranceS, now / 1_000);
+  const { expiresAt, issuedAtS, lifetimeS } = checkTimes(payload, rules.clockToleranceS, now / 1_000);
   const { principal: name = 'sub', tenant, sender } = rules.claims;
   const rights = findRights(payload, rules.claims);
   const maxLifetimeS = rules.maxLifetimeS ?? LIFETIME_S[rights.role];
@@ -62,6 +62,7 @@ export function readClaims(payload: unknown, rules: ClaimRules, now: number): Pr
       ...(hasSender && { sender: readName(payload, sender) }),
     }),
     expiresAt,
+    issuedAt: Math.floor(issuedAtS * 1_000),
   };
 }
 
@@ -79,17 +80,28 @@ function checkAudience({ aud }: Claims, audience: string): void {
   throw new ClaimFault(`aud is ${shown.slice(0, MAX_SHOWN) || 'empty'}, wanted ${audience}`);
 }
 
+/** The times of a token. */
+interface Times {
+  /** Unix milliseconds. */
+  readonly expiresAt: number;
+  /** Unix seconds. */
+  readonly issuedAtS: number;
+  readonly lifetimeS: number;
+}
+
 /** A token is valid until `exp` and not a second longer; the tolerance is for clocks that are behind that of the issuer. */
-function checkTimes(payload: Claims, toleranceS: number, nowS: number): { expiresAt: number; lifetimeS: number } {
+function checkTimes(payload: Claims, toleranceS: number, nowS: number): Times {
   const exp = readTime(payload, 'exp');
   if (exp <= nowS) throw new ClaimFault(`exp was ${Math.ceil(nowS - exp)} s ago`);
-  const times = [['iat', readTime(payload, 'iat')], ...('nbf' in payload ? [['nbf', readTime(payload, 'nbf')]] : [])];
-  for (const [name, time] of times as [string, number][]) {
-    const aheadS = time - nowS;
-    if (aheadS > toleranceS)
-      throw new ClaimFault(`${name} is ${Math.round(aheadS)} s ahead: this clock or that of the issuer is wrong`);
-  }
-  return { expiresAt: Math.floor(exp * 1_000), lifetimeS: exp - nowS };
+  const issuedAtS = readTime(payload, 'iat');
+  const checkAhead = (name: string, time: number) => {
+    if (time - nowS <= toleranceS) return;
+    const aheadS = Math.round(time - nowS);
+    throw new ClaimFault(`${name} is ${aheadS} s ahead: this clock or that of the issuer is wrong`);
+  };
+  checkAhead('iat', issuedAtS);
+  if ('nbf' in payload) checkAhead('nbf', readTime(payload, 'nbf'));
+  return { expiresAt: Math.floor(exp * 1_000), issuedAtS, lifetimeS: exp - nowS };
 }
 
 function readTime(payload: Claims, name: string): number {

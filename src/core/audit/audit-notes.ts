@@ -8,6 +8,7 @@ import {
   type Session,
   type SessionChange,
   type SettingsChange,
+  type TokenRecord,
 } from '../store/index.js';
 
 /** Builds the note of a change of settings. */
@@ -139,6 +140,14 @@ function findPerson(tenant: string, target: object | undefined): AuditPerson | u
   if (target === undefined) return undefined;
   const { channel, sender, deliver_to: chat } = target as { channel?: string; sender?: string; deliver_to?: object };
   return channel !== undefined && sender !== undefined ? { tenant, channel, sender } : findPerson(tenant, chat);
+}
+
+/** Builds the note of a token that was made or revoked, without its secret. */
+export function noteOfToken(verb: 'create' | 'revoke', token: TokenRecord, actor: string): AuditNote {
+  const { id, tenant, principal, role, scopes, channels, expiresAt } = token;
+  const state = JSON.stringify({ principal, role, scopes, channels, expires_at: expiresAt });
+  const [before, after] = verb === 'create' ? ['null', state] : [state, 'null'];
+  return { tenant, actor, action: `token.${verb}`, target: id, before, after };
 }
 
 /** The action of {@link noteOfRetention}. */

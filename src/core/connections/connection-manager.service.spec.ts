@@ -5,11 +5,13 @@ import { SlowReadersService } from '../delivery/slow-readers.service.js';
 import { InProcessBroker } from '../broker/in-process-broker.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { loadSettings } from '../../settings.js';
+import { LiveCredentialsService } from '../identity/live-credentials.service.js';
 import { LOCAL_OPERATOR, type Principal } from '../identity/principal.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { FakeMetrics } from '../../testing/fake-metrics.js';
 import { ManualClock } from '../../testing/index.js';
 import { ConnectionManagerService } from './connection-manager.service.js';
+import { CredentialEndsService } from './credential-ends.service.js';
 import type { Connection, ConnectionEvent, ExtensionEvent } from './connection.js';
 
 class FakeConnection implements Connection {
@@ -202,34 +204,29 @@ describe('ConnectionManagerService', () => {
     expect([a.closes, b.closes]).toEqual([['restarting'], ['restarting']]);
   });
 
-  it('closes a connection when its credential expires, however late that is', () => {
-    const { clock, manager } = setUp(undefined, 3_600_000);
-    const expiring = (id: string, inMs: number) =>
-      new FakeConnection(id, id, { ...LOCAL_OPERATOR, expiresAt: clock.now() + inMs });
-    const [soon, late, past] = [expiring('soon', 10_000), expiring('late', 3_000_000_000), expiring('past', 0)];
-    for (const connection of [soon, late, past]) manager.register(connection);
-    expect(past.closes).toEqual(['unauthorized']);
+  it('[I-09] closes a connection when its credential ends, and forgets those that are gone', () => {
+    const { broker, clock, manager } = setUp();
+    const live = new LiveCredentialsService(clock, broker);
+    expect(new CredentialEndsService(manager, live)).toBeDefined();
+    const [expiring, revoked, gone, plain] = ['expiring', 'revoked', 'gone', 'plain'].map(
+      (id) =>
+        new FakeConnection(id, id, {
+          ...LOCAL_OPERATOR,
+          ...(id === 'expiring' && { expiresAt: clock.now() + 10_000 }),
+          ...((id === 'revoked' || id === 'gone') && { credentialId: 'token:1' }),
+        }),
+    ) as [FakeConnection, FakeConnection, FakeConnection, FakeConnection];
+    for (const connection of [expiring, revoked, gone, plain]) manager.register(connection);
+    manager.remove(gone);
     clock.advance(9_999);
-    expect(soon.closes).toEqual([]);
+    expect(expiring.closes).toEqual([]);
     clock.advance(1);
-    expect(soon.closes).toEqual(['unauthorized']);
-    manager.remove(soon);
-    manager.remove(past);
-    clock.advance(3_000_000_000 - 10_001);
-    expect(late.closes).toEqual([]);
-    clock.advance(1);
-    expect(late.closes).toEqual(['unauthorized']);
-  });
-
-  it('[N-01] closes a connection whose credential ended while the machine slept, and not early when it was set back', () => {
-    const { clock, manager } = setUp();
-    const connection = new FakeConnection('c', 'c', { ...LOCAL_OPERATOR, expiresAt: clock.now() + 60_000 });
-    manager.register(connection);
-    clock.setWallTime(-30_000);
-    clock.advance(60_000);
-    expect(connection.closes).toEqual([]);
-    clock.setWallTime(86_400_000);
-    clock.advance(10_000);
-    expect(connection.closes).toEqual(['unauthorized']);
+    live.end('token:1');
+    expect([expiring, revoked, gone, plain].map(({ closes }) => closes)).toEqual([
+      ['unauthorized'],
+      ['unauthorized'],
+      [],
+      [],
+    ]);
   });
 });

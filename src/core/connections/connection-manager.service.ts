@@ -4,7 +4,7 @@ import { ConfigStoreService } from '../config/config-store.service.js';
 import { StopStep } from '../lifecycle/steps.js';
 import { clientKey } from '../identity/principal.js';
 import { Logs, type Log } from '../telemetry/logs.js';
-import { Clock, type CancelTimer } from '../time/clock.js';
+import { Clock } from '../time/clock.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import type { CloseReason } from '../delivery/frame-reader.js';
 import { SlowReadersService } from '../delivery/slow-readers.service.js';
@@ -29,7 +29,6 @@ export class ConnectionManagerService {
   /** By connection id, in the order of their registration. */
   private readonly connections = new Map<string, Connection>();
   private readonly heartbeats: Heartbeats;
-  private readonly expiries = new Map<string, CancelTimer>();
   private readonly byClient = new Map<string, Connection>();
   /** Those of {@link connections} that want presence. */
   private readonly presenceReaders = new Set<Connection>();
@@ -41,7 +40,7 @@ export class ConnectionManagerService {
   private readonly log: Log;
 
   constructor(
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly config: ConfigStoreService,
     private readonly slowReaders: SlowReadersService,
     private readonly delivery: DeliveryService,
@@ -66,7 +65,6 @@ export class ConnectionManagerService {
     this.byClient.set(client, connection);
     if (connection.wantsPresence) this.presenceReaders.add(connection);
     this.heartbeats.add(connection);
-    this.watchExpiry(connection);
     for (const listener of this.registerListeners) listener(connection);
     if (this.log.isEnabled('debug')) this.log.debug(describe(connection), 'connected');
   }
@@ -78,8 +76,6 @@ export class ConnectionManagerService {
     if (!this.connections.delete(connection.id)) return;
     this.presenceReaders.delete(connection);
     this.heartbeats.remove(connection);
-    this.expiries.get(connection.id)?.();
-    this.expiries.delete(connection.id);
     const client = nameOf(connection);
     if (this.byClient.get(client) === connection) {
       this.byClient.delete(client);
@@ -161,17 +157,6 @@ export class ConnectionManagerService {
   /** Starts to close every connection. Each is removed when its close is complete. */
   closeAll(reason: CloseReason): void {
     for (const connection of this.list()) connection.close(reason);
-  }
-
-  /** Closes a connection when its credential expires. */
-  private watchExpiry(connection: Connection): void {
-    const { expiresAt } = connection.principal;
-    if (expiresAt === undefined) return;
-    if (expiresAt <= this.clock.now()) return connection.close('unauthorized');
-    this.expiries.set(
-      connection.id,
-      this.clock.setAlarm(expiresAt, () => connection.close('unauthorized')),
-    );
   }
 }
 

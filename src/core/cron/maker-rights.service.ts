@@ -32,7 +32,7 @@ export class MakerRightsService {
   ) {}
 
   async find(tenant: string, { maker, schedule }: Pick<JobDefinition, 'maker' | 'schedule'>): Promise<MakerRights> {
-    if (this.principals.isGone(tenant, maker.principal))
+    if (await this.principals.isGone(tenant, maker.principal))
       return { kind: 'gone', reason: `its maker ${maker.principal} does not exist any more` };
     if (maker.kind === 'operator') return { kind: 'has', permissions: undefined, mayCommand: true };
     const session = await this.sessions.findSession(maker.sessionId);

@@ -6,5 +6,5 @@ export abstract class PrincipalDirectory {
   abstract findToolPermissions(tenant: string, principal: string): readonly string[] | undefined;
 
   /** Returns true if no credential of this principal exists any more; false if that is not known. */
-  abstract isGone(tenant: string, principal: string): boolean;
+  abstract isGone(tenant: string, principal: string): boolean | Promise<boolean>;
 }

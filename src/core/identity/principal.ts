@@ -13,6 +13,10 @@ export interface Principal {
   readonly sender: string | undefined;
   /** When the credential expires, in Unix milliseconds. */
   readonly expiresAt?: number;
+  /** The name under which `LiveCredentialsService` ends its uses, of one that can end before `expiresAt`. */
+  readonly credentialId?: string;
+  /** When this form of the credential was issued, in Unix milliseconds. */
+  readonly issuedAt?: number;
   /** The client that the credential is bound to, whatever the connection names. */
   readonly clientId?: string;
   /** True without a credential, in open mode: it has only some scopes of its role and decides on no approvals. */

@@ -3,6 +3,7 @@ export * from './approval.store.js';
 export * from './audit.store.js';
 export * from './canvas.store.js';
 export * from './channel.store.js';
+export * from './credential.store.js';
 export * from './cron.store.js';
 export type { Done } from './done.js';
 export * from './frame.store.js';

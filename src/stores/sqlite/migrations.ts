@@ -5,6 +5,7 @@ import { failpoint } from '../../core/failpoints/failpoint.js';
 import { AUDIT_SCHEMA, chainFirstRows, chainSecondRows } from './audit-schema.js';
 import { toIndexText } from './memory-words.js';
 import { SCHEMA_21, STATES_SCHEMA } from './canvas-schema.js';
+import { TOKEN_SCHEMA } from './credential-operations.js';
 import {
   SCHEMA_10,
   SCHEMA_11,
@@ -109,6 +110,7 @@ export const MIGRATIONS: readonly Migration[] = [
     },
   },
   { version: 24, up: (database) => database.exec(STATES_SCHEMA) },
+  { version: 25, up: (database) => database.exec(TOKEN_SCHEMA) },
 ];
 
 /** Fills the index of words of version 2. */

@@ -4,6 +4,7 @@ import type { ApprovalOperations } from './approval-operations.js';
 import type { AuditTrail } from './audit-trail.js';
 import type { CanvasOperations } from './canvas-operations.js';
 import type { ChannelOperations } from './channel-operations.js';
+import type { CredentialOperations } from './credential-operations.js';
 import type { CronOperations } from './cron-operations.js';
 import type { FrameOperations } from './frame-operations.js';
 import type { Heartbeat } from './heartbeat.js';
@@ -31,6 +32,7 @@ export interface Parts {
   readonly approvals: ApprovalOperations;
   readonly canvas: CanvasOperations;
   readonly channels: ChannelOperations;
+  readonly credentials: CredentialOperations;
   readonly cron: CronOperations;
   readonly media: MediaOperations;
   readonly memories: MemoryOperations;

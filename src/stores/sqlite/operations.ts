@@ -9,6 +9,7 @@ import type {
   AuditStore,
   CanvasStore,
   ChannelStore,
+  CredentialStore,
   CronStore,
   FrameStore,
   MediaStore,
@@ -63,6 +64,7 @@ export type Ports = Omit<QueueStore, 'acceptThen'> &
   AuditStore &
   CanvasStore &
   ChannelStore &
+  CredentialStore &
   CronStore &
   MediaStore &
   MemoryStore &
@@ -226,6 +228,12 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   revokePairing: write(({ channels, now }, ...all) => channels.revokePairing(now, ...all)),
   approvePairing: write(({ channels, now }, ...all) => channels.approvePairing(now, ...all)),
 
+  addToken: write(({ credentials, now }, ...all) => credentials.addToken(now, ...all)),
+  findToken: read(({ credentials }, sha256) => credentials.findToken(sha256)),
+  listTokens: read(({ credentials }, query) => credentials.listTokens(query)),
+  hasToken: read(({ credentials, now }, ...all) => credentials.hasToken(now, ...all)),
+  removeToken: write(({ credentials, now }, ...all) => credentials.removeToken(now, ...all)),
+
   addCronJob: write(({ cron, now }, ...all) => cron.add(now, ...all)),
   changeCronJob: write(({ cron, now }, ...all) => cron.change(now, ...all)),
   removeCronJob: write(({ cron, now }, ...all) => cron.remove(now, ...all)),
@@ -293,19 +301,22 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   listUnsettledNodeEvents: read(({ nodeTraffic }, limit) => nodeTraffic.listUnsettled(limit)),
   listNodeEvents: read(({ nodeTraffic }, query) => nodeTraffic.listEvents(query)),
 
-  sweep: write(({ sweeper, approvals, canvas, channels, cron, nodes, nodeTraffic, audit, now }, limits) => {
-    const budget = new SweepBudget();
-    return (
-      sweeper.sweep(now, limits, budget) ||
-      approvals.sweep(limits.approvalsBefore, budget) ||
-      canvas.sweep(now, budget) ||
-      channels.sweep(limits, budget) ||
-      cron.sweep(now, budget, (sessionId) => sweeper.end(sessionId, budget)) ||
-      nodes.sweep(now, budget) ||
-      nodeTraffic.sweep(now, limits, budget) ||
-      audit.sweep(now, limits.auditBefore, budget)
-    );
-  }),
+  sweep: write(
+    ({ sweeper, approvals, canvas, channels, credentials, cron, nodes, nodeTraffic, audit, now }, limits) => {
+      const budget = new SweepBudget();
+      return (
+        sweeper.sweep(now, limits, budget) ||
+        approvals.sweep(limits.approvalsBefore, budget) ||
+        canvas.sweep(now, budget) ||
+        channels.sweep(limits, budget) ||
+        credentials.sweep(now, budget) ||
+        cron.sweep(now, budget, (sessionId) => sweeper.end(sessionId, budget)) ||
+        nodes.sweep(now, budget) ||
+        nodeTraffic.sweep(now, limits, budget) ||
+        audit.sweep(now, limits.auditBefore, budget)
+      );
+    },
+  ),
   check: packedWrite<Store['check'], [], boolean>(
     { pack: same, run: ({ heartbeat, now }) => heartbeat.check(now), unpack: () => {} },
     {},

@@ -6,6 +6,7 @@ import { AuditTrail } from './audit-trail.js';
 import { CanvasOperations } from './canvas-operations.js';
 import { CanvasStates } from './canvas-states.js';
 import { ChannelOperations } from './channel-operations.js';
+import { CredentialOperations } from './credential-operations.js';
 import { CronOperations } from './cron-operations.js';
 import { explainOpening, openDatabase } from './database.js';
 import { FrameOperations } from './frame-operations.js';
@@ -106,6 +107,7 @@ export class SqliteStateMachine {
       approvals,
       canvas: new CanvasOperations(database, new CanvasStates(this.tables)),
       channels: new ChannelOperations(database, audit),
+      credentials: new CredentialOperations(database, audit),
       cron: new CronOperations(database, this.tables.refs, audit),
       media: new MediaOperations(database),
       memories: new MemoryOperations(database),

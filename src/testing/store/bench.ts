@@ -5,6 +5,7 @@ import type {
   CanvasStore,
   ChannelStore,
   Claim,
+  CredentialStore,
   CronStore,
   DurableFrame,
   FrameStore,
@@ -34,6 +35,7 @@ export type StorePorts = Store &
   AuditStore &
   CanvasStore &
   ChannelStore &
+  CredentialStore &
   CronStore &
   MediaStore &
   MemoryStore &

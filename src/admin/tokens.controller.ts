@@ -1,0 +1,80 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+  UseGuards,
+  UsePipes,
+  ValidationPipe,
+} from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { Caller, HttpAuthGuard, RequireRole, RequireScope, TokenAdministrationService } from '../auth/index.js';
+import type { Principal } from '../core/identity/principal.js';
+import { DEFAULT_LIMIT } from './pages.js';
+import { MadeTokenDto, MeDto, TenantQuery, TokensDto, TokensQuery, toTokenDto, TokenWishDto } from './tokens.dto.js';
+
+/** Makes tokens at run time, lists them and revokes them. Those of the settings are not among them. */
+@ApiTags('admin')
+@ApiBearerAuth()
+@Controller('admin/v1/tokens')
+@UseGuards(HttpAuthGuard)
+@RequireRole('operator')
+@UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }))
+export class TokensController {
+  constructor(private readonly tokens: TokenAdministrationService) {}
+
+  /** The oldest first. Expired ones are among them for 30 days. */
+  @Get()
+  @RequireScope('admin:read')
+  async list(
+    @Query() { limit = DEFAULT_LIMIT, cursor: after, tenant }: TokensQuery,
+    @Caller() caller: Principal,
+  ): Promise<TokensDto> {
+    const records = await this.tokens.list(caller, { tenant, after, limit: limit + 1 });
+    const items = records.slice(0, limit).map(toTokenDto);
+    const last = items.at(-1);
+    return { items, ...(last && records.length > limit && { next: last.id }) };
+  }
+
+  /** Makes a token with no more rights than the caller has. The answer alone has its secret. */
+  @Post()
+  @HttpCode(201)
+  @RequireScope('tokens:write')
+  async create(
+    @Body() { expires_at: expiresAt, ...wish }: TokenWishDto,
+    @Caller() caller: Principal,
+  ): Promise<MadeTokenDto> {
+    const { record, token } = await this.tokens.create(caller, { ...wish, expiresAt });
+    return Object.assign(toTokenDto(record), { token });
+  }
+
+  /** Revokes a token: it is refused from now on, and its connections end. */
+  @Delete(':id')
+  @HttpCode(204)
+  @RequireScope('tokens:write')
+  async revoke(@Param('id') id: string, @Query() { tenant }: TenantQuery, @Caller() caller: Principal): Promise<void> {
+    await this.tokens.revoke(caller, id, tenant);
+  }
+}
+
+/** Says whom a credential speaks for. */
+@ApiTags('admin')
+@ApiBearerAuth()
+@Controller('admin/v1/me')
+@UseGuards(HttpAuthGuard)
+@RequireRole('operator')
+export class MeController {
+  /** Returns whom the caller's credential speaks for, and what it may do. */
+  @Get()
+  read(@Caller() { principal, tenant, role, scopes, channels, expiresAt }: Principal): MeDto {
+    return {
+      ...{ principal, tenant, role, scopes: [...scopes] },
+      ...(channels && { channels }),
+      ...(expiresAt !== undefined && { expires_at: expiresAt }),
+    };
+  }
+}

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { listDrivers } from '../core/channels/channels.settings.js';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { LiveCredentialsService } from '../core/identity/live-credentials.service.js';
+import { DEFAULT_TENANT, isReservedPrincipal, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
+import { PrincipalDirectory } from '../core/identity/principal-directory.js';
+import { CredentialStore, type TokenRecord } from '../core/store/index.js';
+import { Clock } from '../core/time/clock.js';
+import { GatewayError, type PayloadFault } from '../protocol/index.js';
+import { digest } from './digest.js';
+import { checkGrant } from './grants.js';
+import type { Rights } from './rights.js';
+import { credentialIdOf, TOKEN_PREFIX } from './run-time-tokens.js';
+
+/** Tokens that a tenant may have. */
+export const MAX_TOKENS = 10_000;
+
+const TOKEN_BYTES = 32;
+
+/** A token to make. */
+export interface TokenWish extends Rights {
+  /** Unix milliseconds; absent: never. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** Makes, lists and revokes tokens at run time. */
+@Injectable()
+export class TokenAdministrationService {
+  constructor(
+    private readonly store: CredentialStore,
+    private readonly directory: PrincipalDirectory,
+    private readonly live: LiveCredentialsService,
+    private readonly config: ConfigStoreService,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Makes a token. It is in the result and nowhere else: the store has its digest.
+   * @throws GatewayError INVALID_PAYLOAD; FORBIDDEN for more rights than `author` has; NOT_FOUND for a tenant that the author
+   * does not see; QUEUE_FULL if the tenant has {@link MAX_TOKENS}
+   */
+  async create(author: Principal, wish: TokenWish): Promise<{ readonly record: TokenRecord; readonly token: string }> {
+    const tenant = seeTenant(author, wish.tenant);
+    const faults = this.findFaults(wish);
+    if (faults.length > 0) throw new GatewayError('INVALID_PAYLOAD', { faults });
+    checkGrant(author, wish, this.directory.findToolPermissions(author.tenant, author.principal));
+    const now = this.clock.now();
+    const token = `${TOKEN_PREFIX}${randomBytes(TOKEN_BYTES).toString('base64url')}`;
+    const record: TokenRecord = {
+      id: `t${now.toString(36).padStart(9, '0')}${randomBytes(4).toString('hex')}`,
+      tenant,
+      principal: wish.principal,
+      role: wish.role,
+      // As they are now: a scope that a later version adds to a role is not given to tokens that exist.
+      scopes: wish.scopes ?? ROLE_SCOPES[wish.role],
+      channels: wish.channels,
+      sender: wish.sender,
+      createdAt: now,
+      createdBy: author.principal,
+      expiresAt: wish.expiresAt,
+    };
+    if (!(await this.store.addToken(record, digest(token), MAX_TOKENS)))
+      throw new GatewayError('RATE_LIMITED', { limit: `${MAX_TOKENS} tokens of a tenant` });
+    return { record, token };
+  }
+
+  /** Lists tokens, the oldest first. @throws GatewayError NOT_FOUND for a tenant that the author does not see */
+  async list(
+    author: Principal,
+    page: { readonly tenant?: string | undefined; readonly after?: string | undefined; readonly limit: number },
+  ): Promise<readonly TokenRecord[]> {
+    return this.store.listTokens({ ...page, tenant: seeTenant(author, page.tenant) });
+  }
+
+  /** Revokes a token: it is refused from now on, and its connections end. @throws GatewayError NOT_FOUND */
+  async revoke(author: Principal, id: string, tenant?: string): Promise<void> {
+    if (!(await this.store.removeToken(seeTenant(author, tenant), id, author.principal)))
+      throw new GatewayError('NOT_FOUND', { what: `token ${id}` });
+    this.live.end(credentialIdOf(id));
+  }
+
+  private findFaults({ principal, role, scopes = [], sender, expiresAt }: TokenWish): PayloadFault[] {
+    const drivers = listDrivers(this.config.list().map(({ key }) => key));
+    const foreign = scopes.filter((scope) => !ROLE_SCOPES[role].includes(scope));
+    const fault = (isWrong: boolean, pointer: string, message: string) => (isWrong ? [{ pointer, message }] : []);
+    return [
+      ...fault(
+        isReservedPrincipal(principal, role, drivers),
+        '/principal',
+        'is reserved for the gateway itself; choose another name',
+      ),
+      ...fault(
+        foreign.length > 0,
+        '/scopes',
+        `role ${role} cannot hold ${foreign.join(', ')}; allowed: ${ROLE_SCOPES[role].join(', ')}`,
+      ),
+      ...fault(sender !== undefined && role !== 'user', '/sender', 'is for role user only'),
+      ...fault((expiresAt ?? Infinity) <= this.clock.now(), '/expires_at', 'must be in the future'),
+    ];
+  }
+}
+
+/** Returns the tenant that an operator names, or its own. Operators of the default tenant see all. @throws GatewayError NOT_FOUND */
+function seeTenant({ tenant: own }: Principal, named = own): string {
+  if (named !== own && own !== DEFAULT_TENANT) throw new GatewayError('NOT_FOUND', { what: `tenant ${named}` });
+  return named;
+}

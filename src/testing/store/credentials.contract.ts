@@ -1,0 +1,68 @@
+import { expect } from 'vitest';
+import type { TokenRecord } from '../../core/store/index.js';
+import type { Contract } from './bench.js';
+
+const aToken = (id: string, changes: Partial<TokenRecord> = {}): TokenRecord => ({
+  id,
+  tenant: 'default',
+  principal: 'ci',
+  role: 'operator',
+  scopes: ['admin:read'],
+  createdAt: 1,
+  createdBy: 'ann',
+  ...changes,
+});
+
+const sha = (digit: string) => digit.repeat(64);
+
+/** Tokens that are made at run time. */
+export const credentialsContract: Contract = {
+  'keeps a token with all its rights, found by its digest alone': async ({ store, under }) => {
+    const token = aToken('t1', { channels: ['webchat'], sender: 'ci-1', role: 'user', expiresAt: 5 });
+    expect(await store.addToken(token, sha('a'), 9)).toBe(true);
+    await under.crash();
+    expect(await under.store.findToken(sha('a'))).toEqual(token);
+    expect(await under.store.findToken(sha('b'))).toBeUndefined();
+    expect(await under.store.findToken('t1')).toBeUndefined();
+  },
+
+  'lists the tokens of a tenant in pages': async ({ store }) => {
+    for (const id of ['t3', 't1', 't2']) await store.addToken(aToken(id), sha(id[1]!), 9);
+    await store.addToken(aToken('t0', { tenant: 'acme' }), sha('0'), 9);
+    const list = async (after?: string) =>
+      (await store.listTokens({ tenant: 'default', after, limit: 2 })).map(({ id }) => id);
+    expect(await list()).toEqual(['t1', 't2']);
+    expect(await list('t2')).toEqual(['t3']);
+    expect(await store.listTokens({ tenant: 'other', limit: 2 })).toEqual([]);
+  },
+
+  'adds no more tokens than a tenant may have': async ({ store }) => {
+    expect(await store.addToken(aToken('t1'), sha('1'), 1)).toBe(true);
+    expect(await store.addToken(aToken('t2'), sha('2'), 1)).toBe(false);
+    expect(await store.addToken(aToken('t3', { tenant: 'acme' }), sha('3'), 1)).toBe(true);
+    expect(await store.findToken(sha('2'))).toBeUndefined();
+  },
+
+  'removes a token of the own tenant only, once, and records both ends without the digest': async ({ store }) => {
+    await store.addToken(aToken('t1'), sha('a'), 9);
+    expect(await store.removeToken('acme', 't1', 'eve')).toBe(false);
+    expect(await store.removeToken('default', 't1', 'ann')).toBe(true);
+    expect(await store.removeToken('default', 't1', 'ann')).toBe(false);
+    expect(await store.findToken(sha('a'))).toBeUndefined();
+    const rows = await store.listAudit({ order: 'oldest', limit: 9 });
+    expect(rows).toMatchObject([
+      { action: 'token.create', actor: 'ann', target: 't1', tenant: 'default', before: 'null' },
+      { action: 'token.revoke', actor: 'ann', target: 't1', tenant: 'default', after: 'null' },
+    ]);
+    expect(JSON.parse(rows[0]!.after)).toMatchObject({ principal: 'ci', role: 'operator', scopes: ['admin:read'] });
+    expect(JSON.stringify(rows)).not.toContain(sha('a'));
+  },
+
+  'knows which principals have a token that has not expired': async ({ store, under }) => {
+    await store.addToken(aToken('t1', { expiresAt: under.now() + 1_000 }), sha('a'), 9);
+    expect(await store.hasToken('default', 'ci')).toBe(true);
+    expect(await store.hasToken('acme', 'ci')).toBe(false);
+    await under.passTime(1_000);
+    expect(await store.hasToken('default', 'ci')).toBe(false);
+  },
+};
