@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { agentSettings } from './agents/agents.settings.js';
 import { authSettings } from './auth/auth.settings.js';
 import { jwtSettings } from './auth/jwt/jwt.settings.js';
+import { oidcSettings } from './auth/oidc/oidc.settings.js';
 import { agentListSettings } from './core/agents/agents.settings.js';
 import { channelSettings } from './core/channels/channels.settings.js';
 import { slackSettings } from './channels/slack/slack.settings.js';
@@ -49,6 +50,7 @@ export const SECTIONS = [
   housekeepingSettings,
   authSettings,
   jwtSettings,
+  oidcSettings,
   agentListSettings,
   agentSettings,
   turnSettings,

@@ -1817,6 +1817,26 @@ export const requirements: readonly Requirement[] = [
     'Tokens are made, listed and revoked at run time; the store has digests, each change is in the audit trail, and none has more rights than its maker.',
   ),
   requirement('I-13', 'administration', 'An operator reads whom its credential speaks for and what it may do.'),
+  requirement(
+    'I-14',
+    'settings 1',
+    'People sign in by the code flow with PKCE: state, nonce, issuer, audience and signature are checked, and no header decides on an address or a cookie.',
+  ),
+  requirement(
+    'I-15',
+    'security',
+    'A sign-in is renewed before its rights end, once for all tabs, and its connections stay; fewer rights end them.',
+  ),
+  requirement(
+    'I-16',
+    'security',
+    'A cookie has a random value alone, counts for connections and changes of pages of the gateway only, and the store cannot use what it opens.',
+  ),
+  requirement(
+    'I-17',
+    'settings 1',
+    'Signing out, here or at the identity provider, ends all that the sign-in has opened.',
+  ),
 
   // Audit, logs and backup
   requirement('I-50', 'administration', 'The audit trail is one chain, whatever is changed at once.'),

@@ -22,6 +22,12 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     audience: 'openclaw-gateway',
     claims: { roles: { 'gw-users': { role: 'user' }, 'gw-admins': { role: 'operator' } } },
   },
+  'auth.oidc': {
+    issuer: 'https://idp.example.org/realms/acme',
+    client_id: 'openclaw-gateway',
+    client_secret_file: '/run/secrets/oidc',
+    claims: { roles: { 'gw-users': { role: 'user' } } },
+  },
   'auth.tailscale_users': { 'ann@example.org': 'operator', '*@example.org': 'user' },
   'auth.tokens': [
     { token: TOKEN_PLACEHOLDER, principal: 'telegram-driver', role: 'channel', channels: ['telegram'] },

@@ -15,6 +15,10 @@ import { JwtVerifier } from './jwt/jwt-verifier.js';
 import { LocalTokenFile } from './local-token-file.js';
 import { NodeVerifier } from './node-verifier.js';
 import { listOperatorSecrets, PageSignIn } from './page-sign-in.js';
+import { OidcClientService } from './oidc/oidc-client.service.js';
+import { OidcController } from './oidc/oidc.controller.js';
+import { SignInFlow } from './oidc/sign-in-flow.js';
+import { SignInsService } from './oidc/sign-ins.service.js';
 import { RunTimeTokens } from './run-time-tokens.js';
 import { TailscaleVerifier } from './tailscale-verifier.js';
 import { TokenAdministrationService } from './token-administration.service.js';
@@ -30,6 +34,7 @@ const pageSignIn = {
 @Global()
 @Module({
   imports: [HttpModule, DiscoveryModule],
+  controllers: [OidcController],
   providers: [
     AuthRecorder,
     AuthFailures,
@@ -38,9 +43,12 @@ const pageSignIn = {
     JwtVerifier,
     LocalTokenFile,
     NodeVerifier,
+    OidcClientService,
     pageSignIn,
     { provide: PrincipalDirectory, useExisting: AuthService },
     RunTimeTokens,
+    SignInFlow,
+    SignInsService,
     TailscaleVerifier,
     TokenAdministrationService,
     VerifierChain,

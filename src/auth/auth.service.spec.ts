@@ -18,6 +18,7 @@ import type { CredentialVerifier, VerifierExplorer } from './credential-verifier
 import { JwtVerifier } from './jwt/jwt-verifier.js';
 import { LocalToken } from './local-token.js';
 import type { NodeVerifier } from './node-verifier.js';
+import type { SignInsService } from './oidc/sign-ins.service.js';
 import { PageSignIn } from './page-sign-in.js';
 import type { RunTimeTokens } from './run-time-tokens.js';
 import { TailscaleVerifier } from './tailscale-verifier.js';
@@ -41,6 +42,7 @@ function setUp(settings: Record<string, unknown> = {}, verifiers: readonly Crede
     new VerifierChain(
       { list: () => verifiers } as VerifierExplorer,
       new JwtVerifier(config, clock, new LiveCredentialsService(clock, broker), logs),
+      { isConfigured: false } as SignInsService,
       config,
       clock,
       logs,

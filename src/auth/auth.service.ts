@@ -119,7 +119,8 @@ export class AuthService extends PrincipalDirectory {
   }
 
   private succeed(principal: Principal, presented: PresentedCredential): Principal {
-    this.recorder.recordSuccess(principal, presented.facts, this.nameCredential(presented));
+    const isSession = presented.credential.kind === 'none' && principal.credentialId !== undefined;
+    this.recorder.recordSuccess(principal, presented.facts, isSession ? 'session' : this.nameCredential(presented));
     return principal;
   }
 

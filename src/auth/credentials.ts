@@ -8,7 +8,14 @@ export type Credential =
   | { readonly kind: 'unusable' };
 
 /** What authenticates a caller, as the log and the audit trail name it. `none`: nothing. */
-export type CredentialName = Credential['kind'] | 'tailscale' | 'page code' | 'pairing code';
+export type CredentialName =
+  | Credential['kind']
+  | 'tailscale'
+  | 'page code'
+  | 'pairing code'
+  | 'session'
+  | 'sign-in'
+  | 'logout token';
 
 /**
  * Reads the credential of a request: `Authorization: Bearer TOKEN`, or for browsers the subprotocol

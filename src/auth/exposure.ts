@@ -16,7 +16,8 @@ export function haveVerifier(modules: readonly unknown[]): boolean {
 /** Requires a credential for listening beyond loopback, and for a funnel. */
 function findExposure(get: SettingsReader): SettingFault[] {
   const host = get('gateway.host');
-  const hasCredential = Boolean(get('auth.token')) || get('auth.tokens').length > 0 || get('auth.jwt') !== undefined;
+  const hasCredential =
+    Boolean(get('auth.token')) || get('auth.tokens').length > 0 || Boolean(get('auth.jwt') ?? get('auth.oidc'));
   if (hasCredential) return [];
   if (get('gateway.expose_via_tailscale') && get('gateway.tailscale_mode') === 'funnel') {
     const funnel =

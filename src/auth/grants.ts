@@ -7,7 +7,7 @@ import type { Rights } from './rights.js';
 import { readRights } from './tailscale-users.js';
 
 /**
- * Checks that a change of `auth.tokens`, `auth.token`, `auth.tailscale_users` and `auth.jwt` adds no credential with more rights than its
+ * Checks that a change of `auth.tokens`, `auth.token`, `auth.tailscale_users`, `auth.jwt` and `auth.oidc` adds no credential with more rights than its
  * author has: no other scopes, channels or tools. Its tenant may be any: only operators of the default one change settings.
  * @param before the settings without the change
  * @param after the settings with the change
@@ -25,11 +25,13 @@ export function checkGrants(author: Principal, before: SettingsReader, after: Se
   for (const [login, rights] of Object.entries(after('auth.tailscale_users')))
     if (!isDeepStrictEqual(users[login], rights))
       checkGrant(author, { principal: login, ...readRights(rights) }, limit);
-  const provider = after('auth.jwt');
-  // With another issuer, each entry is for other people.
-  if (provider && !isDeepStrictEqual(provider, before('auth.jwt')))
+  for (const key of ['auth.jwt', 'auth.oidc'] as const) {
+    const provider = after(key);
+    // With another issuer, each entry is for other people.
+    if (!provider || isDeepStrictEqual(provider, before(key))) continue;
     for (const [group, rights] of Object.entries(provider.claims.roles))
       checkGrant(author, { principal: group, ...rights }, limit);
+  }
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   type Verdict,
 } from './credential-verifier.js';
 import { JwtVerifier } from './jwt/jwt-verifier.js';
+import { SignInsService } from './oidc/sign-ins.service.js';
 
 /** Time after which a verifier counts as unable to decide, in milliseconds. */
 export const VERIFY_TIMEOUT_MS = 10_000;
@@ -28,6 +29,7 @@ export class VerifierChain {
   constructor(
     private readonly explorer: VerifierExplorer,
     private readonly jwt: JwtVerifier,
+    private readonly signIns: SignInsService,
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
     logs: Logs,
@@ -76,6 +78,6 @@ export class VerifierChain {
 
   /** Found at first use, when all modules are complete and changes of earlier runs are in force. */
   private listBrought(): readonly CredentialVerifier[] {
-    return (this.brought ??= [...(this.jwt.isConfigured ? [this.jwt] : []), ...this.explorer.list()]);
+    return (this.brought ??= [...[this.jwt, this.signIns].filter((own) => own.isConfigured), ...this.explorer.list()]);
   }
 }

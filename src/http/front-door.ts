@@ -25,7 +25,7 @@ const SECURITY_HEADERS = {
   'Cache-Control': 'no-store',
 };
 
-/** For pages of `gateway.allowed_origins`. Credentials of browsers (cookies) are never allowed: the gateway has none. */
+/** For pages of `gateway.allowed_origins`. Cookies of browsers are never allowed: they count for the gateway's own pages alone. */
 const CROSS_ORIGIN_HEADERS = {
   'Access-Control-Allow-Methods': 'GET, POST',
   'Access-Control-Allow-Headers': 'Authorization, Content-Type',

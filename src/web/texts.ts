@@ -53,6 +53,7 @@ export const texts = {
     explanation: 'This gateway asks for a token. It stays in this tab and goes to this gateway only.',
     label: 'Token',
     submit: 'Sign in',
+    provider: 'Sign in with your organisation',
     cancel: 'Cancel',
     show: 'Show',
     hide: 'Hide',

@@ -1,23 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MAX_FAILURES_PER_MINUTE } from '../../src/auth/auth-failures.js';
-import { SystemClock } from '../../src/core/time/clock.js';
 import { KeptLogs } from '../../src/testing/kept-logs.js';
 import { eventually } from '../support/eventually.js';
 import { FakeIssuer } from '../support/fake-issuer.js';
 import { FrameClient } from '../support/frame-client.js';
 import { GatewayApp } from '../support/gateway-app.js';
 import { httpRequest } from '../support/http-request.js';
-
-/** The clock of the machine, moved. */
-class MovedClock extends SystemClock {
-  aheadMs = 0;
-  override now(): number {
-    return super.now() + this.aheadMs;
-  }
-  override elapsed(): number {
-    return super.elapsed() + this.aheadMs;
-  }
-}
+import { MovedClock } from '../support/moved-clock.js';
 
 describe('a gateway with an identity provider', () => {
   let issuer: FakeIssuer;

@@ -49,6 +49,11 @@ const OTHER_VALUES: Readonly<Record<string, unknown>> = {
     jwks_url: 'http://127.0.0.1:9/keys',
     claims: { roles: { users: { role: 'user' } } },
   },
+  'auth.oidc': {
+    issuer: 'http://127.0.0.1:9/idp',
+    client_id: 'gateway',
+    claims: { roles: { users: { role: 'user' } } },
+  },
   'auth.tailscale_users': { 'ann@example.com': 'user' },
   'agent.name': 'ada',
   'agent.model': 'house/small',

@@ -20,10 +20,10 @@ import {
   type Verdict,
 } from '../credential-verifier.js';
 import { discover, readAddress } from './discovery.js';
-import type { JwtSetting } from './jwt.settings.js';
+import { DEFAULT_ALGORITHMS, DEFAULT_TOLERANCE_S, type JwtSetting } from './jwt.settings.js';
 import { ClaimFault, checkIssuer, readClaims, type ClaimRules } from './read-claims.js';
 import { requestDocument } from './request-json.js';
-import { SigningKeys, type KeysProblem } from './signing-keys.js';
+import { SigningKeys, toKeySet, type KeysProblem } from './signing-keys.js';
 import { checkSignature, checkType, decodeParts, isJwt } from './verify-signature.js';
 
 /** Maximum length of a token, in characters. */
@@ -31,8 +31,6 @@ export const MAX_JWT_LENGTH = 8_192;
 /** Maximum number of signatures that are checked for one address in a minute. */
 export const MAX_CHECKS_PER_MINUTE = 600;
 const MAX_KNOWN = 1_000;
-const DEFAULT_ALGORITHMS = ['RS256', 'ES256'] as const;
-const DEFAULT_TOLERANCE_S = 60;
 
 /** An issuer of tokens, as `auth.jwt` describes it. */
 interface Issuer {
@@ -144,12 +142,4 @@ export class JwtVerifier implements CredentialVerifier {
     const address = url ?? readAddress(await discover(egressFetch, this.clock, issuer), 'jwks_uri');
     return toKeySet(await requestDocument(egressFetch, this.clock, address));
   }
-}
-
-/** Members that are no keys are passed over where keys are looked for. @throws Error if there is no list */
-function toKeySet(document: unknown): JSONWebKeySet {
-  const { keys } = (document ?? {}) as { readonly keys?: unknown };
-  if (!Array.isArray(keys)) throw new Error('the key set has no list "keys"');
-  const members = keys.filter((key): key is object => typeof key === 'object' && key !== null && !Array.isArray(key));
-  return { keys: members };
 }

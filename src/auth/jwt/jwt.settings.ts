@@ -7,6 +7,12 @@ import { isSafeAddress } from './request-json.js';
 /** Signatures with public keys. With a shared key whoever can check a token could also make one. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
 
+/** The algorithms that an issuer may sign with. */
+export const Algorithms = Type.Array(Type.Enum([...ALGORITHMS]), { minItems: 1 });
+export const DEFAULT_ALGORITHMS = ['RS256', 'ES256'] as const;
+/** Seconds by which the clock of an issuer may be ahead. */
+export const DEFAULT_TOLERANCE_S = 60;
+
 const ClaimName = Type.String({ minLength: 1, maxLength: 256 });
 const BoundName = Type.String({ minLength: 1, maxLength: 256 });
 
@@ -40,7 +46,7 @@ export const JwtSetting = Type.Object(
     audience: Type.String({ minLength: 1, maxLength: 256 }),
     jwks_url: Type.Optional(Type.String({ minLength: 1, maxLength: 2_048 })),
     jwks_file: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096 })),
-    algorithms: Type.Optional(Type.Array(Type.Enum([...ALGORITHMS]), { minItems: 1 })),
+    algorithms: Type.Optional(Algorithms),
     clock_tolerance_s: Type.Optional(Type.Integer({ minimum: 0, maximum: 300 })),
     max_lifetime_s: Type.Optional(Type.Integer({ minimum: 60, maximum: 315_360_000 })),
     claims: ClaimsSetting,

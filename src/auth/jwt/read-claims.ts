@@ -19,6 +19,9 @@ export class ClaimFault extends Error {}
 
 type Claims = Readonly<Record<string, unknown>>;
 
+/** A principal that ends with its token. */
+export type ClaimedPrincipal = Principal & { readonly expiresAt: number };
+
 const DAY_S = 86_400;
 /** Maximum lifetime of a token where no setting says otherwise: those of people are renewed, those of machines are kept. */
 const LIFETIME_S: Readonly<Record<Role, number>> = {
@@ -43,7 +46,7 @@ const SPACED = new Set(['scope', 'scp']);
  * @param now Unix milliseconds
  * @throws ClaimFault
  */
-export function readClaims(payload: unknown, rules: ClaimRules, now: number): Principal {
+export function readClaims(payload: unknown, rules: ClaimRules, now: number): ClaimedPrincipal {
   if (!isMap(payload)) throw new ClaimFault('the payload is no object');
   checkIssuer(payload, rules.issuer);
   checkAudience(payload, rules.audience);
@@ -73,7 +76,7 @@ export function checkIssuer(payload: Claims, issuer: string): void {
 }
 
 /** `azp` does not count: with it, each client of the issuer would get in. */
-function checkAudience({ aud }: Claims, audience: string): void {
+export function checkAudience({ aud }: Claims, audience: string): void {
   const given: unknown[] = Array.isArray(aud) ? aud : [aud];
   if (given.includes(audience)) return;
   const shown = given.map((value) => (typeof value === 'string' ? value : show(value))).join(', ');
@@ -90,7 +93,7 @@ interface Times {
 }
 
 /** A token is valid until `exp` and not a second longer; the tolerance is for clocks that are behind that of the issuer. */
-function checkTimes(payload: Claims, toleranceS: number, nowS: number): Times {
+export function checkTimes(payload: Claims, toleranceS: number, nowS: number): Times {
   const exp = readTime(payload, 'exp');
   if (exp <= nowS) throw new ClaimFault(`exp was ${Math.ceil(nowS - exp)} s ago`);
   const issuedAtS = readTime(payload, 'iat');

@@ -8,6 +8,7 @@ import {
   type Session,
   type SessionChange,
   type SettingsChange,
+  type SignInRecord,
   type TokenRecord,
 } from '../store/index.js';
 
@@ -140,6 +141,12 @@ function findPerson(tenant: string, target: object | undefined): AuditPerson | u
   if (target === undefined) return undefined;
   const { channel, sender, deliver_to: chat } = target as { channel?: string; sender?: string; deliver_to?: object };
   return channel !== undefined && sender !== undefined ? { tenant, channel, sender } : findPerson(tenant, chat);
+}
+
+/** Builds the note of the end of a sign-in. */
+export function noteOfSignOut({ tenant, principal }: SignInRecord, actor: string): AuditNote {
+  const before = JSON.stringify({ principal });
+  return { tenant, actor, action: 'auth.sign_out', target: principal, before, after: 'null' };
 }
 
 /** Builds the note of a token that was made or revoked, without its secret. */

@@ -8,10 +8,14 @@ import type { Principal } from './principal.js';
 interface Use {
   readonly principal: Principal;
   readonly end: () => void;
+  /** Cancels its alarm. */
+  cancel: () => void;
 }
 
 /** What remains of a credential: nothing, or other rights. */
 interface Remainder {
+  /** When all its uses end now; absent: as before. Unix milliseconds. */
+  readonly expiresAt?: number;
   readonly rights?: {
     readonly role: Role;
     readonly scopes: readonly Scope[];
@@ -40,13 +44,12 @@ export class LiveCredentialsService {
   watch(principal: Principal, end: () => void): (() => void) | undefined {
     const { credentialId, expiresAt } = principal;
     if (credentialId === undefined && expiresAt === undefined) return undefined;
-    const forget = credentialId === undefined ? () => {} : this.add(credentialId, { principal, end });
-    if (expiresAt === undefined) return forget;
-    if (expiresAt <= this.clock.now()) end();
-    const cancel = expiresAt <= this.clock.now() ? () => {} : this.clock.setAlarm(expiresAt, end);
+    const use: Use = { principal, end, cancel: () => {} };
+    const forget = credentialId === undefined ? undefined : this.add(credentialId, use);
+    this.arm(use, expiresAt);
     return () => {
-      forget();
-      cancel();
+      forget?.();
+      use.cancel();
     };
   }
 
@@ -62,11 +65,28 @@ export class LiveCredentialsService {
   }
 
   /** Ends what an older form of the principal's credential is used for, if it has rights that the principal has not. */
-  limit({ credentialId, role, scopes, channels, issuedAt }: Principal): void {
+  limit(principal: Principal): void {
+    this.replace(principal, {});
+  }
+
+  /** Like {@link limit}; what is left ends when the principal does, and not when the older form would have. */
+  renew(principal: Principal & { readonly expiresAt: number }): void {
+    this.replace(principal, { expiresAt: principal.expiresAt });
+  }
+
+  private replace({ credentialId, role, scopes, channels, issuedAt }: Principal, change: Remainder): void {
     if (credentialId === undefined || issuedAt === undefined) return;
-    const remainder = { rights: { role, scopes: [...scopes], channels, issuedAt } };
+    const remainder = { ...change, rights: { role, scopes: [...scopes], channels, issuedAt } };
     this.apply(credentialId, remainder);
     if (this.topic.isHeard(credentialId)) this.topic.publish(credentialId, remainder);
+  }
+
+  private arm(use: Use, expiresAt: number | undefined): void {
+    use.cancel();
+    use.cancel = () => {};
+    if (expiresAt === undefined) return;
+    if (expiresAt <= this.clock.now()) use.end();
+    else use.cancel = this.clock.setAlarm(expiresAt, use.end);
   }
 
   private add(credentialId: string, use: Use): () => void {
@@ -80,9 +100,11 @@ export class LiveCredentialsService {
     };
   }
 
-  private apply(credentialId: string, { rights }: Remainder): void {
-    for (const { principal, end } of [...(this.uses.get(credentialId) ?? [])])
-      if (!rights || exceeds(principal, rights)) end();
+  private apply(credentialId: string, { rights, expiresAt }: Remainder): void {
+    for (const use of [...(this.uses.get(credentialId) ?? [])]) {
+      if (!rights || exceeds(use.principal, rights)) use.end();
+      else if (expiresAt !== undefined) this.arm(use, expiresAt);
+    }
   }
 }
 

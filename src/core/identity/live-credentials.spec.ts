@@ -78,6 +78,23 @@ describe('what lasts as long as a credential', () => {
     expect(ended).not.toContain('newest');
   });
 
+  it('[I-15] ends later when the credential was renewed, or at once if the rights are fewer', () => {
+    const { clock, live, ended, use } = setUp();
+    const form = (issuedAt: number, inMs: number) => ({
+      ...LOCAL_OPERATOR,
+      ...{ credentialId: 'session:1', issuedAt, expiresAt: clock.now() + inMs },
+    });
+    use('a', form(1, 10_000));
+    live.renew(form(2, 20_000));
+    clock.advance(10_000);
+    expect(ended).toEqual([]);
+    clock.advance(10_000);
+    expect(ended).toEqual(['a']);
+    use('b', form(3, 10_000));
+    live.renew({ ...form(4, 20_000), scopes: new Set(['admin:read']) });
+    expect(ended).toContain('b');
+  });
+
   it('leaves nothing behind when it ends by itself', () => {
     const { clock, live, ended, use } = setUp();
     const release = use('a', { credentialId: 'token:1', expiresAt: clock.now() + 1_000 });

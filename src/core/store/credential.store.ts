@@ -26,6 +26,31 @@ export interface TokenQuery {
   readonly limit: number;
 }
 
+/** A person whom an identity provider has signed in, in one browser. */
+export interface SignInRecord {
+  /** The SHA-256 of the browser's cookie, in hexadecimal. */
+  readonly id: string;
+  /** The person and the session as the provider names them. */
+  readonly subject: string;
+  readonly sid?: string | undefined;
+  readonly tenant: string;
+  readonly principal: string;
+  readonly role: Role;
+  readonly scopes: readonly Scope[];
+  readonly channels?: readonly string[] | undefined;
+  readonly sender?: string | undefined;
+  /** When the rights were given, when they should be renewed, and when they end; when the sign-in ends. Unix milliseconds. */
+  readonly renewedAt: number;
+  readonly renewAt: number;
+  readonly expiresAt: number;
+  readonly endsAt: number;
+  /** What only the browser's cookie opens. */
+  readonly sealed: string;
+}
+
+/** Selects sign-ins. */
+export type SignInSelector = { readonly id: string } | { readonly sid?: string; readonly subject?: string };
+
 /**
  * Stores credentials that were made at run time. Each change and its row in the audit trail are one commit. Calls reject with
  * GatewayError STORE_UNAVAILABLE when the store cannot answer.
@@ -45,4 +70,25 @@ export abstract class CredentialStore {
 
   /** Deletes a token. Resolves with false if the tenant has none with this ID. */
   abstract removeToken(tenant: string, id: string, actor: string): Promise<boolean>;
+
+  /** Adds a sign-in. @param address of the person, for the audit trail */
+  abstract addSignIn(signIn: SignInRecord, address: string): Promise<void>;
+
+  /** Finds a sign-in, also one that has ended. */
+  abstract findSignIn(id: string): Promise<SignInRecord | undefined>;
+
+  /**
+   * Takes the right to renew a sign-in until `until`. Of concurrent calls, on all replicas, one gets it. Resolves with false if
+   * another one has it, or the sign-in is due at another time than `renewAt` by now, or gone.
+   */
+  abstract leaseSignIn(id: string, renewAt: number, until: number): Promise<boolean>;
+
+  /** Gives the right to renew a sign-in back. */
+  abstract releaseSignIn(id: string): Promise<void>;
+
+  /** Replaces a sign-in and gives the right to renew it back. Resolves with false if it is gone. */
+  abstract renewSignIn(signIn: SignInRecord): Promise<boolean>;
+
+  /** Deletes sign-ins: one, all of a session of the provider, or all of a person. Resolves with their IDs. */
+  abstract removeSignIns(selector: SignInSelector, actor: string): Promise<readonly string[]>;
 }

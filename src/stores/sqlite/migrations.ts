@@ -19,6 +19,7 @@ import {
 import { NODE_SCHEMA } from './node-schema.js';
 import { SCHEMA_18 } from './cron-schema.js';
 import { prepare, required } from './rows.js';
+import { SIGN_IN_SCHEMA } from './sign-in-operations.js';
 import { TAILSCALE_SCHEMA } from './tailscale-operations.js';
 import {
   SCHEMA_1,
@@ -111,6 +112,7 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   { version: 24, up: (database) => database.exec(STATES_SCHEMA) },
   { version: 25, up: (database) => database.exec(TOKEN_SCHEMA) },
+  { version: 26, up: (database) => database.exec(SIGN_IN_SCHEMA) },
 ];
 
 /** Fills the index of words of version 2. */

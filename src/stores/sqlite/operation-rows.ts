@@ -16,6 +16,7 @@ import type { KeptRecords } from './packing.js';
 import type { QueueOperations } from './queue-operations.js';
 import type { SessionOperations } from './session-operations.js';
 import type { SettingsOperations } from './settings-operations.js';
+import type { SignInOperations } from './sign-in-operations.js';
 import type { Sweeper } from './sweeper.js';
 import type { TailscaleOperations } from './tailscale-operations.js';
 import type { TurnOperations } from './turn-operations.js';
@@ -29,6 +30,7 @@ export interface Parts {
   readonly sessions: SessionOperations;
   readonly frames: FrameOperations;
   readonly settings: SettingsOperations;
+  readonly signIns: SignInOperations;
   readonly approvals: ApprovalOperations;
   readonly canvas: CanvasOperations;
   readonly channels: ChannelOperations;

@@ -234,6 +234,13 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   hasToken: read(({ credentials, now }, ...all) => credentials.hasToken(now, ...all)),
   removeToken: write(({ credentials, now }, ...all) => credentials.removeToken(now, ...all)),
 
+  addSignIn: write(({ signIns, now }, ...all) => signIns.add(now, ...all)),
+  findSignIn: read(({ signIns }, id) => signIns.find(id)),
+  leaseSignIn: write(({ signIns, now }, ...all) => signIns.lease(now, ...all)),
+  releaseSignIn: write(({ signIns }, id) => signIns.release(id)),
+  renewSignIn: write(({ signIns }, signIn) => signIns.renew(signIn)),
+  removeSignIns: write(({ signIns, now }, ...all) => signIns.remove(now, ...all)),
+
   addCronJob: write(({ cron, now }, ...all) => cron.add(now, ...all)),
   changeCronJob: write(({ cron, now }, ...all) => cron.change(now, ...all)),
   removeCronJob: write(({ cron, now }, ...all) => cron.remove(now, ...all)),
@@ -302,7 +309,7 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   listNodeEvents: read(({ nodeTraffic }, query) => nodeTraffic.listEvents(query)),
 
   sweep: write(
-    ({ sweeper, approvals, canvas, channels, credentials, cron, nodes, nodeTraffic, audit, now }, limits) => {
+    ({ sweeper, approvals, canvas, channels, credentials, cron, nodes, nodeTraffic, signIns, audit, now }, limits) => {
       const budget = new SweepBudget();
       return (
         sweeper.sweep(now, limits, budget) ||
@@ -310,6 +317,7 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
         canvas.sweep(now, budget) ||
         channels.sweep(limits, budget) ||
         credentials.sweep(now, budget) ||
+        signIns.sweep(now, budget) ||
         cron.sweep(now, budget, (sessionId) => sweeper.end(sessionId, budget)) ||
         nodes.sweep(now, budget) ||
         nodeTraffic.sweep(now, limits, budget) ||

@@ -31,6 +31,7 @@ import { QueueOperations } from './queue-operations.js';
 import { RulingOperations } from './ruling-operations.js';
 import { SessionOperations } from './session-operations.js';
 import { SettingsOperations } from './settings-operations.js';
+import { SignInOperations } from './sign-in-operations.js';
 import { isUnavailable } from './sqlite-errors.js';
 import { Sweeper } from './sweeper.js';
 import { TailscaleOperations } from './tailscale-operations.js';
@@ -104,6 +105,7 @@ export class SqliteStateMachine {
       sessions,
       frames: new FrameOperations(this.tables),
       settings: new SettingsOperations(database, audit),
+      signIns: new SignInOperations(database, audit),
       approvals,
       canvas: new CanvasOperations(database, new CanvasStates(this.tables)),
       channels: new ChannelOperations(database, audit),

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { TokenRecord } from '../../core/store/index.js';
+import type { SignInRecord, TokenRecord } from '../../core/store/index.js';
 import type { Contract } from './bench.js';
 
 const aToken = (id: string, changes: Partial<TokenRecord> = {}): TokenRecord => ({
@@ -10,6 +10,17 @@ const aToken = (id: string, changes: Partial<TokenRecord> = {}): TokenRecord => 
   scopes: ['admin:read'],
   createdAt: 1,
   createdBy: 'ann',
+  ...changes,
+});
+
+const aSignIn = (id: string, changes: Partial<SignInRecord> = {}): SignInRecord => ({
+  id,
+  subject: 'ada',
+  tenant: 'default',
+  principal: 'ada',
+  role: 'user',
+  scopes: ['messages:write'],
+  ...{ renewedAt: 1, renewAt: 10, expiresAt: 15, endsAt: 100, sealed: 'x' },
   ...changes,
 });
 
@@ -64,5 +75,45 @@ export const credentialsContract: Contract = {
     expect(await store.hasToken('acme', 'ci')).toBe(false);
     await under.passTime(1_000);
     expect(await store.hasToken('default', 'ci')).toBe(false);
+  },
+
+  'keeps a sign-in with all its fields, and the new ones after a renewal': async ({ store, under }) => {
+    const signIn = aSignIn('a', { sid: 's1', channels: ['webchat'], sender: 'ada' });
+    await store.addSignIn(signIn, '203.0.113.1');
+    const renewed = { ...signIn, renewAt: 20, expiresAt: 25, sealed: 'y' };
+    expect(await store.findSignIn('a')).toEqual(signIn);
+    expect(await store.renewSignIn(renewed)).toBe(true);
+    await under.crash();
+    expect(await under.store.findSignIn('a')).toEqual(renewed);
+    expect(await under.store.renewSignIn(aSignIn('b'))).toBe(false);
+    expect(await under.store.findSignIn('b')).toBeUndefined();
+  },
+
+  'lets one at a time renew a sign-in': async ({ store, under }) => {
+    await store.addSignIn(aSignIn('a'), '203.0.113.1');
+    const lease = (renewAt = 10) => under.store.leaseSignIn('a', renewAt, under.now() + 1_000);
+    expect((await Promise.all([lease(), lease(), lease()])).filter(Boolean)).toHaveLength(1);
+    await store.releaseSignIn('a');
+    expect(await lease(11)).toBe(false);
+    expect(await lease()).toBe(true);
+    await under.passTime(1_000);
+    expect(await lease()).toBe(true);
+    await store.renewSignIn(aSignIn('a', { renewAt: 20 }));
+    expect([await lease(), await lease(20)]).toEqual([false, true]);
+  },
+
+  'removes a sign-in, those of a session of the provider, or of a person': async ({ store }) => {
+    const some = [aSignIn('a'), aSignIn('b', { sid: 's1' }), aSignIn('c', { sid: 's1' }), aSignIn('d'), aSignIn('e')];
+    for (const signIn of some) await store.addSignIn(signIn, '203.0.113.1');
+    await store.addSignIn(aSignIn('f', { subject: 'bob', principal: 'bob' }), '203.0.113.2');
+    expect(await store.removeSignIns({ id: 'a' }, 'ada')).toEqual(['a']);
+    expect(await store.removeSignIns({ id: 'a' }, 'ada')).toEqual([]);
+    expect([...(await store.removeSignIns({ sid: 's1' }, 'idp'))].sort()).toEqual(['b', 'c']);
+    expect([...(await store.removeSignIns({ subject: 'ada' }, 'idp'))].sort()).toEqual(['d', 'e']);
+    expect(await store.findSignIn('f')).toBeDefined();
+    expect(await store.removeSignIns({}, 'idp')).toEqual([]);
+    const rows = await store.listAudit({ order: 'newest', limit: 9 });
+    expect(rows[0]).toMatchObject({ action: 'auth.sign_out', actor: 'idp', target: 'ada', after: 'null' });
+    expect(rows.at(-1)).toMatchObject({ action: 'auth.sign_in', actor: 'ada', target: '203.0.113.1' });
   },
 };

@@ -58,7 +58,8 @@ describe('the files of a gateway', () => {
       ['media/f_1', {}],
       ['media/f_1', { Authorization: 'Bearer secret' }],
     ]);
-    expect(asked[0]?.options).toMatchObject({ credentials: 'omit', mode: 'same-origin', redirect: 'error' });
+    expect(asked[0]?.options).toMatchObject({ credentials: 'same-origin', mode: 'same-origin', redirect: 'error' });
+    expect(asked[1]?.options).toMatchObject({ credentials: 'omit', mode: 'same-origin', redirect: 'error' });
   });
 
   it('are not shown as a type that they do not have', async () => {

@@ -230,6 +230,8 @@ export class GatewayLink {
 
   #end({ code, reason }: ConnectionEndedError, problem: string | undefined): void {
     if (this.stage.name === 'stopped' || (this.stage.name === 'signed-out' && !this.stage.isTrying)) return;
+    // The rights of who is signed in by a cookie have changed: it may give others now.
+    if (code === 4001 && this.#wasConnected && this.storage.token === undefined) return this.start(texts.signIn.ended);
     if (code === 4001) {
       const isWrong = this.storage.token !== undefined;
       this.signOut(this.#wasConnected ? texts.signIn.ended : isWrong ? texts.signIn.wrong : problem, this.#goBack);

@@ -1,4 +1,5 @@
 import type { Conversations } from './conversations.js';
+import { signOutOfProvider } from './identity-provider.js';
 import type { GatewayLink } from './gateway-link.js';
 import type { Outbox } from './outbox.js';
 import type { PageStorage } from './page-storage.js';
@@ -51,8 +52,10 @@ export class Leaving {
       }
     }
     this.conversations.clear();
+    const isByCookie = this.storage.token === undefined;
     this.link.signOut();
     this.left.emit();
+    if (isByCookie) void signOutOfProvider();
   }
 
   stay(): void {

@@ -86,8 +86,10 @@ export class MediaFiles {
 
   #ask<T>(path: string, options: RequestInit, read: (response: Response) => Promise<T>): Promise<T> {
     const headers = this.#headers;
+    // Without a token a cookie may be the credential.
+    const credentials = this.readToken() === undefined ? 'same-origin' : 'omit';
     return this.#read(
-      () => this.request(path, { ...options, headers, credentials: 'omit', mode: 'same-origin', redirect: 'error' }),
+      () => this.request(path, { ...options, headers, credentials, mode: 'same-origin', redirect: 'error' }),
       read,
     );
   }

@@ -41,7 +41,8 @@ export class AdminRequests {
       method,
       signal,
       headers: this.#headers(body !== undefined),
-      credentials: 'omit',
+      // Without a token a cookie may be the credential.
+      credentials: this.readToken() === undefined ? 'same-origin' : 'omit',
       mode: 'same-origin',
       redirect: 'error',
       ...(body !== undefined && { body: JSON.stringify(body) }),

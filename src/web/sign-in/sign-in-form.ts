@@ -1,6 +1,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { TOKEN_PATTERN } from '../../client/index.js';
+import { LOGIN_ADDRESS, offersProvider } from '../model/identity-provider.js';
 import { texts } from '../texts.js';
 
 /** Prompts for a token. Dispatches `sign-in` with it, or `go-back`. */
@@ -14,6 +15,8 @@ export class ChatSignIn extends LitElement {
   @property({ type: Boolean }) leadsBack = false;
   @state() private isShown = false;
   @state() private isMalformed = false;
+  /** True if an identity provider signs people in. */
+  @state() private hasProvider = false;
 
   protected override createRenderRoot(): HTMLElement {
     return this;
@@ -21,12 +24,14 @@ export class ChatSignIn extends LitElement {
 
   protected override firstUpdated(): void {
     this.querySelector('input')?.focus();
+    void offersProvider().then((isOffered) => (this.hasProvider = isOffered));
   }
 
   protected override render(): TemplateResult {
     const problem = this.isMalformed ? texts.signIn.malformed : this.problem;
     return html`<main class="card">
       <h1>${texts.signIn.heading}</h1>
+      ${this.hasProvider ? this.renderProvider() : nothing}
       <p>${texts.signIn.explanation}</p>
       <form @submit=${this.submit} novalidate>
         <label for="token">${texts.signIn.label}</label>
@@ -67,6 +72,14 @@ export class ChatSignIn extends LitElement {
       </form>
       <p class="faint" id="token-hint">${texts.signIn.hint}</p>
     </main>`;
+  }
+
+  private renderProvider(): TemplateResult {
+    return html`<p>
+      <button type="button" class="main" @click=${() => location.assign(LOGIN_ADDRESS)}>
+        ${texts.signIn.provider}
+      </button>
+    </p>`;
   }
 
   private submit(event: SubmitEvent): void {

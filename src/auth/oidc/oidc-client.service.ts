@@ -1,0 +1,85 @@
+import { hkdfSync, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Injectable } from '@nestjs/common';
+import { ConfigStoreService } from '../../core/config/config-store.service.js';
+import { StartStep, type Undo } from '../../core/lifecycle/steps.js';
+import { ReachService } from '../../core/reach/reach.service.js';
+import { Logs } from '../../core/telemetry/logs.js';
+import { Clock } from '../../core/time/clock.js';
+import { egressFetch } from '../../http/egress-fetch.js';
+import { Cookies } from './cookies.js';
+import { OidcProvider } from './oidc-provider.js';
+import type { OidcSetting } from './oidc.settings.js';
+import { SignInStates } from './sign-in-states.js';
+
+/** The gateway as a client of an identity provider. */
+export interface OidcClient {
+  readonly provider: OidcProvider;
+  readonly states: SignInStates;
+  readonly cookies: Cookies;
+  /** Where people reach the gateway, without a slash at its end. */
+  readonly publicUrl: string;
+  /** The origin of its pages. */
+  readonly origin: string;
+  readonly redirectUri: string;
+}
+
+/** Puts the parts of the sign-in by an identity provider together, as `auth.oidc` describes it. */
+@Injectable()
+export class OidcClientService {
+  private client: OidcClient | undefined;
+
+  constructor(
+    private readonly config: ConfigStoreService,
+    private readonly reach: ReachService,
+    private readonly clock: Clock,
+    private readonly logs: Logs,
+  ) {}
+
+  get isConfigured(): boolean {
+    return this.config.get('auth.oidc') !== undefined;
+  }
+
+  /** Returns the client; undefined if none is configured. */
+  find(): OidcClient | undefined {
+    const setting = this.config.get('auth.oidc');
+    // Made at first use, when changes of earlier runs are in force.
+    return setting && (this.client ??= this.make(setting));
+  }
+
+  /** @throws Error if none is configured */
+  get(): OidcClient {
+    const client = this.find();
+    if (!client) throw new Error('auth.oidc is not set');
+    return client;
+  }
+
+  /** Learns about the provider ahead of the first sign-in. */
+  @StartStep({ name: 'ask the identity provider of pages', phase: 'run' })
+  start(): Undo | undefined {
+    const keys = this.find()?.provider.keys;
+    keys?.start();
+    return keys && (() => keys.stop());
+  }
+
+  private make(setting: OidcSetting): OidcClient {
+    const publicUrl = this.reach.publicUrl ?? '';
+    const { client_secret: secret, client_secret_file: file } = setting;
+    const readSecret = async () =>
+      file === undefined ? secret : (await readFile(resolve(this.config.folder, file), 'utf8')).replace(/\r?\n$/, '');
+    // Without a secret in the settings, a sign-in that has begun before a restart begins once more.
+    const key =
+      secret === undefined
+        ? randomBytes(32)
+        : Buffer.from(hkdfSync('sha256', secret, '', 'openclaw sign-in state', 32));
+    return {
+      provider: new OidcProvider(setting, readSecret, egressFetch, this.clock, this.logs.for('auth')),
+      states: new SignInStates(key, this.clock),
+      cookies: new Cookies(publicUrl),
+      publicUrl,
+      origin: new URL(publicUrl).origin,
+      redirectUri: `${publicUrl}/auth/callback`,
+    };
+  }
+}

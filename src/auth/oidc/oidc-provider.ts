@@ -1,0 +1,172 @@
+import type { JSONWebKeySet } from 'jose';
+import type { Principal } from '../../core/identity/principal.js';
+import type { Log } from '../../core/telemetry/logs.js';
+import type { Clock } from '../../core/time/clock.js';
+import type { EgressFetch } from '../../http/egress-fetch.js';
+import { discover, readAddress } from '../jwt/discovery.js';
+import { DEFAULT_ALGORITHMS, DEFAULT_TOLERANCE_S } from '../jwt/jwt.settings.js';
+import { checkAudience, checkIssuer, checkTimes, ClaimFault, readClaims } from '../jwt/read-claims.js';
+import { requestDocument, requestJson } from '../jwt/request-json.js';
+import { SigningKeys, toKeySet } from '../jwt/signing-keys.js';
+import { checkSignature, checkType, decodeParts } from '../jwt/verify-signature.js';
+import type { OidcSetting } from './oidc.settings.js';
+import type { SignInSecrets } from './sign-in-states.js';
+
+const DEFAULT_SCOPES = ['openid', 'profile'];
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+const LOGOUT_TYPES = new Set(['jwt', 'logout+jwt']);
+/** Longer ID tokens are not put into an address, which some servers would refuse. */
+const MAX_HINT_LENGTH = 2_000;
+
+/** The identity provider has refused a request, with a code of RFC 6749 section 5.2. */
+export class ProviderRefusal extends Error {
+  constructor(readonly code: string) {
+    super(`the identity provider has refused: ${code}`);
+  }
+}
+
+/** What the identity provider gives for a code or a refresh token. */
+export interface ProviderTokens {
+  readonly idToken: string;
+  readonly refreshToken: string | undefined;
+}
+
+/** Whom an ID token speaks for. */
+export interface Identity {
+  readonly principal: Principal & { readonly expiresAt: number };
+  readonly subject: string;
+  /** The session at the identity provider. */
+  readonly sid: string | undefined;
+}
+
+/** An identity provider as OpenID Connect describes it: the calls of the gateway, and the checks of what it sends. */
+export class OidcProvider {
+  readonly keys: SigningKeys;
+  private document: Readonly<Record<string, unknown>> = {};
+
+  /** @param readSecret returns the secret of the client; undefined for a public one */
+  constructor(
+    private readonly setting: OidcSetting,
+    private readonly readSecret: () => Promise<string | undefined>,
+    private readonly fetch: EgressFetch,
+    private readonly clock: Clock,
+    log: Log,
+  ) {
+    this.keys = new SigningKeys(() => this.load(), clock, log);
+  }
+
+  /** Returns the address at which a person signs in. @throws UndecidedError if the provider is not known yet */
+  async buildLoginUrl(state: string, { nonce, challenge }: SignInSecrets, redirectUri: string): Promise<string> {
+    await this.keys.read();
+    const url = new URL(readAddress(this.document, 'authorization_endpoint'));
+    const parameters = {
+      response_type: 'code',
+      client_id: this.setting.client_id,
+      redirect_uri: redirectUri,
+      scope: (this.setting.scopes ?? DEFAULT_SCOPES).join(' '),
+      ...{ state, nonce, code_challenge: challenge, code_challenge_method: 'S256' },
+    };
+    for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+    return url.href;
+  }
+
+  /** Returns the address at which a person signs out; undefined if the provider has none. */
+  async buildLogoutUrl(idToken: string, returnTo: string): Promise<string | undefined> {
+    await this.keys.read();
+    const { end_session_endpoint: address } = this.document;
+    if (typeof address !== 'string') return undefined;
+    const url = new URL(address);
+    if (idToken.length <= MAX_HINT_LENGTH) url.searchParams.set('id_token_hint', idToken);
+    url.searchParams.set('client_id', this.setting.client_id);
+    url.searchParams.set('post_logout_redirect_uri', returnTo);
+    return url.href;
+  }
+
+  /** Exchanges a code. @throws ProviderRefusal; Error if the provider cannot be asked */
+  exchange(code: string, verifier: string, redirectUri: string): Promise<ProviderTokens> {
+    return this.request({ grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: redirectUri });
+  }
+
+  /** @throws ProviderRefusal; Error if the provider cannot be asked */
+  refresh(refreshToken: string): Promise<ProviderTokens> {
+    return this.request({ grant_type: 'refresh_token', refresh_token: refreshToken });
+  }
+
+  /**
+   * Checks an ID token (OpenID Connect Core section 3.1.3.7).
+   * @param nonce that of the sign-in; undefined for a renewal
+   * @throws ClaimFault, UndecidedError
+   */
+  async readIdToken(idToken: string, nonce?: string): Promise<Identity> {
+    const parts = decodeParts(idToken);
+    checkType(parts);
+    await this.checkSigned(idToken, parts.payload);
+    const { issuer, client_id: audience, claims } = this.setting;
+    const rules = { issuer, audience, clockToleranceS: DEFAULT_TOLERANCE_S, maxLifetimeS: undefined, claims };
+    const principal = readClaims(parts.payload, rules, this.clock.now());
+    const { aud, azp, nonce: given, sub, sid } = parts.payload;
+    if (Array.isArray(aud) && aud.length > 1 && azp !== audience) throw new ClaimFault('azp is another client');
+    if (nonce !== undefined && given !== nonce) throw new ClaimFault('nonce is not that of the sign-in');
+    if (typeof sub !== 'string') throw new ClaimFault('sub is missing');
+    return { principal, subject: sub, sid: typeof sid === 'string' ? sid : undefined };
+  }
+
+  /** Checks a logout token (OpenID Connect Back-Channel Logout section 2.6). @throws ClaimFault, UndecidedError */
+  async readLogoutToken(token: string): Promise<{ readonly subject?: string; readonly sid?: string }> {
+    const parts = decodeParts(token);
+    checkType(parts, LOGOUT_TYPES);
+    await this.checkSigned(token, parts.payload);
+    const { payload } = parts;
+    checkAudience(payload, this.setting.client_id);
+    checkTimes(payload, DEFAULT_TOLERANCE_S, this.clock.now() / 1_000);
+    const { events, sub, sid } = payload;
+    if (typeof events !== 'object' || events === null || !Object.hasOwn(events, LOGOUT_EVENT))
+      throw new ClaimFault('events has no logout');
+    if ('nonce' in payload) throw new ClaimFault('nonce is in a logout token');
+    // Of a session it ends the session, without one all of a person.
+    if (typeof sid === 'string') return { sid };
+    if (typeof sub === 'string') return { subject: sub };
+    throw new ClaimFault('sub and sid are missing');
+  }
+
+  private async checkSigned(token: string, payload: Readonly<Record<string, unknown>>): Promise<void> {
+    checkIssuer(payload, this.setting.issuer);
+    await checkSignature(token, this.keys, this.setting.algorithms ?? DEFAULT_ALGORITHMS);
+  }
+
+  private async load(): Promise<JSONWebKeySet> {
+    this.document = await discover(this.fetch, this.clock, this.setting.issuer);
+    return toKeySet(await requestDocument(this.fetch, this.clock, readAddress(this.document, 'jwks_uri')));
+  }
+
+  private async request(fields: Readonly<Record<string, string>>): Promise<ProviderTokens> {
+    await this.keys.read();
+    const { client_id: id } = this.setting;
+    const secret = await this.readSecret();
+    const methods = this.document['token_endpoint_auth_methods_supported'];
+    const isInBody = secret === undefined || (Array.isArray(methods) && !methods.includes('client_secret_basic'));
+    const body = {
+      ...fields,
+      ...(isInBody && { client_id: id, ...(secret !== undefined && { client_secret: secret }) }),
+    };
+    const basic = Buffer.from([id, secret ?? ''].map(encodeURIComponent).join(':')).toString('base64');
+    const { status, body: answer } = await requestJson(
+      this.fetch,
+      this.clock,
+      readAddress(this.document, 'token_endpoint'),
+      {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/x-www-form-urlencoded',
+          ...(!isInBody && { authorization: `Basic ${basic}` }),
+        },
+        body: new URLSearchParams(body).toString(),
+      },
+    );
+    const { error, id_token: idToken, refresh_token: refreshToken } = answer;
+    if (status >= 400 && status < 500 && typeof error === 'string') throw new ProviderRefusal(error.slice(0, 64));
+    if (status !== 200) throw new Error(`the identity provider has responded with HTTP ${status}`);
+    if (typeof idToken !== 'string') throw new ProviderRefusal('no id_token');
+    return { idToken, refreshToken: typeof refreshToken === 'string' ? refreshToken : undefined };
+  }
+}

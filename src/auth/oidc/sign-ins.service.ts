@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { LiveCredentialsService } from '../../core/identity/live-credentials.service.js';
+import type { Principal } from '../../core/identity/principal.js';
+import { CredentialStore, type SignInRecord } from '../../core/store/index.js';
+import { Logs, type Log } from '../../core/telemetry/logs.js';
+import { Clock, type CancelTimer } from '../../core/time/clock.js';
+import {
+  UndecidedError,
+  type CredentialVerifier,
+  type PresentedCredential,
+  type Verdict,
+} from '../credential-verifier.js';
+import { digest } from '../digest.js';
+import { ClaimFault } from '../jwt/read-claims.js';
+import { toPrincipal } from '../rights.js';
+import { OidcClientService } from './oidc-client.service.js';
+import { ProviderRefusal, type Identity, type ProviderTokens } from './oidc-provider.js';
+import { seal, unseal } from './seal.js';
+
+/** Time for which a person stays signed in, in milliseconds, while the identity provider renews it. */
+export const SIGN_IN_LIFETIME_MS = 7 * 24 * 3_600_000;
+export const SESSION_COOKIE = 'openclaw-session';
+/** Time in which one renewal must end, in milliseconds. Longer than all requests of one. */
+const RENEWAL_MS = 20_000;
+const POLL_MS = 250;
+/** Time until a renewal that has failed is tried again, in milliseconds. */
+const RETRY_MS = 30_000;
+
+const COOKIE = /^[A-Za-z0-9_-]{43}$/;
+const SAFE_METHODS = new Set(['GET', 'HEAD']);
+const ENDED = { refused: 'the sign-in has ended', isHarmless: true } as const;
+
+/** Returns the name under which the uses of a sign-in are ended. */
+const credentialIdOf = (signInId: string) => `session:${signInId}`;
+
+/**
+ * The people whom the identity provider has signed in. A browser has a cookie with a random value, the store its digest with
+ * the rights, and the tokens of the provider sealed with the cookie. Rights end with the ID token that gave them; at two
+ * thirds of that time they are renewed, once for all tabs and replicas, while anything of the person is open.
+ */
+@Injectable()
+export class SignInsService implements CredentialVerifier {
+  private readonly renewals = new Map<string, Promise<SignInRecord | undefined>>();
+  private readonly alarms = new Map<string, CancelTimer>();
+  private readonly log: Log;
+
+  constructor(
+    private readonly client: OidcClientService,
+    private readonly store: CredentialStore,
+    private readonly live: LiveCredentialsService,
+    private readonly clock: Clock,
+    logs: Logs,
+  ) {
+    this.log = logs.for('auth');
+  }
+
+  get isConfigured(): boolean {
+    return this.client.isConfigured;
+  }
+
+  verify({ credential, request, facts }: PresentedCredential): Verdict | Promise<Verdict> {
+    const client = this.client.find();
+    const cookie = client && credential.kind === 'none' ? client.cookies.read(request, SESSION_COOKIE) : undefined;
+    if (!client || cookie === undefined) return 'notMine';
+    if (!COOKIE.test(cookie)) return { refused: 'the cookie of the sign-in is malformed' };
+    const isSafe = SAFE_METHODS.has(request.method ?? '') && request.headers.upgrade === undefined;
+    if (!isSafe && facts.origin !== client.origin)
+      return { refused: 'a cookie counts for changes and connections of pages of the gateway alone' };
+    return this.decide(cookie);
+  }
+
+  /** Signs a person in. Returns the value of the cookie. @param address of the person, for the audit trail */
+  async open({ principal, subject, sid }: Identity, tokens: ProviderTokens, address: string): Promise<string> {
+    const cookie = randomBytes(32).toString('base64url');
+    const now = this.clock.now();
+    const record = {
+      id: digest(cookie),
+      ...{ subject, sid, endsAt: now + SIGN_IN_LIFETIME_MS },
+      ...this.toRights(principal),
+      sealed: seal(JSON.stringify(tokens), cookie),
+    };
+    await this.store.addSignIn(record, address);
+    return cookie;
+  }
+
+  /** Signs out. Returns the ID token of the sign-in; undefined if there is none. */
+  async close(cookie: string): Promise<string | undefined> {
+    if (!COOKIE.test(cookie)) return undefined;
+    const record = await this.store.findSignIn(digest(cookie));
+    if (!record) return undefined;
+    await this.end({ id: record.id }, record.principal);
+    return readTokens(record, cookie).idToken;
+  }
+
+  /** Ends sign-ins with all that they have opened. Returns how many. */
+  async end(selector: Parameters<CredentialStore['removeSignIns']>[0], actor: string): Promise<number> {
+    const ids = await this.store.removeSignIns(selector, actor);
+    for (const id of ids) {
+      this.alarms.get(id)?.();
+      this.alarms.delete(id);
+      this.live.end(credentialIdOf(id));
+    }
+    return ids.length;
+  }
+
+  private async decide(cookie: string): Promise<Verdict> {
+    const now = this.clock.now();
+    let record = await this.store.findSignIn(digest(cookie));
+    if (record && record.expiresAt <= now) record = await this.renew(cookie, record);
+    else if (record && record.renewAt <= now) this.renew(cookie, record).catch(() => {});
+    if (!record || record.endsAt <= now) return ENDED;
+    this.watch(cookie, record);
+    return toSessionPrincipal(record);
+  }
+
+  /** Renews the rights ahead of their end while something of the person is open. */
+  private watch(cookie: string, { id, renewAt }: SignInRecord): void {
+    if (this.alarms.has(id)) return;
+    const arm = (at: number) =>
+      this.alarms.set(
+        id,
+        this.clock.setAlarm(at, () => void check()),
+      );
+    const check = async () => {
+      this.alarms.delete(id);
+      if (!this.live.isUsed(credentialIdOf(id))) return;
+      try {
+        const record = await this.store.findSignIn(id);
+        const renewed = record && record.renewAt <= this.clock.now() ? await this.renew(cookie, record) : record;
+        if (renewed) arm(renewed.renewAt);
+      } catch {
+        arm(this.clock.now() + RETRY_MS);
+      }
+    };
+    arm(renewAt);
+  }
+
+  /** Renews once for all who wait. Resolves with undefined if the sign-in has ended. @throws UndecidedError */
+  private renew(cookie: string, record: SignInRecord): Promise<SignInRecord | undefined> {
+    const { id } = record;
+    const known = this.renewals.get(id);
+    if (known) return known;
+    const renewal = this.renewAlone(cookie, record).finally(() => this.renewals.delete(id));
+    this.renewals.set(id, renewal);
+    return renewal;
+  }
+
+  /** A refresh token is used once: of two replicas, the second waits for the result of the first. */
+  private async renewAlone(cookie: string, seen: SignInRecord): Promise<SignInRecord | undefined> {
+    const now = this.clock.now();
+    if (!(await this.store.leaseSignIn(seen.id, seen.renewAt, now + RENEWAL_MS))) return this.awaitOther(seen);
+    const { idToken, refreshToken } = readTokens(seen, cookie);
+    if (refreshToken === undefined) return this.keepOrEnd(seen);
+    try {
+      const tokens = await this.client.get().provider.refresh(refreshToken);
+      const { principal, subject, sid } = await this.client.get().provider.readIdToken(tokens.idToken);
+      if (subject !== seen.subject) throw new ClaimFault('sub is another person');
+      const next = { ...seen, sid: sid ?? seen.sid, ...this.toRights(principal) };
+      const kept = { idToken: tokens.idToken ?? idToken, refreshToken: tokens.refreshToken ?? refreshToken };
+      const record = { ...next, sealed: seal(JSON.stringify(kept), cookie) };
+      if (!(await this.store.renewSignIn(record))) return undefined;
+      this.live.renew(toSessionPrincipal(record));
+      return record;
+    } catch (error) {
+      return this.failRenewal(seen, error);
+    }
+  }
+
+  private async failRenewal(record: SignInRecord, error: unknown): Promise<SignInRecord | undefined> {
+    const reason = (error as Error).message;
+    if (error instanceof ProviderRefusal || error instanceof ClaimFault) {
+      this.log.info({ principal: record.principal, reason }, 'a sign-in could not be renewed and has ended');
+      await this.end({ id: record.id }, 'identity provider');
+      return undefined;
+    }
+    await this.store.releaseSignIn(record.id);
+    if (record.expiresAt > this.clock.now()) return record;
+    throw new UndecidedError(`a sign-in cannot be renewed now: ${reason}`);
+  }
+
+  /** Without a refresh token the rights last as long as the first ID token. */
+  private async keepOrEnd(record: SignInRecord): Promise<SignInRecord | undefined> {
+    if (record.expiresAt > this.clock.now()) return record;
+    await this.end({ id: record.id }, 'gateway');
+    return undefined;
+  }
+
+  private async awaitOther({ id, renewAt, expiresAt }: SignInRecord): Promise<SignInRecord | undefined> {
+    for (let waited = 0; waited < RENEWAL_MS / 2; waited += POLL_MS) {
+      const record = await this.store.findSignIn(id);
+      if (!record || record.renewAt !== renewAt) return record;
+      if (expiresAt > this.clock.now()) return record;
+      await this.clock.sleep(POLL_MS);
+    }
+    throw new UndecidedError('a sign-in is renewed by another replica');
+  }
+
+  private toRights(principal: Identity['principal']) {
+    const { tenant, principal: name, role, scopes, channels, sender, expiresAt } = principal;
+    const now = this.clock.now();
+    // A little before two thirds, so that not all who came at the same time come again at the same time.
+    const renewAt = Math.floor(now + (expiresAt - now) * (2 / 3 - Math.random() / 20));
+    return { tenant, principal: name, role, scopes: [...scopes], channels, sender, renewedAt: now, renewAt, expiresAt };
+  }
+}
+
+function toSessionPrincipal({
+  id,
+  expiresAt,
+  renewedAt,
+  ...rights
+}: SignInRecord): Principal & { readonly expiresAt: number } {
+  return { ...toPrincipal(rights), credentialId: credentialIdOf(id), issuedAt: renewedAt, expiresAt };
+}
+
+function readTokens({ sealed }: SignInRecord, cookie: string): ProviderTokens {
+  return JSON.parse(unseal(sealed, cookie)) as ProviderTokens;
+}
