@@ -112,10 +112,11 @@ export class AuthService extends PrincipalDirectory {
     return failure === 'unauthorized' && told !== undefined ? { told } : failure;
   }
 
-  override async isGone(tenant: string, principal: string): Promise<boolean> {
+  override isGone(tenant: string, principal: string): boolean | Promise<boolean> {
     if (this.tailscale.isGone(principal)) return true;
     if (this.isOpen || !this.chain.isEmpty || isReservedName(principal)) return false;
-    return !this.tokens.has(tenant, principal) && !(await this.runTime.has(tenant, principal));
+    if (this.tokens.has(tenant, principal)) return false;
+    return this.runTime.has(tenant, principal).then((isThere) => !isThere);
   }
 
   private succeed(principal: Principal, presented: PresentedCredential): Principal {

@@ -10,6 +10,8 @@ import { ConfigStoreService } from '../../src/core/config/config-store.service.j
 import { findLocalTokenPlace, loadSettings } from '../../src/settings.js';
 import type { Connection } from '../../src/core/connections/connection.js';
 import { ConnectionManagerService } from '../../src/core/connections/connection-manager.service.js';
+import { CredentialEndsService } from '../../src/core/connections/credential-ends.service.js';
+import { LiveCredentialsService } from '../../src/core/identity/live-credentials.service.js';
 import { SlowReadersService } from '../../src/core/delivery/slow-readers.service.js';
 import { RefusalsService } from '../../src/core/connections/refusals.service.js';
 import { DeliveryService } from '../../src/core/delivery/delivery.service.js';
@@ -17,7 +19,7 @@ import { FrameTypeRegistry } from '../../src/core/connections/frame-type.registr
 import { StartStopService } from '../../src/core/lifecycle/start-stop.service.js';
 import { ReachService } from '../../src/core/reach/reach.service.js';
 import { PhaseService } from '../../src/core/phase/phase.service.js';
-import { AuditStore, NodeStore } from '../../src/core/store/index.js';
+import { AuditStore, CredentialStore, NodeStore } from '../../src/core/store/index.js';
 import { MemoryBudgetService } from '../../src/core/limits/memory-budget.service.js';
 import { RateLimitsService } from '../../src/core/limits/rate-limits.service.js';
 import { Logs, SilentLogs } from '../../src/core/telemetry/logs.js';
@@ -95,6 +97,9 @@ class FoundationModule {
       { provide: DeliveryService, useValue: { removeReader: () => {} } },
       // Nor are there nodes, nor an audit trail.
       { provide: NodeStore, useValue: {} },
+      { provide: CredentialStore, useValue: {} },
+      LiveCredentialsService,
+      CredentialEndsService,
       { provide: Whois, useValue: { find: async () => undefined } },
       { provide: AuditStore, useValue: { recordAudit: async () => {} } },
       ConnectionManagerService,
