@@ -32,6 +32,8 @@ import { findStoreFolder } from './stores/store-engines.js';
 import { StoresModule } from './stores/stores.module.js';
 import { TailscaleModule } from './tailscale/tailscale.module.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
+import { PrometheusMetrics } from './telemetry/prometheus-metrics.js';
+import { TelemetryModule } from './telemetry/telemetry.module.js';
 import { BrowserFolder } from './tools/browser/browser-folder.js';
 import { ToolsModule } from './tools/tools.module.js';
 import { WebSocketModule } from './websocket/websocket.module.js';
@@ -42,7 +44,7 @@ export interface GatewayOptions {
   readonly settings?: LoadedSettings;
   readonly clock?: Clock;
   readonly logs?: Logs;
-  /** The engine for metrics; none by default. */
+  /** The engine for metrics, in place of the one that `/metrics` serves. */
   readonly metrics?: Metrics;
   /** Connects the replicas of one gateway; needed only if there are several. */
   readonly broker?: Broker;
@@ -92,6 +94,7 @@ export class GatewayModule {
           () => config.get('gateway.tailscale_listen') ?? findTailscaleSocket(config.get('store.url')),
         ),
         HealthModule,
+        TelemetryModule,
         DocumentsModule,
         WebchatModule,
         SlackModule,
@@ -118,7 +121,7 @@ class FoundationModule {
       { provide: Clock, useValue: clock },
       { provide: Logs, useValue: logs },
       { provide: LogRing, useValue: logs instanceof PinoLogs ? logs.ring : new LogRing() },
-      { provide: Metrics, useValue: options.metrics ?? new NoMetrics() },
+      { provide: Metrics, useValue: options.metrics ?? createMetrics(config) },
       { provide: Broker, useValue: options.broker ?? new InProcessBroker(clock, logs) },
       { provide: ConfigStoreService, useValue: config },
       { provide: LocalToken, useValue: localToken },
@@ -128,4 +131,8 @@ class FoundationModule {
     ];
     return { module: FoundationModule, global: true, providers, exports: providers };
   }
+}
+
+function createMetrics(config: ConfigStoreService): Metrics {
+  return config.get('telemetry.metrics') ? new PrometheusMetrics() : new NoMetrics();
 }

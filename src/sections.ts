@@ -24,6 +24,7 @@ import { httpSettings } from './http/http.settings.js';
 import { storeSettings } from './stores/store.settings.js';
 import { tailscaleSettings } from './tailscale/tailscale.settings.js';
 import { logSettings } from './telemetry/log.settings.js';
+import { telemetrySettings } from './telemetry/telemetry.settings.js';
 import { browserSettings } from './tools/browser/browser.settings.js';
 import { httpFetchSettings } from './tools/http/http-fetch.settings.js';
 import { mcpSettings } from './tools/mcp/mcp.settings.js';
@@ -72,4 +73,5 @@ export const SECTIONS = [
   slackSettings.section,
   moduleSettings,
   logSettings,
+  telemetrySettings,
 ] as const satisfies readonly SettingsSection[];

@@ -12,9 +12,12 @@ import {
   renderSettings,
   TOKEN_PLACEHOLDER,
 } from '../scripts/reference/settings.js';
+import { renderMetrics } from '../scripts/reference/metrics.js';
 import { findFault } from '../src/core/config/setting-values.js';
 import { buildAsyncApi } from '../src/http/asyncapi.js';
 import { composeSettings } from '../src/settings.js';
+import { PrometheusMetrics } from '../src/telemetry/prometheus-metrics.js';
+import { GatewayApp } from './support/gateway-app.js';
 
 const settingRows = composeSettings().rows;
 
@@ -34,6 +37,12 @@ describe('generated documents are current (npm run docs writes them)', () => {
   ])('%s', async (path, render) => {
     await expect(render()).toMatchFileSnapshot(resolve(path));
   });
+});
+
+it('so is docs/reference/metrics.md, of a gateway that runs', async () => {
+  const metrics = new PrometheusMetrics();
+  await (await GatewayApp.start({ metrics })).close();
+  await expect(renderMetrics(metrics.families)).toMatchFileSnapshot(resolve('docs/reference/metrics.md'));
 });
 
 /** Needs `npm run build`. */

@@ -14,7 +14,7 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  * cites a promise, and when a test cites an unknown one.
  *
  * T transport and handshake, E envelope, M messages, S streams and replay, C queue and cancelling, G sessions and
- * groups, A the built-in agent, D durability, L lifecycle and health, P settings, K the TypeScript client, X security, W web chat, O tools and
+ * groups, A the built-in agent, D durability, L lifecycle, health and metrics, P settings, K the TypeScript client, X security, W web chat, O tools and
  * approvals, R models, B sandbox, Q MCP, N bounds and time, Z agents,
  * V channels, F device nodes, J cron, H Tailscale, U browser,
  * Y canvas, I identity and, from 50 on, audit, logs and backup.
@@ -1358,6 +1358,13 @@ export const requirements: readonly Requirement[] = [
     'A reaction is an emoji; a sender has 120 per minute, and a message has 20 of a sender and 1,000 of all.',
   ),
   requirement('L-18', 'protocol 10', 'Liveness fails when the store is dead, which only a restart repairs.'),
+  requirement(
+    'L-19',
+    'administration',
+    '/metrics needs metrics:read or admin:read, and a credential for all tenants, where the settings name several.',
+  ),
+  requirement('L-20', 'security', 'No value that a metric is given makes it throw, fall or become unreadable.'),
+  requirement('L-21', 'administration', '/metrics does not wait for the store, and says how old its values are.'),
   requirement('N-11', 'security', 'A store that is down logs one line when it fails and one when it is back.'),
   requirement(
     'N-12',

@@ -8,6 +8,7 @@ import { ModelsController } from './models/models.controller.js';
 import { ModelsService } from './models/models.service.js';
 import { Instructions } from './pi/instructions.js';
 import { ModelChoice } from './pi/model-choice.js';
+import { ModelMetrics } from './pi/model-metrics.js';
 import { ModelRest } from './pi/model-rest.js';
 import { PiRuntime } from './pi/pi-runtime.js';
 import { PromptFiles } from './pi/prompt-files.js';
@@ -21,6 +22,7 @@ const runtimes = [BuiltinRuntime, PiRuntime];
   controllers: [ModelsController],
   providers: [
     ModelChoice,
+    ModelMetrics,
     ModelsService,
     ModelRest,
     PromptFiles,

@@ -66,6 +66,7 @@ import { StoredMediaSource } from './turns/stored-media-source.js';
 import { ToolCallsService } from './turns/tool-calls.service.js';
 import { TurnAgentService } from './turns/turn-agent.service.js';
 import { TurnFactoryService } from './turns/turn-factory.service.js';
+import { TurnMetricsService } from './turns/turn-metrics.service.js';
 import { TurnRunnerService } from './turns/turn-runner.service.js';
 
 const exported = [
@@ -134,6 +135,7 @@ const exported = [
     ToolExplorerService,
     TurnAgentService,
     TurnFactoryService,
+    TurnMetricsService,
     TurnRunnerService,
     UnknownNamesService,
     AgentPresenceService,

@@ -88,5 +88,6 @@ export const SCOPES = [
   'tools:call',
   'tokens:write',
   'audit:read',
+  'metrics:read',
 ] as const;
 export type Scope = (typeof SCOPES)[number];

@@ -10,6 +10,7 @@ import { ManualClock } from '../testing/manual-clock.js';
 import { SocketServer } from './socket-server.js';
 import type { UpgradeGate } from './upgrade-gate.js';
 import type { Wire } from './wire.js';
+import { NoMetrics } from '../core/telemetry/metrics.js';
 
 it('refuses an upgrade whose check throws with status 500, and stays up', async () => {
   const logs = new KeptLogs();
@@ -18,7 +19,7 @@ it('refuses an upgrade whose check throws with status 500, and stays up', async 
   const gate = { decide: () => Promise.reject(new Error('no luck')) } as unknown as UpgradeGate;
   const connections = {} as ConnectionManagerService;
   const budget = {} as MemoryBudgetService;
-  const refusals = new RefusalsService(logs);
+  const refusals = new RefusalsService(new NoMetrics(), logs);
   const sockets = new SocketServer(gate, host, connections, refusals, budget, new ManualClock(), logs);
   sockets.serve({ path: '/', subprotocol: undefined, maxFrameBytes: 1_024 } as Wire);
   const sent: Buffer[] = [];

@@ -1,6 +1,5 @@
 import Type, { type TOptional } from 'typebox';
 import { defineSettings } from '../core/config/section.js';
-import { later } from '../core/config/setting-kinds.js';
 import { LOG_LEVELS, SUBSYSTEMS, type Subsystem } from '../core/telemetry/logs.js';
 
 const LogLevelSetting = Type.Enum([...LOG_LEVELS]);
@@ -13,9 +12,8 @@ const subsystemLevels = Object.fromEntries(
   }),
 ) as Record<`log.${Subsystem}`, TOptional<LogLevelSetting>>;
 
-/** Settings of logs and exported telemetry. */
+/** Settings of logs. */
 export const logSettings = defineSettings({
-  telemetry: later('Traces and metrics export.'),
   'log.level': Type.Enum(LogLevelSetting.enum, { default: 'info', description: 'Level of all subsystems.' }),
   ...subsystemLevels,
 });

@@ -25,6 +25,7 @@ import { ReplyService } from '../core/turns/reply.service.js';
 import { ToolCallsService } from '../core/turns/tool-calls.service.js';
 import { TurnAgentService } from '../core/turns/turn-agent.service.js';
 import { TurnFactoryService } from '../core/turns/turn-factory.service.js';
+import { TurnMetricsService } from '../core/turns/turn-metrics.service.js';
 import { TurnRunnerService } from '../core/turns/turn-runner.service.js';
 import { BuiltinRuntime } from '../agents/builtin/builtin-runtime.js';
 import { aMessage, aPayload } from './factories.js';
@@ -135,7 +136,8 @@ export class CoreHarness {
         this.tools,
       ),
       this.config,
-      this.metrics,
+      this.clock,
+      new TurnMetricsService(this.clock, this.metrics),
       logs,
     );
   }

@@ -4,6 +4,7 @@ import type { HistoryEntry } from '../core/connections/history-page.js';
 import { RefusalsService } from '../core/connections/refusals.service.js';
 import { LOCAL_OPERATOR } from '../core/identity/principal.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
+import { NoMetrics } from '../core/telemetry/metrics.js';
 import { MAX_CONTENT_LENGTH } from '../protocol/constants.js';
 import type { Attachment, HistoryResultPayload } from '../protocol/index.js';
 import { CoreHarness } from '../testing/core-harness.js';
@@ -24,8 +25,8 @@ async function setUp(contents: readonly string[], attachments: readonly Partial<
     ({ sessionId } = await harness.say(new FakeReader(), `m${i}`, content, { payload, isAddressed: false }));
   }
   const { store, router, delivery } = harness;
-  const refusals = new RefusalsService(new SilentLogs());
-  const reader = new ConversationReaderService(store, store, store, router, delivery, refusals);
+  const refusals = new RefusalsService(new NoMetrics(), new SilentLogs());
+  const reader = new ConversationReaderService(store, store, store, router, delivery, refusals, new NoMetrics());
   const portions: number[] = [];
   const { readHistory } = store;
   store.readHistory = (id, limit, before) => {

@@ -1,6 +1,7 @@
 import { BuiltinRuntime } from '../../src/agents/builtin/builtin-runtime.js';
 import { ConfiguredRuntime } from '../../src/agents/configured-runtime.js';
 import { ModelChoice } from '../../src/agents/pi/model-choice.js';
+import { ModelMetrics } from '../../src/agents/pi/model-metrics.js';
 import { ModelRest } from '../../src/agents/pi/model-rest.js';
 import { Instructions } from '../../src/agents/pi/instructions.js';
 import { SkillsService } from '../../src/core/skills/skills.service.js';
@@ -9,6 +10,7 @@ import type { AgentsService } from '../../src/core/agents/agents.service.js';
 import type { ConfigStoreService } from '../../src/core/config/config-store.service.js';
 import type { SessionStore } from '../../src/core/store/index.js';
 import { PiRuntime } from '../../src/agents/pi/pi-runtime.js';
+import { NoMetrics } from '../../src/core/telemetry/metrics.js';
 import type { Clock } from '../../src/core/time/clock.js';
 import { SilentLogs, type Logs } from '../../src/core/telemetry/logs.js';
 import { CoreHarness, type CoreHarnessOptions } from '../../src/testing/core-harness.js';
@@ -38,7 +40,8 @@ export function buildPiRuntime({ config, agents, sessions }: RuntimeParts, clock
   const choice = new ModelChoice(config, agents, sessions);
   const files = new PromptFiles(config, agents, logs);
   const instructions = new Instructions({ isReady: async () => false }, files, new SkillsService(config, logs), logs);
-  return new PiRuntime(choice, new ModelRest(clock), instructions, clock, logs);
+  const metrics = new ModelMetrics(agents, clock, new NoMetrics());
+  return new PiRuntime(choice, new ModelRest(clock), instructions, metrics, clock, logs);
 }
 
 /** Builds the control plane with the model `local/test-model` of `server`. */

@@ -41,7 +41,7 @@ export async function tryModel(
     systemPrompt: SYSTEM_PROMPT,
     messages: [{ role: 'user' as const, content: TRIAL_QUESTION, timestamp: 0 }],
   };
-  const request = new ModelRequest(target, clock, new SilentLogs().for());
+  const request = new ModelRequest(target, clock, new SilentLogs().for(), undefined);
   const events = request.ask({ context, sessionId: 'trial', signal, hasNext: false });
   let next = await events.next();
   for (; !next.done; next = await events.next()) if (next.value.type === 'text') firstAt ??= clock.elapsed();

@@ -1,22 +1,27 @@
 import { asFields, asList, parseJson } from './wire/fields.js';
 
-/** The cause of a failed request. */
-export type FailureKind =
-  /** No response, or one that broke off. */
-  | 'unreachable'
-  /** No byte in time, while another model could answer. */
-  | 'silent'
-  | 'overloaded'
-  | 'key refused'
-  | 'no credit'
-  | 'model not known'
-  /** A response of another protocol, such as a web page: the address is not that of the API. */
-  | 'not an API'
-  /** The prompt exceeds the model's window. */
-  | 'too long'
-  /** The model or a filter refused the content. */
-  | 'declined'
-  | 'bad request';
+/**
+ * The causes of a failed request.
+ *
+ * - `unreachable`: no response, or one that broke off.
+ * - `silent`: no byte in time, while another model could answer.
+ * - `not an API`: a response of another protocol, such as a web page: the address is not that of the API.
+ * - `too long`: the prompt exceeds the model's window.
+ * - `declined`: the model or a filter refused the content.
+ */
+export const FAILURE_KINDS = [
+  'unreachable',
+  'silent',
+  'overloaded',
+  'key refused',
+  'no credit',
+  'model not known',
+  'not an API',
+  'too long',
+  'declined',
+  'bad request',
+] as const;
+export type FailureKind = (typeof FAILURE_KINDS)[number];
 
 /** Failures after which another model may answer the same prompt. */
 const PASSED_ON: ReadonlySet<FailureKind> = new Set([

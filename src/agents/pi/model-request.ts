@@ -3,9 +3,11 @@ import type { Log } from '../../core/telemetry/logs.js';
 import { createSecretHider, toOneLine } from '../../core/config/secrets.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { AgentEvent, RequestedCall } from '../../core/turns/agent-runtime.js';
+import type { AskOutcome, ModelAnswer } from './ask-outcome.js';
 import { Attempt, SeenResponse } from './attempt.js';
 import { classify, readError } from './failure-kinds.js';
 import { chooseDelayMs, isTransient, type ModelFailure } from './failures.js';
+import type { ModelMetrics, RequestMeasure } from './model-metrics.js';
 import type { AskableModel } from './pi-models.js';
 import { ShownText } from './shown-text.js';
 import { withoutThoughts } from './thoughts.js';
@@ -24,20 +26,7 @@ const MAX_DETAIL_LENGTH = 500;
 const MAX_ERROR_LENGTH = 8_192;
 const DECLINED = /refus|filter|sensitive|safety/i;
 
-/** A complete answer of a model. */
-export interface ModelAnswer {
-  readonly message: AssistantMessage;
-  /** In the order of the message, under the names that the model knows; parameters that are not JSON stay text. */
-  readonly calls: readonly RequestedCall[];
-}
-
 type ResponseEvents = ReturnType<AskableModel['stream']>;
-
-/** The outcome of a request; `aborted` if the turn ended meanwhile. */
-export type AskOutcome =
-  | { readonly kind: 'answer'; readonly answer: ModelAnswer }
-  | { readonly kind: 'failed'; readonly failure: ModelFailure }
-  | { readonly kind: 'aborted' };
 
 export interface Question {
   readonly context: Context;
@@ -56,6 +45,8 @@ export class ModelRequest {
     private readonly target: AskableModel,
     private readonly clock: Clock,
     private readonly log: Log,
+    /** Undefined for a request that does not count. */
+    private readonly metrics: ModelMetrics | undefined,
   ) {
     const { api_key: key, headers = {} } = target.provider;
     this.hideSecrets = createSecretHider([...(key === undefined ? [] : [key]), ...Object.values(headers)]);
@@ -65,11 +56,13 @@ export class ModelRequest {
   async *ask(question: Question): AsyncGenerator<AgentEvent, AskOutcome> {
     const { hasNext } = question;
     const { max_retries: retries = hasNext ? DEFAULT_RETRIES_WITH_NEXT : DEFAULT_RETRIES } = this.target.provider;
+    const { provider, id } = this.target.model;
     for (let attempt = 0; ; attempt++) {
-      const outcome = yield* this.askOnce(question);
+      const measure = this.metrics?.begin(`${provider}/${id}`);
+      const outcome = yield* this.askOnce(question, measure);
+      measure?.end(outcome);
       if (outcome.kind !== 'failed') return outcome;
       const { kind, status, detail, retryAfterMs } = outcome.failure;
-      const { provider, id } = this.target.model;
       if (attempt >= retries || !isTransient(outcome.failure, hasNext)) {
         this.log.warn({ provider, model: id, kind, status, detail, attempts: attempt + 1 }, 'a model did not answer');
         return outcome;
@@ -85,7 +78,10 @@ export class ModelRequest {
     }
   }
 
-  private async *askOnce(question: Question): AsyncGenerator<AgentEvent, AskOutcome> {
+  private async *askOnce(
+    question: Question,
+    measure: RequestMeasure | undefined,
+  ): AsyncGenerator<AgentEvent, AskOutcome> {
     const { signal } = question;
     const attempt = this.beginAttempt(question);
     const seen = new SeenResponse(this.clock, this.target.createCorrector(), () => attempt.noteBytes());
@@ -98,6 +94,7 @@ export class ModelRequest {
     try {
       for await (const event of this.open(question, seen, attempt.signal)) {
         attempt.noteLife();
+        if (event.type === 'text_delta' || event.type === 'toolcall_delta') measure?.notePiece();
         if (event.type === 'text_delta') yield* shown.push(event.contentIndex, event.delta);
         if (event.type === 'toolcall_delta')
           rawArguments.set(event.contentIndex, (rawArguments.get(event.contentIndex) ?? '') + event.delta);

@@ -18,8 +18,10 @@ import type { Prompt } from './prompt.js';
 import { isPassedOn, PAYLOAD_TOO_LARGE } from './failure-kinds.js';
 import { isRefusedPrompt, toAgentError, type ModelFailure } from './failures.js';
 import { ModelChoice } from './model-choice.js';
+import { ModelMetrics } from './model-metrics.js';
 import { ModelRest } from './model-rest.js';
-import { ModelRequest, type AskOutcome, type ModelAnswer } from './model-request.js';
+import type { AskOutcome, ModelAnswer } from './ask-outcome.js';
+import { ModelRequest } from './model-request.js';
 import { splitModel } from './providers.js';
 import type { AskableModel } from './pi-models.js';
 import { ToolNames } from '../../core/tools/tool-names.js';
@@ -53,6 +55,7 @@ export class PiRuntime extends AgentRuntime {
     private readonly models: ModelChoice,
     private readonly rest: ModelRest,
     private readonly instructions: Instructions,
+    private readonly metrics: ModelMetrics,
     private readonly clock: Clock,
     logs: Logs,
   ) {
@@ -142,7 +145,7 @@ export class PiRuntime extends AgentRuntime {
     prompt: Prompt,
     hasNext: boolean,
   ): AsyncGenerator<AgentEvent, AskOutcome> {
-    const request = new ModelRequest(target, this.clock, this.log);
+    const request = new ModelRequest(target, this.clock, this.log, this.metrics);
     const pictures = prompt.pictures.ofAsked;
     for (;;) {
       const outcome = yield* request.ask({

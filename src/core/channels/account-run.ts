@@ -51,7 +51,7 @@ export interface AccountParts {
   readSettings(): AccountValues;
   count(outcome: PartOutcome): void;
   /** Called when the platform has handed over something. */
-  noteReceived(): void;
+  noteReceived(count: number): void;
   /** Called when a person who has written gets no code. */
   noteTurnedAway(): void;
   /** Called when a reply does not reach the platform, because it refuses the place. */
@@ -262,7 +262,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
 
   private async receive(updates: readonly Update[]): Promise<void> {
     await this.inbox.receive(updates);
-    if (updates.length > 0) this.parts.noteReceived();
+    if (updates.length > 0) this.parts.noteReceived(updates.length);
   }
 
   private async listChats(): Promise<readonly RecentChat[]> {

@@ -15,7 +15,7 @@ import {
   type PairingRequest,
 } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
-import { Metrics, type Counter, type Metric } from '../telemetry/metrics.js';
+import { bindEach, Metrics, type Counter, type Metric } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
 import type { MadeDriver } from './account-run.js';
 import { DEFAULT_ACCOUNT } from './account-settings.js';
@@ -25,7 +25,7 @@ import { DriverMetadata, type DriverDescription } from './channel-driver.decorat
 import type { Driver } from './driver.js';
 import { guardProcess } from './driver-guard.js';
 import { makeNote } from './note.js';
-import type { PartOutcome } from './run-context.js';
+import { PART_OUTCOMES, type PartOutcome } from './run-context.js';
 
 /** Time that a test message has to reach the platform, and pause between two looks at it, in milliseconds. */
 const TEST_MS = 15_000;
@@ -69,6 +69,7 @@ export interface ChannelActivity {
 export class ChannelManagerService {
   private readonly log: Log;
   private readonly parts: Metric<'channel' | 'outcome', Counter>;
+  private readonly received: Metric<'channel', Counter>;
   private drivers: readonly FoundDriver[] = [];
   /** By their names in messages. */
   private readonly accounts = new Map<string, RunningAccount>();
@@ -95,6 +96,11 @@ export class ChannelManagerService {
       name: 'openclaw_channel_parts_total',
       help: 'Messages sent to platforms, by outcome: sent, possibly_twice (sent again in doubt), dead (given up).',
       labels: ['channel', 'outcome'],
+    });
+    this.received = metrics.counter({
+      name: 'openclaw_channel_received_total',
+      help: 'What platforms have handed over, by channel.',
+      labels: ['channel'],
     });
   }
 
@@ -327,6 +333,9 @@ export class ChannelManagerService {
     const channel = name === DEFAULT_ACCOUNT ? description.name : `${description.name}.${name}`;
     const activity = this.activities.get(channel) ?? {};
     this.activities.set(channel, activity);
+    const ofChannel = { with: ({ outcome }: { outcome: string }) => this.parts.with({ channel, outcome }) };
+    const counted = bindEach(ofChannel, 'outcome', PART_OUTCOMES);
+    const received = this.received.with({ channel });
     const parts = {
       name: description.name,
       account: name,
@@ -338,14 +347,17 @@ export class ChannelManagerService {
       readSettings: () => settings.read(this.config, name),
       count: (outcome: PartOutcome) => {
         if (outcome === 'sent') activity.lastOutAt = this.clock.now();
-        this.parts.with({ channel, outcome }).add();
+        counted[outcome].add();
       },
-      noteReceived: () => void (activity.lastInAt = this.clock.now()),
+      noteReceived: (count: number) => {
+        activity.lastInAt = this.clock.now();
+        received.add(count);
+      },
       noteTurnedAway: () => void (activity.turnedAway = (activity.turnedAway ?? 0) + 1),
       noteLost: (reason: string) => {
         activity.lostReplies = (activity.lostReplies ?? 0) + 1;
         activity.lostReason = reason;
-        this.parts.with({ channel, outcome: 'dead' }).add();
+        counted.dead.add();
       },
     };
     const account = new ChannelAccount(parts, this.replica.id, create);

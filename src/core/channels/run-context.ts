@@ -35,4 +35,5 @@ export interface RunContext {
 }
 
 /** `possibly_twice`: sent again although the platform may have it. `dead`: given up. */
-export type PartOutcome = 'sent' | 'possibly_twice' | 'dead';
+export const PART_OUTCOMES = ['sent', 'possibly_twice', 'dead'] as const;
+export type PartOutcome = (typeof PART_OUTCOMES)[number];

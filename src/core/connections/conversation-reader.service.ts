@@ -10,6 +10,7 @@ import { listStandingBlocks } from '../turns/standing-blocks.js';
 import type { Connection } from './connection.js';
 import type { HistoryEntry, HistoryPage } from './history-page.js';
 import { RefusalsService } from './refusals.service.js';
+import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
 
 /** Number of messages of the history that are read at a time, so that long ones do not block other work. */
 const PORTION = 10;
@@ -29,7 +30,9 @@ interface HistoryRange {
 @Injectable()
 export class ConversationReaderService {
   private readonly historySlots = new Slots(MAX_HISTORY_READS);
+  private readonly resumes: Readonly<Record<'complete' | 'partial' | 'refused', Counter>>;
 
+  // oxlint-disable-next-line max-params -- what the reads of clients need, each from its own service
   constructor(
     private readonly sessions: SessionStore,
     private readonly frames: FrameStore,
@@ -37,7 +40,15 @@ export class ConversationReaderService {
     private readonly router: SessionRouterService,
     private readonly delivery: DeliveryService,
     private readonly refusals: RefusalsService,
-  ) {}
+    metrics: Metrics,
+  ) {
+    const resumes = metrics.counter({
+      name: 'openclaw_resumes_total',
+      help: 'Sessions that clients resumed: complete, partial (retention had deleted frames), or refused.',
+      labels: ['outcome'],
+    });
+    this.resumes = bindEach(resumes, 'outcome', ['complete', 'partial', 'refused']);
+  }
 
   /**
    * Reads up to `limit` messages of a session with their replies: the newest, or those before the message `before`. They
@@ -90,8 +101,10 @@ export class ConversationReaderService {
       const { sessionId } = position;
       try {
         await this.router.getReadable(connection.principal, sessionId);
-        await this.delivery.resume(connection, position, requestId);
+        const isComplete = await this.delivery.resume(connection, position, requestId);
+        this.resumes[isComplete ? 'complete' : 'partial'].add();
       } catch (error) {
+        this.resumes.refused.add();
         this.refusals.refuse(connection, error, { id: requestId, sessionId });
       }
     }

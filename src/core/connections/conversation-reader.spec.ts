@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { NoMetrics } from '../telemetry/metrics.js';
 import type { Connection } from './connection.js';
 import { ConversationReaderService, MAX_HISTORY_READS } from './conversation-reader.service.js';
 
@@ -7,7 +8,7 @@ it('reads the histories of many clients a few at a time', async () => {
   const readHistory = () =>
     new Promise((resolve) => reads.push(() => resolve({ messages: [], headSeq: 0, more: false })));
   const router = { getVisible: async () => ({ agent: 'main' }) };
-  const services = [{ readHistory }, {}, {}, router, {}, {}] as unknown as ConstructorParameters<
+  const services = [{ readHistory }, {}, {}, router, {}, {}, new NoMetrics()] as unknown as ConstructorParameters<
     typeof ConversationReaderService
   >;
   const reader = new ConversationReaderService(...services);

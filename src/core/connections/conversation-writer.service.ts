@@ -4,6 +4,7 @@ import { failpoint } from '../failpoints/failpoint.js';
 import { MessageIntakeService, type IncomingMessage } from '../intake/message-intake.service.js';
 import type { AcceptedMessage } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
+import { Metrics, type Histogram } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
 import type { Connection } from './connection.js';
 import { RefusalsService } from './refusals.service.js';
@@ -19,6 +20,7 @@ interface DueResponses {
 @Injectable()
 export class ConversationWriterService {
   private readonly log: Log;
+  private readonly ackSeconds: Histogram;
   private readonly due = new WeakMap<Connection, DueResponses>();
 
   constructor(
@@ -26,9 +28,17 @@ export class ConversationWriterService {
     private readonly delivery: DeliveryService,
     private readonly refusals: RefusalsService,
     private readonly clock: Clock,
+    metrics: Metrics,
     logs: Logs,
   ) {
     this.log = logs.for('gateway');
+    this.ackSeconds = metrics
+      .histogram({
+        name: 'openclaw_ack_seconds',
+        help: 'Time from reading a message of a connection to its acknowledgement.',
+        buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+      })
+      .with({});
   }
 
   /**
@@ -42,6 +52,7 @@ export class ConversationWriterService {
     const due = this.dueOf(connection);
     due.count++;
     const bytes = connection.beginRequest();
+    const startedAt = this.clock.elapsed();
     const fail = (error: unknown) => {
       connection.endRequest(bytes);
       return refuseInOrder(due, error);
@@ -53,7 +64,7 @@ export class ConversationWriterService {
         // A refusal that waits for this response follows it.
         if (--due.count === 0) due.whenNone?.resolve();
         if (outcome instanceof Error) this.refusals.refuse(connection, outcome, message);
-        else this.acknowledge(connection, message.id, outcome);
+        else this.acknowledge(connection, message.id, outcome, startedAt);
       });
       return pending?.catch(fail);
     } catch (error) {
@@ -67,10 +78,11 @@ export class ConversationWriterService {
     return due;
   }
 
-  private acknowledge(connection: Connection, requestId: string, message: AcceptedMessage): void {
+  private acknowledge(connection: Connection, requestId: string, message: AcceptedMessage, startedAt: number): void {
     const { messageRef, sessionId, priority, headSeq } = message;
     const status = message.kind === 'duplicate' ? 'duplicate' : message.status === 'observed' ? 'observed' : 'queued';
     connection.send({ kind: 'accepted', requestId, status, message, timestamp: this.clock.now() });
+    this.ackSeconds.observe((this.clock.elapsed() - startedAt) / 1_000);
     failpoint('ack.sent');
     this.delivery.subscribe(connection, sessionId, headSeq);
     if (this.log.isEnabled('debug')) {

@@ -5,6 +5,7 @@ import type { DeliveryService } from '../delivery/delivery.service.js';
 import type { IncomingMessage, MessageIntakeService } from '../intake/message-intake.service.js';
 import type { AcceptedMessage, Done } from '../store/index.js';
 import { SilentLogs } from '../telemetry/logs.js';
+import { NoMetrics } from '../telemetry/metrics.js';
 import type { Connection, ConnectionEvent } from './connection.js';
 import { ConversationWriterService } from './conversation-writer.service.js';
 import { RefusalsService } from './refusals.service.js';
@@ -16,12 +17,13 @@ it('[M-15] responds to the messages of a connection in their order, refusals inc
     commits.push(done);
   };
   const logs = new SilentLogs();
-  const refusals = new RefusalsService(logs);
+  const refusals = new RefusalsService(new NoMetrics(), logs);
   const writer = new ConversationWriterService(
     { submitThen } as unknown as MessageIntakeService,
     { checkRoom: () => {}, subscribe: () => {} } as unknown as DeliveryService,
     refusals,
     new ManualClock(),
+    new NoMetrics(),
     logs,
   );
   const responses: unknown[] = [];

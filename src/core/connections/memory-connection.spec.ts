@@ -5,6 +5,7 @@ import { MAX_BUFFERED_BYTES } from '../delivery/frame-reader.js';
 import { LOCAL_OPERATOR } from '../identity/principal.js';
 import type { IncomingMessage, MessageIntakeService } from '../intake/message-intake.service.js';
 import { SilentLogs } from '../telemetry/logs.js';
+import { NoMetrics } from '../telemetry/metrics.js';
 import type { ChannelStatusService } from './channel-status.service.js';
 import type { Connection, ConnectionEvent, ExtensionEvent } from './connection.js';
 import type { ConversationReaderService } from './conversation-reader.service.js';
@@ -38,7 +39,7 @@ class FakeServices implements MemoryConnectionServices {
   readonly intake = this.fake<MessageIntakeService>('intake');
   readonly approvals = this.fake<ApprovalsService>('approvals');
   readonly channels = this.fake<ChannelStatusService>('channels');
-  readonly refusals = new RefusalsService(new SilentLogs());
+  readonly refusals = new RefusalsService(new NoMetrics(), new SilentLogs());
 
   private fake<T extends object>(service: string): T {
     const get = (_: object, method: string) => async () => {

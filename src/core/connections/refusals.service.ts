@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { errorTable, GatewayError, type ErrorCode } from '../../protocol/domain.js';
 import { Logs, type Log } from '../telemetry/logs.js';
+import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
 import type { Connection } from './connection.js';
 
 /** The parts of a request that its refusal repeats. */
@@ -16,9 +17,16 @@ export interface RefusedRequest {
 @Injectable()
 export class RefusalsService {
   private readonly log: Log;
+  private readonly counted: Readonly<Record<ErrorCode, Counter>>;
 
-  constructor(logs: Logs) {
+  constructor(metrics: Metrics, logs: Logs) {
     this.log = logs.for('gateway');
+    const refusals = metrics.counter({
+      name: 'openclaw_refusals_total',
+      help: 'Requests of connections that were refused, by error code.',
+      labels: ['code'],
+    });
+    this.counted = bindEach(refusals, 'code', Object.keys(errorTable) as ErrorCode[]);
   }
 
   /** Sends `refused` with `error` to `connection` and logs it. Returns the error code. */
@@ -26,6 +34,7 @@ export class RefusalsService {
     const failure = GatewayError.from(error);
     const { code, details, cause } = failure;
     const { level } = errorTable[code];
+    this.counted[code].add();
     if (this.log.isEnabled(level)) {
       const fields = { code, details, frame_id: request?.id, session_id: request?.sessionId };
       this.log[level](cause === undefined ? fields : { ...fields, error: cause }, 'a frame was refused');

@@ -130,24 +130,26 @@ export class DeliveryService {
 
   /**
    * Sends `resumed` with `requestId`, then exactly the frames after `position` that retention has left, then live ones.
+   * Resolves with false if retention has deleted some of them.
    * @throws GatewayError RATE_LIMITED as {@link checkRoom} does; STALE_RESUME when `position` is beyond the head, or in the log of another copy of the store
    */
-  async resume(reader: FrameReader, position: ResumePosition, requestId: string): Promise<void> {
+  async resume(reader: FrameReader, position: ResumePosition, requestId: string): Promise<boolean> {
     const { sessionId, seq: afterSeq, epoch } = position;
     const isOfThisLog = epoch === undefined || (await this.frames.hasFrame(sessionId, afterSeq, epoch));
     const page = await this.frames.readFrames(sessionId, afterSeq, 1, 1);
     if (!isOfThisLog || afterSeq > page.headSeq)
       throw new GatewayError('STALE_RESUME', { after_seq: afterSeq, head_seq: page.headSeq });
     const fromSeq = Math.max(afterSeq + 1, page.firstSeq);
-    if (this.gone.has(reader)) return;
+    const isComplete = fromSeq === afterSeq + 1;
+    if (this.gone.has(reader)) return isComplete;
     const older = this.find(reader, sessionId);
     if (!older) this.checkRoom(reader);
     older?.end();
-    const isComplete = fromSeq === afterSeq + 1;
     reader.send({ kind: 'resumed', requestId, sessionId, fromSeq, headSeq: page.headSeq, isComplete });
     const subscription = this.add(reader, sessionId, fromSeq - 1);
     subscription.feed.headSeq = Math.max(subscription.feed.headSeq, page.headSeq);
     subscription.checkHead();
+    return isComplete;
   }
 
   /**

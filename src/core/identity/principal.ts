@@ -60,6 +60,7 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
     'tools:call',
     'tokens:write',
     'audit:read',
+    'metrics:read',
   ],
   channel: ['messages:write', 'presence:write', 'channels:write', 'sessions:read'],
   user: ['messages:write', 'presence:write', 'sessions:read'],

@@ -314,6 +314,8 @@ export interface QueueCounts {
   /** Waiting messages, including those that wait for a retry. */
   readonly queued: number;
   readonly running: number;
+  /** When the message that has waited longest was received; undefined if none waits. */
+  readonly oldestAt?: number | undefined;
   /** Sessions used since `activeSince` or with waiting messages. */
   readonly activeSessions: number;
 }

@@ -11,12 +11,12 @@ import { AuditStore } from '../store/index.js';
 import { canonicalise } from '../store/canonical-json.js';
 import { PrincipalDirectory } from '../identity/principal-directory.js';
 import { Logs, type Log } from '../telemetry/logs.js';
-import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
+import { Metrics } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
 import { CallSlots } from './call-slots.js';
+import { ToolMetrics } from './tool-metrics.js';
 import { ToolSources } from './tool-sources.js';
 import {
-  TOOL_ERROR_CODES,
   ToolResult,
   UnknownOutcomeError,
   type CallReview,
@@ -50,7 +50,7 @@ export class ToolRegistryService {
   private readonly tools = new Map<string, ToolDefinition>();
   private readonly slots: CallSlots;
   private readonly log: Log;
-  private readonly counted: Readonly<Record<'ok' | ToolErrorCode, Counter>>;
+  private readonly metrics: ToolMetrics;
 
   constructor(
     private readonly config: ConfigStoreService,
@@ -61,12 +61,7 @@ export class ToolRegistryService {
     logs: Logs,
   ) {
     this.log = logs.for('tools');
-    const calls = metrics.counter({
-      name: 'openclaw_tool_calls_total',
-      help: 'Calls of tools that were executed, by outcome: ok, or the error code.',
-      labels: ['outcome'],
-    });
-    this.counted = bindEach(calls, 'outcome', ['ok', ...TOOL_ERROR_CODES]);
+    this.metrics = new ToolMetrics(metrics);
     this.sources = new ToolSources(clock);
     this.slots = new CallSlots(() => config.get('tools.concurrency'));
   }
@@ -76,11 +71,13 @@ export class ToolRegistryService {
     if (!TOOL_NAME.test(tool.name)) throw new Error(`The tool name "${tool.name}" must match ${TOOL_NAME.source}`);
     if (this.tools.has(tool.name)) throw new Error(`There are two tools named "${tool.name}"`);
     this.tools.set(tool.name, tool);
+    this.metrics.prepare(tool.name);
   }
 
   /** Removes a tool of a source that has disconnected. */
   unregister(name: string): void {
     this.tools.delete(name);
+    this.metrics.forget(name);
   }
 
   list(): readonly ToolDefinition[] {
@@ -153,8 +150,10 @@ export class ToolRegistryService {
 
   /** Runs a call within the tool's time limit. `context.signal` cancels it. Never rejects. */
   async execute(name: string, parameters: unknown, context: ToolCallContext): Promise<ToolOutcome> {
+    const startedAt = this.clock.elapsed();
     const outcome = await this.call(name, parameters, context);
-    this.counted[outcome.ok ? 'ok' : outcome.code].add();
+    const seconds = (this.clock.elapsed() - startedAt) / 1_000;
+    this.metrics.note(name, outcome.ok ? 'ok' : outcome.code, seconds);
     return outcome;
   }
 

@@ -5,39 +5,33 @@ import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { MessageClaimsService, type ClaimConsumer } from '../queue/message-claims.service.js';
 import type { Claim, Ending } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
-import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
+import { Clock } from '../time/clock.js';
 import { ReplyService } from './reply.service.js';
 import { RunSignals } from './run-signals.js';
 import { TurnFactoryService } from './turn-factory.service.js';
+import { TurnMetricsService } from './turn-metrics.service.js';
 import { LeaseLostError } from './turn-writer.js';
 import { failedWith } from './turn.js';
 
 /** Delay before a turn that failed without an end is run again, in milliseconds. */
 const RETRY_DELAY_MS = 1_000;
 
-const OUTCOMES = ['stop', 'cancelled', 'error', 'merged', 'given_back'] as const;
-
 /** Runs claimed messages: each ends in exactly one `stream_end`, or returns to the queue. */
 @Injectable()
 export class TurnRunnerService implements ClaimConsumer {
   private readonly log: Log;
-  private readonly counted: Readonly<Record<(typeof OUTCOMES)[number], Counter>>;
 
+  // oxlint-disable-next-line max-params -- what a run needs on its way, each from its own service
   constructor(
     private readonly claims: MessageClaimsService,
     private readonly turns: TurnFactoryService,
     private readonly replies: ReplyService,
     private readonly config: ConfigStoreService,
-    metrics: Metrics,
+    private readonly clock: Clock,
+    private readonly metrics: TurnMetricsService,
     logs: Logs,
   ) {
     this.log = logs.for('agent');
-    const turnsTotal = metrics.counter({
-      name: 'openclaw_turns_total',
-      help: 'Runs of turns, by how they ended; a run that was given back is repeated.',
-      labels: ['outcome'],
-    });
-    this.counted = bindEach(turnsTotal, 'outcome', OUTCOMES);
   }
 
   /** Runs the queue's messages. At the stop, running turns finish within `gateway.drain_timeout_ms`. */
@@ -49,6 +43,7 @@ export class TurnRunnerService implements ClaimConsumer {
 
   /** Ends a claimed message that its runtime answers at once. After an error a run answers it, and reports the error. */
   endNow(claim: Claim, done: (hasEnded: boolean) => void): boolean {
+    const startedAt = this.clock.elapsed();
     try {
       const turn = this.turns.createImmediate(claim);
       const pieces = this.replies.produceNow(turn);
@@ -57,7 +52,7 @@ export class TurnRunnerService implements ClaimConsumer {
         if (outcome instanceof Error) return done(false);
         const { message, attempt } = claim;
         const reason = outcome.kind === 'written' ? 'stop' : 'given_back';
-        this.counted[reason].add();
+        this.metrics.note(claim, reason, startedAt);
         if (this.log.isEnabled('debug')) {
           const fields = { message_ref: message.messageRef, session_id: message.sessionId, attempt, reason };
           this.log.debug(fields, 'turn ended at once');
@@ -75,13 +70,15 @@ export class TurnRunnerService implements ClaimConsumer {
     const { message, attempt, lease } = claim;
     const fields = { message_ref: message.messageRef, session_id: message.sessionId, attempt };
     this.log.debug(fields, 'turn started');
+    const startedAt = this.clock.elapsed();
     const signals = new RunSignals(stop);
     try {
       const { reason } = await this.runTurn(claim, signals);
-      this.counted[reason].add();
+      this.metrics.note(claim, reason, startedAt);
       this.log.debug({ ...fields, reason }, 'turn ended');
     } catch (error) {
-      this.counted.given_back.add();
+      this.metrics.note(claim, 'given_back', startedAt);
+      if (signals.isLeaseLost || error instanceof LeaseLostError) this.metrics.noteLostLease();
       const isExpected = signals.abandon.aborted || error instanceof LeaseLostError;
       if (!isExpected) this.log.error({ ...fields, error }, 'a turn could not be run; it is tried again');
       if (!signals.isLeaseLost) await this.claims.release(lease, isExpected ? 0 : RETRY_DELAY_MS);

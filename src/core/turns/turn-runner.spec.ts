@@ -27,7 +27,12 @@ describe('the metrics of turns', () => {
     const turns = ['stop', 'cancelled', 'error', 'merged', 'given_back'];
     expect(turns.map((outcome) => harness.metrics.read('openclaw_turns_total', { outcome }))).toEqual([3, 0, 1, 0, 0]);
     const calls = ['ok', 'TOOL_FAILED'];
-    expect(calls.map((outcome) => harness.metrics.read('openclaw_tool_calls_total', { outcome }))).toEqual([1, 1]);
+    expect(
+      calls.map((outcome) => harness.metrics.read('openclaw_tool_calls_total', { tool: 'test.tool', outcome })),
+    ).toEqual([1, 1]);
+    expect(harness.metrics.readObserved('openclaw_turn_seconds')).toHaveLength(4);
+    expect(harness.metrics.readObserved('openclaw_queue_wait_seconds')).toHaveLength(4);
+    expect(harness.metrics.readObserved('openclaw_tool_call_seconds', { tool: 'test.tool' })).toHaveLength(2);
   });
 
   it('count a turn that is released', async () => {

@@ -177,6 +177,11 @@ export class LaneIndex<M extends LaneMessage> {
     return this.nodes.size;
   }
 
+  /** The message that has waited longest. Messages are added in the order of their age, and few run at a time. */
+  get oldestWaiting(): M | undefined {
+    return this.nodes.values().find((node) => node.lane.running !== node)?.message;
+  }
+
   get running(): number {
     return this.runningCount;
   }

@@ -316,9 +316,11 @@ export class QueueOperations {
 
   count(now: number, activeSince: number): QueueCounts {
     const { lanes } = this.tables.open;
+    const oldest = lanes.oldestWaiting;
     return {
       queued: lanes.size - lanes.running,
       running: lanes.running,
+      ...(oldest && { oldestAt: this.messages.get(oldest.ord).receivedAt }),
       activeSessions: this.tables.activity.count(now, activeSince),
     };
   }

@@ -257,9 +257,13 @@ export const acceptContract: Contract = {
     await bench.run({ receivedAt: now });
     await bench.accept({ receivedAt: now });
     await bench.finish(await bench.run({ session: bob, receivedAt: now }));
-    expect(await bench.store.countQueue(now)).toEqual({ queued: 1, running: 1, activeSessions: 2 });
+    expect(await bench.store.countQueue(now)).toEqual({ queued: 1, running: 1, oldestAt: now, activeSessions: 2 });
     await bench.under.passTime(60_000);
-    expect(await bench.store.countQueue(bench.under.now())).toEqual({ queued: 1, running: 1, activeSessions: 1 });
+    expect(await bench.store.countQueue(bench.under.now())).toMatchObject({
+      queued: 1,
+      oldestAt: now,
+      activeSessions: 1,
+    });
   },
 };
 

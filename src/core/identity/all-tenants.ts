@@ -1,0 +1,28 @@
+import { GatewayError } from '../../protocol/domain.js';
+import type { ConfigStoreService } from '../config/config-store.service.js';
+import { ALL_TENANTS } from '../store/index.js';
+import { DEFAULT_TENANT, type Principal } from './principal.js';
+
+/**
+ * Returns whether a principal speaks for all tenants: its credential says so, or the settings name no tenant but the default
+ * one.
+ */
+export function isOfAllTenants({ tenant }: Principal, config: ConfigStoreService): boolean {
+  if (tenant !== DEFAULT_TENANT) return tenant === ALL_TENANTS;
+  const named = config.get('auth.tokens').map((token) => token.tenant ?? DEFAULT_TENANT);
+  return (
+    config.get('auth.jwt')?.claims?.tenant === undefined &&
+    named.every((name) => name === DEFAULT_TENANT || name === ALL_TENANTS)
+  );
+}
+
+/**
+ * Checks that a principal speaks for all tenants, for what belongs to the process.
+ * @throws GatewayError FORBIDDEN
+ */
+export function checkAllTenants(principal: Principal, config: ConfigStoreService): void {
+  if (isOfAllTenants(principal, config)) return;
+  throw new GatewayError('FORBIDDEN', {
+    reason: 'this is about all tenants: it needs a credential whose tenant is "*"',
+  });
+}
