@@ -93,7 +93,7 @@ export class GatewayModule {
         TailscaleModule.listeningAt(
           () => config.get('gateway.tailscale_listen') ?? findTailscaleSocket(config.get('store.url')),
         ),
-        HealthModule,
+        HealthModule.watching(() => findStoreFolder(config.get('store.url'))),
         TelemetryModule,
         DocumentsModule,
         WebchatModule,

@@ -1365,6 +1365,17 @@ export const requirements: readonly Requirement[] = [
   ),
   requirement('L-20', 'security', 'No value that a metric is given makes it throw, fall or become unreadable.'),
   requirement('L-21', 'administration', '/metrics does not wait for the store, and says how old its values are.'),
+  requirement(
+    'L-24',
+    'administration',
+    'The dashboard and the alert rules name only metrics and labels that the gateway serves.',
+  ),
+  requirement('L-22', 'administration', '/health says why it is degraded, to those who administer all tenants.'),
+  requirement(
+    'L-23',
+    'administration',
+    'Readiness tells within 2 s that the store cannot commit, and that it can again.',
+  ),
   requirement('N-11', 'security', 'A store that is down logs one line when it fails and one when it is back.'),
   requirement(
     'N-12',

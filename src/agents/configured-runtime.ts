@@ -43,6 +43,10 @@ export class ConfiguredRuntime extends AgentRuntime {
     return this.choose(turn.agent).answerNow(turn);
   }
 
+  override findProblem(agent: AgentDefinition): string | undefined {
+    return this.choose(agent).findProblem(agent);
+  }
+
   override noticePresence(state: PresenceState): void {
     for (const runtime of this.byName.values()) runtime.noticePresence(state);
   }

@@ -1,11 +1,16 @@
+import { getHeapStatistics } from 'node:v8';
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthCheckAttempt, type HealthIndicatorResult } from '@nestjs/terminus';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { AgentsService } from '../core/agents/agents.service.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import { MemoryBudgetService } from '../core/limits/memory-budget.service.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { ReachService } from '../core/reach/reach.service.js';
 import { QueueStore, Store } from '../core/store/index.js';
+import { AgentRuntime } from '../core/turns/agent-runtime.js';
+import { LoopDelay } from './loop-delay.service.js';
+import { StoreDisk } from './store-disk.js';
 
 /** A check that takes longer counts as down, in milliseconds. Kubelet waits one second for a probe. */
 export const CHECK_TIMEOUT_MS = 800;
@@ -16,9 +21,12 @@ export const CHECK_TIMEOUT_MS = 800;
  */
 const CHECK_CACHE_MS = 1_000;
 
+/** Share of the heap above which memory is short: the process ends when it is used up. */
+const MAX_HEAP_SHARE = 0.9;
+
 /**
- * The indicators of the probes and of `/health`. Each reports up or down, without details that only an operator may
- * read.
+ * The indicators of the probes and of `/health`. Each reports up, or down with a sentence for operators. Those of the probes,
+ * `lifecycle` and `store`, say nothing that only an operator may read.
  */
 @Injectable()
 export class HealthIndicators {
@@ -32,6 +40,10 @@ export class HealthIndicators {
     private readonly channels: ChannelManagerService,
     private readonly reach: ReachService,
     private readonly budget: MemoryBudgetService,
+    private readonly agents: AgentsService,
+    private readonly runtime: AgentRuntime,
+    private readonly loop: LoopDelay,
+    private readonly disk: StoreDisk,
   ) {}
 
   /** Up unless the process has stopped serving: only a fault that a restart can repair makes it down. */
@@ -52,35 +64,55 @@ export class HealthIndicators {
 
   /** Up while the store can commit. */
   storeCommits(): HealthCheckAttempt {
-    return this.attempt('store', 'the store cannot commit', () => this.store.check());
+    return this.attempt('store', 'the store cannot commit', () => this.store.check().then(() => undefined));
   }
 
   /** Up while the queue has room. */
   queueHasRoom(): HealthCheckAttempt {
-    return this.attempt('queue', 'the queue is full, or cannot be asked', async () => {
+    return this.attempt('queue', 'the queue cannot be read', async () => {
       const { queued, running } = await this.queue.countQueue(0);
-      if (queued + running >= this.config.get('queue.max_total')) throw new Error('full');
+      return queued + running >= this.config.get('queue.max_total') ? 'the queue is full (queue.max_total)' : undefined;
     });
   }
 
-  /** Up unless a connection or an HTTP exchange has reached its share of the memory within the last minute. */
+  /** Up unless the heap is nearly used up, or a holder has reached its share of the memory within the last minute. */
   memoryHasRoom(): HealthIndicatorResult {
-    const session = this.indicator.check('memory');
-    return this.budget.wasReached ? session.down('the limit of buffered bytes was reached') : session.up();
+    const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+    const isShort = used > MAX_HEAP_SHARE * limit;
+    const reached = this.budget.wasReached ? 'limits.buffered_bytes was reached within the last minute' : undefined;
+    return this.report('memory', isShort ? 'the heap is nearly used up' : reached);
+  }
+
+  /** Up unless the event loop was blocked for long. */
+  eventLoopRuns(): HealthIndicatorResult {
+    return this.report('event_loop', this.loop.problem);
+  }
+
+  /** Up while the disk of the store has room. */
+  diskHasRoom(): HealthCheckAttempt {
+    return this.attempt('disk', 'the disk of the store does not respond', () => this.disk.findProblem());
+  }
+
+  /** Up while each agent has a model that answers, as far as earlier requests show. */
+  agentsAnswer(): HealthIndicatorResult {
+    const problems = this.agents.list().flatMap((agent) => this.runtime.findProblem(agent) ?? []);
+    return this.report('agents', join(problems));
   }
 
   /** Up while each channel works, or was cut off only now, and no reply was given up. */
   channelsDeliver(): HealthCheckAttempt {
-    return this.attempt('channels', 'a channel is not connected, or has dead letters', async () => {
-      if (this.channels.isBroken) throw new Error('not connected');
-      if (Object.keys(await this.channels.countDeadLetters()).length > 0) throw new Error('dead letters');
+    return this.attempt('channels', 'dead letters cannot be counted', async () => {
+      const dead = Object.entries(await this.channels.countDeadLetters());
+      return join([
+        ...this.channels.listBroken().map((channel) => `the channel ${channel} is not connected`),
+        ...dead.map(([channel, count]) => `the channel ${channel} has dead letters: ${count}`),
+      ]);
     });
   }
 
   /** Up unless the gateway should be exposed and is not. */
   isReachable(): HealthIndicatorResult {
-    const session = this.indicator.check('reach');
-    return this.reach.problem === undefined ? session.up() : session.down();
+    return this.report('reach', this.reach.problem);
   }
 
   private reportPhase(isUp: boolean): HealthIndicatorResult {
@@ -89,11 +121,21 @@ export class HealthIndicators {
     return isUp ? session.up({ phase }) : session.down({ phase });
   }
 
-  private attempt(name: string, message: string, check: () => Promise<void>): HealthCheckAttempt {
-    const run = () =>
-      check().catch((error: unknown) => {
-        throw new Error(message, { cause: error });
-      });
+  private report(name: string, problem: string | undefined): HealthIndicatorResult {
+    const session = this.indicator.check(name);
+    return problem === undefined ? session.up() : session.down(problem);
+  }
+
+  /** @param failed the sentence for a check that fails itself, whose cause its part has logged */
+  private attempt(name: string, failed: string, find: () => Promise<string | undefined>): HealthCheckAttempt {
+    const run = async () => {
+      const problem = await find().catch(() => failed);
+      if (problem !== undefined) throw new Error(problem);
+    };
     return this.indicator.check(name).attempt(run).withTimeout(CHECK_TIMEOUT_MS).cacheFor(CHECK_CACHE_MS);
   }
+}
+
+function join(problems: readonly string[]): string | undefined {
+  return problems.length === 0 ? undefined : problems.join('; ');
 }

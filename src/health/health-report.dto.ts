@@ -8,7 +8,7 @@ const whole = { type: 'integer', minimum: 0 } as const;
 
 /** The state of the gateway. Unauthenticated callers get only `status` and `uptime_seconds`. */
 export class HealthReport {
-  /** `degraded`: it runs, but cannot store messages, has no room for more, held as much in memory as it may within the last minute, a channel does not deliver, or it is not reachable as its settings want it; `draining`: it is shutting down. */
+  /** `degraded`: it runs, but something is wrong: the store, the queue, the disk, memory, the event loop, a channel, an agent whose models do not answer, or how it is reached; `draining`: it is shutting down. */
   @ApiProperty({ enum: HEALTH_STATUSES })
   status!: HealthStatus;
 
@@ -54,7 +54,7 @@ export class HealthReport {
   memory_usage_mb?: number;
 
   /**
-   * Why it is degraded, as far as the status of other parts does not show it; for callers with `admin:read`.
+   * Why it is degraded, a sentence for each part; for callers with `admin:read` and a credential for all tenants.
    * @example ["not reachable through Tailscale: Tailscale is logged out: run `sudo tailscale up`"]
    */
   reasons?: string[];

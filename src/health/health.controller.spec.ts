@@ -5,23 +5,27 @@ import { Test } from '@nestjs/testing';
 import request from 'supertest';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AuthService } from '../auth/index.js';
+import { AgentsService } from '../core/agents/agents.service.js';
 import type { AccountState } from '../core/channels/channel-account.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import { ConnectedChannels } from '../core/connections/connected-channels.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { MemoryBudgetService } from '../core/limits/memory-budget.service.js';
 import { loadSettings } from '../settings.js';
-import { LOCAL_OPERATOR } from '../core/identity/principal.js';
+import { LOCAL_OPERATOR, type Principal } from '../core/identity/principal.js';
 import { PhaseService, type Phase } from '../core/phase/phase.service.js';
 import { ReachService } from '../core/reach/reach.service.js';
 import { QueueStore, Store } from '../core/store/index.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
-import { GatewayError } from '../protocol/index.js';
+import { AgentRuntime } from '../core/turns/agent-runtime.js';
+import { GatewayError, type Scope } from '../protocol/index.js';
 import { ManualClock } from '../testing/index.js';
 import { HealthController } from './health.controller.js';
 import { CHECK_TIMEOUT_MS, HealthIndicators } from './health-indicators.js';
+import { LoopDelay } from './loop-delay.service.js';
+import { StoreDisk } from './store-disk.js';
 
 const unavailable = () =>
   Promise.reject(new GatewayError('STORE_UNAVAILABLE', {}, { cause: new Error('ENOSPC /secret/path') }));
@@ -45,9 +49,13 @@ class Parts {
   };
   askedSince = 0;
   readonly states = new Map<string, Partial<AccountState>>([['telegram', { state: 'connected' }]]);
-  hasBrokenChannel = false;
+  brokenChannels: readonly string[] = [];
+  agentProblem: string | undefined;
+  loopProblem: string | undefined;
+  diskProblem: () => Promise<string | undefined> = async () => undefined;
   deadLetters: Readonly<Record<string, number>> = {};
   isMemoryUsedUp = false;
+  caller: Principal = LOCAL_OPERATOR;
 }
 
 let app: INestApplication | undefined;
@@ -66,15 +74,19 @@ async function open(parts: Parts): Promise<ReturnType<typeof request>> {
       ChannelManagerService,
       {
         states: parts.states,
-        isBroken: parts.hasBrokenChannel,
+        listBroken: () => parts.brokenChannels,
         countDeadLetters: async () => parts.deadLetters,
       },
     ],
+    [AgentsService, { list: () => [{ id: 'main' }] }],
+    [AgentRuntime, { findProblem: () => parts.agentProblem }],
+    [LoopDelay, { problem: parts.loopProblem }],
+    [StoreDisk, { findProblem: () => parts.diskProblem() }],
     [ConnectedChannels, { list: () => ['telegram', 'whatsapp'] }],
     [
       AuthService,
       {
-        find: async (r: IncomingMessage) => (r.headers.authorization === undefined ? undefined : LOCAL_OPERATOR),
+        find: async (r: IncomingMessage) => (r.headers.authorization === undefined ? undefined : parts.caller),
       },
     ],
   ];
@@ -257,14 +269,47 @@ describe('GET /health', () => {
     expect((await http.get('/health')).body).toMatchObject({ status: 'degraded' });
   });
 
-  it.each<[string, boolean, Readonly<Record<string, number>>, status: string]>([
-    ['people cannot reach the agent by a channel', true, {}, 'degraded'],
-    ['a reply was given up', false, { telegram: 1 }, 'degraded'],
-    ['all channels work', false, {}, 'healthy'],
-  ])('[V-13] knows when %s', async (_, isBroken, deadLetters, status) => {
+  it.each<[string, readonly string[], Readonly<Record<string, number>>, status: string]>([
+    ['people cannot reach the agent by a channel', ['telegram'], {}, 'degraded'],
+    ['a reply was given up', [], { telegram: 1 }, 'degraded'],
+    ['all channels work', [], {}, 'healthy'],
+  ])('[V-13] knows when %s', async (_, broken, deadLetters, status) => {
     const parts = inPhase('ready');
-    parts.hasBrokenChannel = isBroken;
+    parts.brokenChannels = broken;
     parts.deadLetters = deadLetters;
     expect((await (await open(parts)).get('/health')).body).toMatchObject({ status });
+  });
+
+  it.each<[part: string, break_: (parts: Parts) => void, reason: string]>([
+    ['store', (parts) => (parts.check = unavailable), 'the store cannot commit'],
+    ['queue', (parts) => (parts.count = unavailable), 'the queue cannot be read'],
+    ['memory', (parts) => (parts.isMemoryUsedUp = true), 'limits.buffered_bytes was reached within the last minute'],
+    ['event loop', (parts) => (parts.loopProblem = 'the event loop was blocked'), 'the event loop was blocked'],
+    ['disk', (parts) => (parts.diskProblem = async () => 'the disk is full'), 'the disk is full'],
+    ['agent', (parts) => (parts.agentProblem = 'no model answers'), 'no model answers'],
+    ['reach', (parts) => parts.reach.note({ problem: 'run tailscale up' }), 'run tailscale up'],
+    [
+      'channels',
+      (parts) => ((parts.brokenChannels = ['slack']), (parts.deadLetters = { telegram: 2 })),
+      'the channel slack is not connected; the channel telegram has dead letters: 2',
+    ],
+  ])('[L-22] says why it is degraded: %s', async (_, breakPart, reason) => {
+    const parts = inPhase('ready');
+    breakPart(parts);
+    const http = await open(parts);
+    expect((await http.get('/health').set(known)).body).toMatchObject({ status: 'degraded', reasons: [reason] });
+    expect((await http.get('/health')).body).toEqual({ status: 'degraded', uptime_seconds: 0 });
+    expect((await http.get('/health/live')).status).toBe(200);
+    expect((await http.get('/health/ready')).status).toBe(reason === 'the store cannot commit' ? 503 : 200);
+  });
+
+  it('[L-22] does not say it to those who may not administer, and to tenants', async () => {
+    const parts = inPhase('ready');
+    parts.agentProblem = 'no model answers';
+    const http = await open(parts);
+    for (const changed of [{ scopes: new Set<Scope>(['sessions:read']) }, { tenant: 'acme' }]) {
+      parts.caller = { ...LOCAL_OPERATOR, ...changed };
+      expect((await http.get('/health').set(known)).body).not.toHaveProperty('reasons');
+    }
   });
 });

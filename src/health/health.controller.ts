@@ -10,8 +10,9 @@ import {
 import type { Response } from 'express';
 import { AuthService } from '../auth/index.js';
 import { ConnectedChannels } from '../core/connections/connected-channels.js';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { isOfAllTenants } from '../core/identity/all-tenants.js';
 import type { Principal } from '../core/identity/principal.js';
-import { ReachService } from '../core/reach/reach.service.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { QueueStore, type QueueCounts } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';
@@ -38,7 +39,7 @@ export class HealthController {
     private readonly queue: QueueStore,
     private readonly tools: ToolRegistryService,
     private readonly channels: ConnectedChannels,
-    private readonly reach: ReachService,
+    private readonly config: ConfigStoreService,
     private readonly clock: Clock,
   ) {}
 
@@ -47,9 +48,13 @@ export class HealthController {
   @ApiBearerAuth()
   async readHealth(@Req() request: IncomingMessage): Promise<HealthReport> {
     const caller = await this.auth.find(request);
-    const status = await this.readStatus();
+    const { status, reasons } = await this.readStatus();
     const uptime_seconds = Math.floor(this.lifecycle.uptimeMs / 1_000);
-    return caller ? { status, uptime_seconds, ...(await this.readDetails(caller)) } : { status, uptime_seconds };
+    if (!caller) return { status, uptime_seconds };
+    // They name programs and users of the machine, and channels.
+    const maySee = caller.scopes.has('admin:read') && isOfAllTenants(caller, this.config);
+    const details = await this.readDetails(caller);
+    return { status, uptime_seconds, ...details, ...(maySee && reasons.length > 0 && { reasons: [...reasons] }) };
   }
 
   /** Liveness: 200 unless a restart is needed. */
@@ -80,18 +85,26 @@ export class HealthController {
     return result;
   }
 
-  private async readStatus(): Promise<HealthStatus> {
-    if (this.lifecycle.isDraining) return 'draining';
+  /** Returns the status, with why it is degraded. */
+  private async readStatus(): Promise<{ readonly status: HealthStatus; readonly reasons: readonly string[] }> {
+    if (this.lifecycle.isDraining) return { status: 'draining', reasons: [] };
     const { indicators } = this;
-    const { status } = await this.check([
+    const { error = {} } = await this.check([
       () => indicators.takesMessages(),
       () => indicators.storeCommits(),
       () => indicators.queueHasRoom(),
       () => indicators.channelsDeliver(),
       () => indicators.isReachable(),
       () => indicators.memoryHasRoom(),
+      () => indicators.eventLoopRuns(),
+      () => indicators.diskHasRoom(),
+      () => indicators.agentsAnswer(),
     ]);
-    return status === 'ok' ? 'healthy' : 'degraded';
+    const reasons = Object.entries(error).map(([name, result]) => {
+      const message: unknown = result?.['message'];
+      return typeof message === 'string' ? message : `${name} is not ready`;
+    });
+    return { status: reasons.length === 0 ? 'healthy' : 'degraded', reasons };
   }
 
   /** Returns the result of a check, including a failed one, which Terminus throws. */
@@ -106,14 +119,11 @@ export class HealthController {
 
   private async readDetails(caller: Principal): Promise<Omit<HealthReport, 'status' | 'uptime_seconds'>> {
     const counts = await this.readCounts();
-    const { problem } = this.reach;
     return {
       connected_channels: [...this.channels.list(caller)],
       ...(counts && { active_sessions: counts.activeSessions, queued_messages: counts.queued }),
       registered_tools: this.tools.list().length,
       memory_usage_mb: Math.round(process.memoryUsage.rss() / BYTES_PER_MIB),
-      // It names programs and users of the machine.
-      ...(problem !== undefined && caller.scopes.has('admin:read') && { reasons: [problem] }),
     };
   }
 

@@ -69,6 +69,12 @@ export class ModelRest {
     }
   }
 
+  /** Returns the rest of a model or of its provider; undefined if neither rests. */
+  find(model: string): Resting | undefined {
+    const { provider } = splitModel(model);
+    return this.list().find(({ name }) => name === model || name === provider);
+  }
+
   /** Returns the rests that have not ended. */
   list(): Resting[] {
     const now = this.clock.elapsed();

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Tool } from '@earendil-works/pi-ai';
 import { GatewayError } from '../../protocol/index.js';
-import { mayShowModel } from '../../core/agents/agent-definition.js';
+import { mayShowModel, type AgentDefinition } from '../../core/agents/agent-definition.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
 import {
@@ -61,6 +61,14 @@ export class PiRuntime extends AgentRuntime {
   ) {
     super();
     this.log = logs.for('agent');
+  }
+
+  override findProblem({ id, model, fallbacks }: AgentDefinition): string | undefined {
+    const models = [...(model === undefined ? [] : [model]), ...fallbacks];
+    const rests = models.map((name) => this.rest.find(name));
+    if (rests.length === 0 || rests.includes(undefined)) return undefined;
+    const failures = rests.map((rest, i) => `${models[i]} (${rest?.kind})`);
+    return `the agent ${id} has no model that answers: ${failures.join(', ')}`;
   }
 
   override async *run(turn: AgentTurn): AsyncGenerator<AgentEvent> {

@@ -109,9 +109,9 @@ export class ChannelManagerService {
     return new Map([...this.accounts].map(([channel, { account }]) => [channel, account.state]));
   }
 
-  /** True when people cannot reach the agent by one of the accounts that run here. */
-  get isBroken(): boolean {
-    return this.accounts.values().some(({ account }) => account.isBroken);
+  /** Returns the accounts that run here by which people cannot reach the agent, by their names in messages. */
+  listBroken(): readonly string[] {
+    return [...this.accounts].flatMap(([channel, { account }]) => (account.isBroken ? [channel] : []));
   }
 
   /** When the accounts that run here were last used, by their names in messages. */

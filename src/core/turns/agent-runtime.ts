@@ -113,6 +113,11 @@ export abstract class AgentRuntime {
     return this.name;
   }
 
+  /** Returns why an agent cannot answer now, in words for operators; undefined if it can, as far as is known without asking. */
+  findProblem(_agent: AgentDefinition): string | undefined {
+    return undefined;
+  }
+
   /** Called when the presence of a person changes, for example to prepare when they begin to type. Must not throw. */
   noticePresence(_state: PresenceState): void {}
 }
