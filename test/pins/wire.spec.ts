@@ -147,7 +147,7 @@ describe('pinned on the wire', () => {
         'admin:read',
         'admin:write',
       ],
-      ...['config:write', 'config:dangerous', 'tools:call', 'tokens:write', 'audit:read'],
+      ...['config:write', 'config:dangerous', 'tools:call', 'tokens:write', 'audit:read', 'metrics:read'],
     ]);
   });
 

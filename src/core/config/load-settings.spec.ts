@@ -122,10 +122,9 @@ describe('the settings', () => {
   it('[P-06] of features that do not exist yet are refused by name', () => {
     write(
       'config.yaml',
-      `telemetry: {traces: x}\nauth:\n  tokens: [{token: ${'t'.repeat(32)}, principal: a, role: user, agents: [ops]}]\nstore:\n  url: postgres://a:b@c/d\n`,
+      `auth:\n  tokens: [{token: ${'t'.repeat(32)}, principal: a, role: user, agents: [ops]}]\nstore:\n  url: postgres://a:b@c/d\n`,
     );
     const faults = faultsOf(() => loadSettings({}, {}, folder)).join('\n');
-    expect(faults).toMatch(/telemetry: .*not part of this version/);
     expect(faults).toMatch(/auth\.tokens: .*not part of this version.* \(at \/0\/agents\)/);
     expect(faults).toMatch(/store\.url: PostgreSQL is not part of this version/);
     expect(faults).not.toContain('a:b@c');
