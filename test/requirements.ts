@@ -1784,6 +1784,11 @@ export const requirements: readonly Requirement[] = [
     'browser-and-canvas 1',
     'A Chromium elsewhere is used through its DevTools and reaches only what the egress guard allows.',
   ),
+  requirement(
+    'U-15',
+    'browser-and-canvas 1',
+    'A browser that does not start is tried again after growing pauses, with its own words as the reason; as a user without rights it keeps its sandbox.',
+  ),
 
   // Identity
   requirement(

@@ -96,7 +96,8 @@ export class NodeCommandDto {
    * The permissions that a call needs, besides that of the node.
    * @example ["camera"]
    */
-  permissions!: readonly string[];
+  @ApiProperty({ type: [String] })
+  permissions!: string[];
   /** The time limit of a call, in milliseconds. */
   timeout_ms!: number;
   /** False if the node offers it no more. */

@@ -18,6 +18,8 @@ export interface GatewayProcessOptions {
   readonly script?: string;
   /** True if the process leads its own process group, as under a service manager. */
   readonly leadsGroup?: boolean;
+  /** The user and the group of the process; only root can choose them. */
+  readonly user?: number;
   /** The `openclaw` to start, when no script is given: that of the repository, or of an installation. */
   readonly command?: string;
 }
@@ -33,7 +35,8 @@ export class GatewayProcess {
 
   private readonly folder: string;
 
-  constructor({ folder, env = {}, module, script, command = COMMAND, leadsGroup = false }: GatewayProcessOptions) {
+  constructor(options: GatewayProcessOptions) {
+    const { folder, env = {}, module, script, command = COMMAND, leadsGroup = false, user } = options;
     this.folder = folder;
     const args = module === undefined ? (script === undefined ? [command, 'start'] : [script]) : [WITH_MODULE, module];
     this.child = spawn(process.execPath, args, {
@@ -47,6 +50,7 @@ export class GatewayProcess {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: leadsGroup,
+      ...(user !== undefined && { uid: user, gid: user }),
     });
     this.exited = once(this.child, 'exit').then(([code, signal]) => ({ code, signal }) as never);
     this.portFound = new Promise((resolve, reject) => {

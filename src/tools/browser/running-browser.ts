@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { stripVTControlCharacters } from 'node:util';
 import type { Browser, BrowserContext, BrowserContextOptions, CDPSession } from 'playwright-core';
 import type { EgressGuard } from '../../http/egress-guard.js';
 import type { Clock } from '../../core/time/clock.js';
@@ -231,7 +232,7 @@ function buildEnvironment({ path, tmp }: RunFolder): Record<string, string> {
 
 /** Returns the last lines that the browser itself printed, else the beginning of the library's error. */
 function explain(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const said = Array.from(message.matchAll(/\[err\] (.+)/g), ([, line]) => line);
+  const message = stripVTControlCharacters(error instanceof Error ? error.message : String(error));
+  const said = [...new Set(Array.from(message.matchAll(/\[err\] (.+)/g), ([, line]) => line))];
   return (said.length > 0 ? said.slice(-3).join('; ') : (message.split('\n')[0] ?? '')).slice(-MAX_COMPLAINT_LENGTH);
 }

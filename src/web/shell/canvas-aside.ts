@@ -86,7 +86,7 @@ export class CanvasAside implements ReactiveController {
 
   #renderBody(surface: Surface | undefined, isLoaded: boolean): TemplateResult {
     const { chat } = this.find();
-    if (!surface)
+    if (!surface || surface.outdated)
       return html`<p class="note" role="status">${isLoaded ? texts.canvas.absent : texts.thread.loading}</p>`;
     if (surface.closed) return html`<p class="note" role="status">${texts.canvas.closed}</p>`;
     return html`<chat-surface
