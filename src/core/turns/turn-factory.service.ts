@@ -4,6 +4,7 @@ import { AgentsService } from '../agents/agents.service.js';
 import { limitAgent } from '../questions/question.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { LogWriterService } from '../delivery/log-writer.service.js';
+import { Slots } from '../delivery/slots.js';
 import { TurnStore, type Claim, type TurnRecord } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
@@ -17,10 +18,14 @@ import { Turn } from './turn.js';
 
 const NOTHING_RECORDED: TurnRecord = { steps: [], frames: [] };
 
+/** Number of interrupted turns that are read at a time: after a crash all of them are, each with all its frames. */
+export const MAX_RESUMED = 2;
+
 /** Creates runs of turns. */
 @Injectable()
 export class TurnFactoryService {
   private readonly log: Log;
+  private readonly resumed = new Slots(MAX_RESUMED);
 
   constructor(
     private readonly store: TurnStore,
@@ -40,8 +45,13 @@ export class TurnFactoryService {
 
   /** Creates a run that continues where earlier runs of the message ended. @throws GatewayError STORE_UNAVAILABLE */
   async create(claim: Claim, signals: RunSignals): Promise<Turn> {
-    const { message, session, lease, attempt } = claim;
-    const record = attempt === 1 ? NOTHING_RECORDED : await this.store.readTurn(message.messageRef);
+    if (claim.attempt === 1) return this.continue(claim, signals, NOTHING_RECORDED);
+    const { messageRef } = claim.message;
+    return this.resumed.run(async () => this.continue(claim, signals, await this.store.readTurn(messageRef)));
+  }
+
+  private continue(claim: Claim, signals: RunSignals, record: TurnRecord): Turn {
+    const { message, session, lease } = claim;
     const { blocks, replacesFromSeq } = findResumePoint(record);
     const journal = new TurnJournal(message.messageRef, record);
     const reply = new ReplyBuilder(claim, this.delivery, this.clock, blocks);
