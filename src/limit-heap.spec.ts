@@ -2,6 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
+/** Not a module of the gateway's sources, so it has no types. */
+const { findMemoryOptions } = (await import(new URL('../bin/launch.js', import.meta.url).href)) as {
+  readonly findMemoryOptions: (flags: readonly string[], environment: object) => { readonly flags: readonly string[] };
+};
+
 const MODULE = fileURLToPath(new URL('./limit-heap.ts', import.meta.url));
 
 /** Prints how much fits into the young generation of its thread, in MiB. */
@@ -35,6 +40,15 @@ it('a thread that starts later has a young generation of 4 MiB from its start', 
   const script = `import { Worker } from 'node:worker_threads'; limitHeap(); ${thread}`;
   expect(run(script)).toBeCloseTo(4);
   expect(run(script, ['--max-semi-space-size=4'])).toBeCloseTo(4);
+});
+
+it('a thread has a young generation of 4 MiB under load, also beside the one of bin/launch.js', () => {
+  const thread = `new Worker(${JSON.stringify(LOAD + PRINT_YOUNG)}, { eval: true });`;
+  const script = `import { Worker } from 'node:worker_threads'; limitHeap(); ${thread}`;
+  const [flag = ''] = findMemoryOptions([], {}).flags;
+  expect(run(script, [flag])).toBeCloseTo(4);
+  expect(run(script, ['--max-semi-space-size=24'])).toBeGreaterThan(16);
+  expect(run(`limitHeap(); ${LOAD + PRINT_YOUNG}`, [flag])).toBeCloseTo(8);
 });
 
 it('memory that a burst has used returns to the system at rest', () => {

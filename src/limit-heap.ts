@@ -7,11 +7,17 @@ const YOUNG_BYTES = 8_388_608;
 /** The same in heaps of threads that start later, such as the store's, in MiB. It does not change. */
 const THREAD_YOUNG_MIB = 4;
 
-/**
- * Growth of the old generation after which it is collected, in percent. V8 plans for the memory of the whole machine. Up to
- * about 80 MiB in use, its smallest step of 16 MiB is more.
- */
-const OLD_GROWTH_PERCENT = 20;
+/** Growth of the old generation after which it is collected, in percent. V8 plans for the memory of the whole machine. */
+const OLD_GROWTH_PERCENT = 50;
+
+/** The same in a large heap. In a small one it would cost more processor time than it saves memory. */
+const LARGE_GROWTH_PERCENT = 20;
+
+/** Size above which a heap is large, in bytes. A busy gateway without attackers stays below it. */
+const LARGE_HEAP_BYTES = 100_663_296;
+
+/** Interval at which the size of the heap is looked at, in milliseconds. */
+const ADAPT_MS = 1_000;
 
 /** Time at rest after which memory is returned to the system, in milliseconds. */
 const REST_MS = 5_000;
@@ -24,6 +30,9 @@ const SMALL_HEAP_BYTES = 67_108_864;
 
 /** Flags of Node that size the young generation: of bin/launch.js, or of the operator. */
 const YOUNG_FLAGS = /--(max|min)[-_]semi[-_]space|--semi[-_]space[-_]growth/;
+
+/** The flag of bin/launch.js, which is for the first heap alone. */
+const LAUNCH_FLAG = /--max-semi-space-size=8(?!\d)/;
 
 /** Flag of Node for the size at which young generations begin. V8 does not exceed the maximum for it. */
 const FIRST_YOUNG_FLAGS = /--min[-_]semi[-_]space/;
@@ -39,13 +48,25 @@ const OLD_FLAGS = /--heap[-_]growing/;
  */
 export function limitHeap(restMs = REST_MS): void {
   const given = [...process.execArgv, process.env['NODE_OPTIONS']].join(' ');
-  if (!OLD_FLAGS.test(given)) v8.setFlagsFromString(`--heap-growing-percent=${OLD_GROWTH_PERCENT}`);
+  if (!OLD_FLAGS.test(given)) limitOld();
   if (!FIRST_YOUNG_FLAGS.test(given)) v8.setFlagsFromString(`--min-semi-space-size=${THREAD_YOUNG_MIB}`);
-  if (!YOUNG_FLAGS.test(given)) {
+  if (!YOUNG_FLAGS.test(given.replace(LAUNCH_FLAG, ''))) {
     v8.setFlagsFromString(`--max-semi-space-size=${THREAD_YOUNG_MIB}`);
-    limitYoung();
+    if (!LAUNCH_FLAG.test(given)) limitYoung();
   }
   shrinkAtRest(restMs);
+}
+
+/** V8 reads the growth at each collection. */
+function limitOld(): void {
+  let percent: number | undefined;
+  const adapt = () => {
+    const isLarge = v8.getHeapStatistics().total_heap_size > LARGE_HEAP_BYTES;
+    const wanted = isLarge ? LARGE_GROWTH_PERCENT : OLD_GROWTH_PERCENT;
+    if (wanted !== percent) v8.setFlagsFromString(`--heap-growing-percent=${(percent = wanted)}`);
+  };
+  adapt();
+  setInterval(adapt, ADAPT_MS).unref();
 }
 
 function limitYoung(): void {
