@@ -98,7 +98,10 @@ export class NodeCommandDto {
    */
   @ApiProperty({ type: [String] })
   permissions!: string[];
-  /** The time limit of a call, in milliseconds. */
+  /**
+   * The time limit of a call, in milliseconds.
+   * @example 30000
+   */
   timeout_ms!: number;
   /** False if the node offers it no more. */
   offered!: boolean;
