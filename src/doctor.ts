@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { PromptFiles } from './agents/pi/prompt-files.js';
+import { loadKeys } from './auth/jwt/load-keys.js';
 import { telegramSettings } from './channels/telegram/telegram.settings.js';
 import { TelegramWebhooks } from './channels/telegram/webhooks.js';
 import { AgentsService } from './core/agents/agents.service.js';
@@ -12,6 +13,7 @@ import { MAX_AHEAD_MS } from './core/cron/missed.js';
 import { hostTimezone, zoneDataVersion } from './core/cron/timezone.js';
 import { SilentLogs } from './core/telemetry/logs.js';
 import { SystemClock } from './core/time/clock.js';
+import { egressFetch } from './http/egress-fetch.js';
 import { checkAddress } from './http/listen-address.js';
 import { loadSettingsAndModules } from './settings.js';
 import { NO_JOBS, type StoredJobs, type MovedChatOf } from './stores/store-engine.js';
@@ -32,6 +34,7 @@ export interface Finding {
     | 'store'
     | 'media'
     | 'address'
+    | 'identity'
     | 'tailscale'
     | 'sandbox'
     | 'browser'
@@ -91,6 +94,7 @@ export async function* examine(
   yield { subject: 'media', ...media, ...(media.state === 'fault' && { state: 'note' }) };
   yield { subject: 'address', ...(await examineAddress(values['gateway.host'], values['gateway.port'], holder)) };
   if (config?.get('gateway.expose_via_tailscale')) yield { subject: 'tailscale', ...(await examineExposure(config)) };
+  if (config) yield* examineIssuers(config);
   yield* examineTools(values);
   yield { subject: 'cron', ...examineJobs(jobs, values['cron.timezone'] ?? hostTimezone()) };
 }
@@ -104,6 +108,19 @@ function examineJobs({ count, lastDue = 0 }: StoredJobs, timezone: string): Says
     state: 'note',
     says: `${says}\na job was due at ${when}, far ahead of this clock: the clock is or was wrong`,
   };
+}
+
+/** Asks identity providers for their keys. A gateway starts without them, and lets nobody in whom it cannot check. */
+async function* examineIssuers(config: ConfigStoreService): AsyncGenerator<Finding> {
+  for (const key of ['auth.jwt', 'auth.oidc'] as const) {
+    const setting = config.get(key);
+    if (setting === undefined) continue;
+    const says = await tryTo(async () => {
+      const { keys } = await loadKeys(setting, config.folder, egressFetch, new SystemClock());
+      return { state: 'ok', says: `${key}: ${setting.issuer} has ${keys.length} keys` };
+    });
+    yield { subject: 'identity', ...says, ...(says.state === 'fault' && { state: 'note' }) };
+  }
 }
 
 /** Examines what the commands and the browser of agents need. */

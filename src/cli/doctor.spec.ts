@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeIssuer } from '../../test/support/fake-issuer.js';
 import { BOT_TOKEN, FakeTelegram } from '../../test/support/fake-telegram.js';
 import { openDatabase } from '../stores/sqlite/database.js';
 import { MIGRATIONS } from '../stores/sqlite/migrations.js';
@@ -72,6 +73,22 @@ describe('openclaw doctor', () => {
       expect(await ofChannels()).toMatch(/note +channels +Telegram refuses the token/);
     } finally {
       await telegram.close();
+    }
+  });
+
+  it('[I-03] says whether the keys of an identity provider can be fetched, and a gateway starts in any case', async () => {
+    const issuer = await FakeIssuer.start();
+    environment['OPENCLAW_AUTH_JWT'] = JSON.stringify(issuer.setting);
+    const ofIdentity = async () => {
+      const { code, lines } = await examine();
+      return [code, lines.find((line) => /^\w+ +identity/.test(line)) ?? ''] as const;
+    };
+    try {
+      expect(await ofIdentity()).toEqual([0, expect.stringMatching(/^ok .*auth\.jwt: http.* has 1 keys$/)]);
+      issuer.isUp = false;
+      expect(await ofIdentity()).toEqual([0, expect.stringMatching(/^note /)]);
+    } finally {
+      await issuer.close();
     }
   });
 

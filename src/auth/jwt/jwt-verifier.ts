@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import type { JSONWebKeySet } from 'jose';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
@@ -19,11 +17,10 @@ import {
   type PresentedCredential,
   type Verdict,
 } from '../credential-verifier.js';
-import { discover, readAddress } from './discovery.js';
 import { DEFAULT_ALGORITHMS, DEFAULT_TOLERANCE_S, type JwtSetting } from './jwt.settings.js';
 import { ClaimFault, checkIssuer, readClaims, type ClaimRules } from './read-claims.js';
-import { requestDocument } from './request-json.js';
-import { SigningKeys, toKeySet, type KeysProblem } from './signing-keys.js';
+import { loadKeys } from './load-keys.js';
+import { SigningKeys, type KeysProblem } from './signing-keys.js';
 import { checkSignature, checkType, decodeParts, isJwt } from './verify-signature.js';
 
 /** Maximum length of a token, in characters. */
@@ -133,13 +130,7 @@ export class JwtVerifier implements CredentialVerifier {
         claims: setting.claims,
       },
       algorithms: setting.algorithms ?? DEFAULT_ALGORITHMS,
-      keys: new SigningKeys(() => this.load(setting), this.clock, this.log),
+      keys: new SigningKeys(() => loadKeys(setting, this.config.folder, egressFetch, this.clock), this.clock, this.log),
     });
-  }
-
-  private async load({ issuer, jwks_url: url, jwks_file: file }: JwtSetting): Promise<JSONWebKeySet> {
-    if (file !== undefined) return toKeySet(JSON.parse(await readFile(resolve(this.config.folder, file), 'utf8')));
-    const address = url ?? readAddress(await discover(egressFetch, this.clock, issuer), 'jwks_uri');
-    return toKeySet(await requestDocument(egressFetch, this.clock, address));
   }
 }

@@ -105,11 +105,3 @@ export class SigningKeys {
     if (!this.isStopped) this.cancelNext = this.clock.setTimer(delayMs, () => this.start());
   }
 }
-
-/** Returns the keys of a document. Members that are no keys are passed over where keys are looked for. @throws Error if there is no list */
-export function toKeySet(document: unknown): JSONWebKeySet {
-  const { keys } = (document ?? {}) as { readonly keys?: unknown };
-  if (!Array.isArray(keys)) throw new Error('the key set has no list "keys"');
-  const members = keys.filter((key): key is object => typeof key === 'object' && key !== null && !Array.isArray(key));
-  return { keys: members };
-}
