@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { listDrivers } from '../core/channels/channels.settings.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { isOfAllTenants } from '../core/identity/all-tenants.js';
 import { LiveCredentialsService } from '../core/identity/live-credentials.service.js';
 import { DEFAULT_TENANT, isReservedPrincipal, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
-import { CredentialStore, type TokenRecord } from '../core/store/index.js';
+import { ALL_TENANTS, CredentialStore, type TokenRecord } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';
 import { GatewayError, type PayloadFault } from '../protocol/index.js';
 import { digest } from './digest.js';
@@ -41,7 +42,7 @@ export class TokenAdministrationService {
    * does not see; QUEUE_FULL if the tenant has {@link MAX_TOKENS}
    */
   async create(author: Principal, wish: TokenWish): Promise<{ readonly record: TokenRecord; readonly token: string }> {
-    const tenant = seeTenant(author, wish.tenant);
+    const tenant = this.seeTenant(author, wish.tenant);
     const faults = this.findFaults(wish);
     if (faults.length > 0) throw new GatewayError('INVALID_PAYLOAD', { faults });
     checkGrant(author, wish, this.directory.findToolPermissions(author.tenant, author.principal));
@@ -70,14 +71,22 @@ export class TokenAdministrationService {
     author: Principal,
     page: { readonly tenant?: string | undefined; readonly after?: string | undefined; readonly limit: number },
   ): Promise<readonly TokenRecord[]> {
-    return this.store.listTokens({ ...page, tenant: seeTenant(author, page.tenant) });
+    return this.store.listTokens({ ...page, tenant: this.seeTenant(author, page.tenant) });
   }
 
   /** Revokes a token: it is refused from now on, and its connections end. @throws GatewayError NOT_FOUND */
   async revoke(author: Principal, id: string, tenant?: string): Promise<void> {
-    if (!(await this.store.removeToken(seeTenant(author, tenant), id, author.principal)))
+    if (!(await this.store.removeToken(this.seeTenant(author, tenant), id, author.principal)))
       throw new GatewayError('NOT_FOUND', { what: `token ${id}` });
     this.live.end(credentialIdOf(id));
+  }
+
+  /** Returns the tenant that an operator names, or its own. @throws GatewayError NOT_FOUND */
+  private seeTenant(author: Principal, named?: string): string {
+    const own = author.tenant === ALL_TENANTS ? DEFAULT_TENANT : author.tenant;
+    if (named === undefined || named === own) return own;
+    if (!isOfAllTenants(author, this.config)) throw new GatewayError('NOT_FOUND', { what: `tenant ${named}` });
+    return named;
   }
 
   private findFaults({ principal, role, scopes = [], sender, expiresAt }: TokenWish): PayloadFault[] {
@@ -99,10 +108,4 @@ export class TokenAdministrationService {
       ...fault((expiresAt ?? Infinity) <= this.clock.now(), '/expires_at', 'must be in the future'),
     ];
   }
-}
-
-/** Returns the tenant that an operator names, or its own. Operators of the default tenant see all. @throws GatewayError NOT_FOUND */
-function seeTenant({ tenant: own }: Principal, named = own): string {
-  if (named !== own && own !== DEFAULT_TENANT) throw new GatewayError('NOT_FOUND', { what: `tenant ${named}` });
-  return named;
 }

@@ -7,6 +7,7 @@ import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
 import { httpRequest } from '../support/http-request.js';
 
 const KEEPER = 'keeper-token-0123456789ab';
+const OF_ALL = 'token-of-all-tenants-0123';
 
 describe('tokens at run time', () => {
   let gateway: GatewayApp;
@@ -14,8 +15,11 @@ describe('tokens at run time', () => {
   beforeAll(async () => {
     issuer = await FakeIssuer.start();
     const own = withTokens['auth.tokens'] as object[];
+    const ofAll = { token: OF_ALL, principal: 'chief', role: 'operator', tenant: '*' };
     const keeper = { token: KEEPER, principal: 'keeper', role: 'operator', scopes: ['tokens:write', 'admin:read'] };
-    gateway = await GatewayApp.start({ settings: { 'auth.tokens': [...own, keeper], 'auth.jwt': issuer.setting } });
+    gateway = await GatewayApp.start({
+      settings: { 'auth.tokens': [...own, keeper, ofAll], 'auth.jwt': issuer.setting },
+    });
   });
   afterAll(async () => {
     await gateway.close();
@@ -87,6 +91,23 @@ describe('tokens at run time', () => {
     ])
       expect([wrong, (await create({ ...wish, ...wrong })).status]).toEqual([wrong, 400]);
     expect((await create({ ...wish, tenant: 'default' }, TOKENS.stranger)).status).toBe(404);
+  });
+
+  it('[I-12] are of the tenant of their maker; who speaks for all tenants names one', async () => {
+    const made = await create({ ...wish, principal: 'acme-ci', tenant: 'acme' }, OF_ALL);
+    expect(made.status).toBe(201);
+    expect((await call('GET', '/me', made.token)).json).toMatchObject({ principal: 'acme-ci', tenant: 'acme' });
+    const namesOf = async (path: string, token: string) =>
+      ((await call('GET', path, token)).json['items'] as { principal: string }[]).map(({ principal }) => principal);
+    expect(await namesOf('/tokens', TOKENS.operator)).not.toContain('acme-ci');
+    expect(await namesOf('/tokens', TOKENS.stranger)).toContain('acme-ci');
+    expect(await namesOf('/tokens?tenant=acme', OF_ALL)).toContain('acme-ci');
+    for (const [method, path] of [
+      ['GET', '/tokens?tenant=acme'],
+      ['DELETE', `/tokens/${made.id}?tenant=acme`],
+    ] as const)
+      expect((await call(method, path, TOKENS.operator)).status).toBe(404);
+    expect((await call('DELETE', `/tokens/${made.id}?tenant=acme`, OF_ALL)).status).toBe(204);
   });
 
   it('[I-13] say whom they speak for', async () => {

@@ -11,7 +11,7 @@ export function isOfAllTenants({ tenant }: Principal, config: ConfigStoreService
   if (tenant !== DEFAULT_TENANT) return tenant === ALL_TENANTS;
   const named = config.get('auth.tokens').map((token) => token.tenant ?? DEFAULT_TENANT);
   return (
-    config.get('auth.jwt')?.claims?.tenant === undefined &&
+    (['auth.jwt', 'auth.oidc'] as const).every((key) => config.get(key)?.claims?.tenant === undefined) &&
     named.every((name) => name === DEFAULT_TENANT || name === ALL_TENANTS)
   );
 }
