@@ -28,7 +28,7 @@ const SHARED_FOLDER = path('dist/bundle/shared');
 
 /** Packages that a team's modules and applications import too, directly or through Nest. They are `dependencies`. */
 const SHARED =
-  /^(@nestjs\/(common|core|config|platform-ws|websockets)|class-transformer|class-validator|reflect-metadata|rxjs|typebox|ws)(\/|$)/;
+  /^(@opentelemetry\/api|@nestjs\/(common|core|config|platform-ws|websockets)|class-transformer|class-validator|reflect-metadata|rxjs|typebox|ws)(\/|$)/;
 
 /** Imported only by the contract suites, whose users have them installed. */
 const TEST_PACKAGES = /^(vitest|fast-check)$/;

@@ -21,6 +21,7 @@ import { ReplicaIdentity } from './core/replicas/replica-identity.js';
 import { LogRing } from './core/telemetry/log-ring.js';
 import { Logs } from './core/telemetry/logs.js';
 import { Metrics, NoMetrics } from './core/telemetry/metrics.js';
+import { NoTracing, Tracing } from './core/telemetry/tracing.js';
 import { Clock, SystemClock } from './core/time/clock.js';
 import { HealthModule } from './health/health.module.js';
 import { DocumentsModule } from './http/documents.module.js';
@@ -34,6 +35,8 @@ import { TailscaleModule } from './tailscale/tailscale.module.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { PrometheusMetrics } from './telemetry/prometheus-metrics.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
+import type { TraceExport } from './telemetry/traces/trace-export.js';
+import { TraceExportService } from './telemetry/traces/trace-export.service.js';
 import { BrowserFolder } from './tools/browser/browser-folder.js';
 import { ToolsModule } from './tools/tools.module.js';
 import { WebSocketModule } from './websocket/websocket.module.js';
@@ -46,6 +49,8 @@ export interface GatewayOptions {
   readonly logs?: Logs;
   /** The engine for metrics, in place of the one that `/metrics` serves. */
   readonly metrics?: Metrics;
+  /** The engine for traces, in place of the export that `telemetry.traces.endpoint` turns on. */
+  readonly tracing?: Tracing;
   /** Connects the replicas of one gateway; needed only if there are several. */
   readonly broker?: Broker;
   /** A global module that provides AgentRuntime, in place of the built-in agent and of models. */
@@ -117,17 +122,27 @@ class FoundationModule {
     const clock = options.clock ?? new SystemClock();
     const localToken = new LocalToken(() => findLocalTokenPlace(config.get('store.url')));
     if (logs instanceof PinoLogs) logs.hide(localToken.value);
+    const replica = new ReplicaIdentity();
     const providers = [
       { provide: Clock, useValue: clock },
       { provide: Logs, useValue: logs },
       { provide: LogRing, useValue: logs instanceof PinoLogs ? logs.ring : new LogRing() },
       { provide: Metrics, useValue: options.metrics ?? createMetrics(config) },
+      {
+        provide: TraceExportService,
+        useFactory: async () => new TraceExportService(await startExport(options, { config, clock, logs, replica })),
+      },
+      {
+        provide: Tracing,
+        useFactory: ({ tracing }: TraceExportService) => options.tracing ?? tracing ?? new NoTracing(),
+        inject: [TraceExportService],
+      },
       { provide: Broker, useValue: options.broker ?? new InProcessBroker(clock, logs) },
       { provide: ConfigStoreService, useValue: config },
       { provide: LocalToken, useValue: localToken },
       { provide: ReachService, useValue: new ReachService(config) },
       { provide: BrowserFolder, useValue: new BrowserFolder(() => findStoreFolder(config.get('store.url'))) },
-      { provide: ReplicaIdentity, useValue: new ReplicaIdentity() },
+      { provide: ReplicaIdentity, useValue: replica },
     ];
     return { module: FoundationModule, global: true, providers, exports: providers };
   }
@@ -135,4 +150,22 @@ class FoundationModule {
 
 function createMetrics(config: ConfigStoreService): Metrics {
   return config.get('telemetry.metrics') ? new PrometheusMetrics() : new NoMetrics();
+}
+
+/** Starts the export of traces, whose code is loaded only for it. */
+async function startExport(
+  { tracing }: GatewayOptions,
+  { config, clock, logs, replica }: StartedParts,
+): Promise<TraceExport | undefined> {
+  const endpoint = config.get('telemetry.traces.endpoint');
+  if (endpoint === undefined || tracing) return undefined;
+  const { startTraceExport } = await import('./telemetry/traces/trace-export.js');
+  return startTraceExport(endpoint, { config, clock, log: logs.for('gateway'), instance: replica.id });
+}
+
+interface StartedParts {
+  readonly config: ConfigStoreService;
+  readonly clock: Clock;
+  readonly logs: Logs;
+  readonly replica: ReplicaIdentity;
 }

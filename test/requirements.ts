@@ -14,7 +14,7 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  * cites a promise, and when a test cites an unknown one.
  *
  * T transport and handshake, E envelope, M messages, S streams and replay, C queue and cancelling, G sessions and
- * groups, A the built-in agent, D durability, L lifecycle, health and metrics, P settings, K the TypeScript client, X security, W web chat, O tools and
+ * groups, A the built-in agent, D durability, L lifecycle, health, metrics and traces, P settings, K the TypeScript client, X security, W web chat, O tools and
  * approvals, R models, B sandbox, Q MCP, N bounds and time, Z agents,
  * V channels, F device nodes, J cron, H Tailscale, U browser,
  * Y canvas, I identity and, from 50 on, audit, logs and backup.
@@ -1369,6 +1369,26 @@ export const requirements: readonly Requirement[] = [
     'L-24',
     'administration',
     'The dashboard and the alert rules name only metrics and labels that the gateway serves.',
+  ),
+  requirement(
+    'L-25',
+    'administration',
+    'The trace context of a message is the parent from channels and operators, a link from others, and ignored if malformed.',
+  ),
+  requirement(
+    'L-26',
+    'administration',
+    'A trace context is stored with its message, and the next run after a crash belongs to it.',
+  ),
+  requirement(
+    'L-27',
+    'administration',
+    'Spans go from the message over queue, turn, model and tool, and hold no text, person or secret.',
+  ),
+  requirement(
+    'L-28',
+    'administration',
+    'A collector that does not take traces costs a bounded time of the stop, and a line a minute.',
   ),
   requirement('L-22', 'administration', '/health says why it is degraded, to those who administer all tenants.'),
   requirement(

@@ -34,6 +34,8 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     { token: TOKEN_PLACEHOLDER, principal: 'alice', role: 'user' },
   ],
   'auth.token': TOKEN_PLACEHOLDER,
+  'telemetry.traces.endpoint': 'http://127.0.0.1:4318/v1/traces',
+  'telemetry.traces.headers': { authorization: 'Bearer the-token-of-the-collector' },
   'agent.model': 'anthropic/claude-sonnet-5',
   'agent.allowed_models': ['anthropic/*', 'local/qwen3:8b'],
   'agent.max_output_tokens': 4_096,

@@ -67,6 +67,7 @@ import { ToolCallsService } from './turns/tool-calls.service.js';
 import { TurnAgentService } from './turns/turn-agent.service.js';
 import { TurnFactoryService } from './turns/turn-factory.service.js';
 import { TurnMetricsService } from './turns/turn-metrics.service.js';
+import { TurnTracesService } from './turns/turn-traces.service.js';
 import { TurnRunnerService } from './turns/turn-runner.service.js';
 
 const exported = [
@@ -136,6 +137,7 @@ const exported = [
     TurnAgentService,
     TurnFactoryService,
     TurnMetricsService,
+    TurnTracesService,
     TurnRunnerService,
     UnknownNamesService,
     AgentPresenceService,

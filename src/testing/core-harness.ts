@@ -16,6 +16,7 @@ import { SessionCommandsService } from '../core/sessions/session-commands.servic
 import { buildSessionSeed } from '../core/sessions/session-key.js';
 import type { AcceptedMessage, NewMessage, SessionStore } from '../core/store/index.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
+import { NoTracing, type Tracing } from '../core/telemetry/tracing.js';
 import type { ToolDefinition } from '../core/tools/tool.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
 import type { AgentRuntime } from '../core/turns/agent-runtime.js';
@@ -26,6 +27,7 @@ import { ToolCallsService } from '../core/turns/tool-calls.service.js';
 import { TurnAgentService } from '../core/turns/turn-agent.service.js';
 import { TurnFactoryService } from '../core/turns/turn-factory.service.js';
 import { TurnMetricsService } from '../core/turns/turn-metrics.service.js';
+import { TurnTracesService } from '../core/turns/turn-traces.service.js';
 import { TurnRunnerService } from '../core/turns/turn-runner.service.js';
 import { BuiltinRuntime } from '../agents/builtin/builtin-runtime.js';
 import { aMessage, aPayload } from './factories.js';
@@ -47,6 +49,7 @@ export interface CoreHarnessOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly tools?: readonly ToolDefinition[];
   readonly clock?: ManualClock;
+  readonly tracing?: Tracing;
   /** Another replica of the same gateway, with a store of its own. */
   readonly other?: CoreHarness;
 }
@@ -71,6 +74,7 @@ export class CoreHarness {
 
   constructor(options: CoreHarnessOptions = {}) {
     const logs = new SilentLogs();
+    const { tracing = new NoTracing() } = options;
     this.clock = options.clock ?? new ManualClock();
     this.broker = new InProcessBroker(this.clock, logs, options.other?.broker);
     const replica = new ReplicaIdentity();
@@ -121,7 +125,7 @@ export class CoreHarness {
       runtime,
       this.store,
       this.tools,
-      new ToolCallsService(this.tools, this.approvals, this.claims, this.questions, this.clock),
+      new ToolCallsService(this.tools, this.approvals, this.claims, this.questions, this.clock, tracing),
       new JoiningService(this.store, rules, this.clock),
       new InlineMediaSource(),
     );
@@ -138,6 +142,7 @@ export class CoreHarness {
       this.config,
       this.clock,
       new TurnMetricsService(this.clock, this.metrics),
+      new TurnTracesService(tracing, this.clock),
       logs,
     );
   }

@@ -11,6 +11,7 @@ import type { ConfigStoreService } from '../../src/core/config/config-store.serv
 import type { SessionStore } from '../../src/core/store/index.js';
 import { PiRuntime } from '../../src/agents/pi/pi-runtime.js';
 import { NoMetrics } from '../../src/core/telemetry/metrics.js';
+import { NoTracing } from '../../src/core/telemetry/tracing.js';
 import type { Clock } from '../../src/core/time/clock.js';
 import { SilentLogs, type Logs } from '../../src/core/telemetry/logs.js';
 import { CoreHarness, type CoreHarnessOptions } from '../../src/testing/core-harness.js';
@@ -40,7 +41,7 @@ export function buildPiRuntime({ config, agents, sessions }: RuntimeParts, clock
   const choice = new ModelChoice(config, agents, sessions);
   const files = new PromptFiles(config, agents, logs);
   const instructions = new Instructions({ isReady: async () => false }, files, new SkillsService(config, logs), logs);
-  const metrics = new ModelMetrics(agents, clock, new NoMetrics());
+  const metrics = new ModelMetrics(agents, clock, new NoTracing(), new NoMetrics());
   return new PiRuntime(choice, new ModelRest(clock), instructions, metrics, clock, logs);
 }
 

@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import type { Usage } from '@earendil-works/pi-ai';
+import type { Model, Usage } from '@earendil-works/pi-ai';
 import { AgentsService } from '../../core/agents/agents.service.js';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { StartStep } from '../../core/lifecycle/steps.js';
 import { bindEach, Metrics, type Counter, type Histogram, type Metric } from '../../core/telemetry/metrics.js';
+import type { Trace } from '../../core/telemetry/traceparent.js';
+import { Tracing, type Span } from '../../core/telemetry/tracing.js';
 import { Clock } from '../../core/time/clock.js';
 import { FAILURE_KINDS } from './failure-kinds.js';
 import type { AskOutcome } from './ask-outcome.js';
+import type { PiApi } from './pi-models.js';
 
 /** Number of models whose instruments are kept at hand. */
 const MAX_KEPT = 256;
@@ -33,6 +36,7 @@ export class ModelMetrics {
   constructor(
     private readonly agents: AgentsService,
     private readonly clock: Clock,
+    private readonly tracing: Tracing,
     metrics: Metrics,
   ) {
     this.requests = metrics.counter({
@@ -66,9 +70,21 @@ export class ModelMetrics {
       for (const name of [...(model === undefined ? [] : [model]), ...fallbacks]) this.bind(name);
   }
 
-  /** Measures a request that begins now. @param model `provider/model` */
-  begin(model: string): RequestMeasure {
-    return new RequestMeasure(this.bind(model), this.clock);
+  /**
+   * Measures a request that begins now, and makes its span.
+   * @param parent the context of the turn
+   */
+  begin({ provider, id }: Pick<Model<PiApi>, 'provider' | 'id'>, parent: Trace | undefined): RequestMeasure {
+    const span = this.tracing.start(`chat ${id}`, {
+      kind: 'client',
+      parent,
+      attributes: {
+        'gen_ai.operation.name': 'chat',
+        'gen_ai.provider.name': provider,
+        'gen_ai.request.model': id,
+      },
+    });
+    return new RequestMeasure(this.bind(`${provider}/${id}`), this.clock, span);
   }
 
   private bind(model: string): Instruments {
@@ -87,7 +103,7 @@ export class ModelMetrics {
   }
 }
 
-/** Measures one request to a model. */
+/** Measures and traces one request to a model. */
 export class RequestMeasure {
   private readonly startedAt: number;
   private hasBegun = false;
@@ -96,8 +112,14 @@ export class RequestMeasure {
   constructor(
     private readonly instruments: Instruments,
     private readonly clock: Clock,
+    private readonly span: Span,
   ) {
     this.startedAt = clock.elapsed();
+  }
+
+  /** The context for the provider; undefined if no traces are made. */
+  get trace(): Trace | undefined {
+    return this.span.trace;
   }
 
   /** Notes a piece of the answer. */
@@ -109,8 +131,16 @@ export class RequestMeasure {
 
   end(outcome: AskOutcome): void {
     const { outcomes, seconds } = this.instruments;
-    outcomes[outcome.kind === 'failed' ? outcome.failure.kind : outcome.kind].add();
-    if (outcome.kind !== 'answer') return;
+    const kind = outcome.kind === 'failed' ? outcome.failure.kind : outcome.kind;
+    outcomes[kind].add();
+    if (outcome.kind !== 'answer') return this.span.end(kind);
+    const { usage, stopReason } = outcome.answer.message;
+    this.span.set({
+      'gen_ai.usage.input_tokens': usage.input + usage.cacheRead + usage.cacheWrite,
+      'gen_ai.usage.output_tokens': usage.output,
+      'gen_ai.response.finish_reasons': stopReason,
+    });
+    this.span.end();
     seconds.observe(this.readSeconds());
     this.addTokens(outcome.answer.message.usage);
   }

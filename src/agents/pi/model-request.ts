@@ -1,6 +1,7 @@
 import type { AssistantMessage, AssistantMessageEvent, Context } from '@earendil-works/pi-ai';
 import type { Log } from '../../core/telemetry/logs.js';
 import { createSecretHider, toOneLine } from '../../core/config/secrets.js';
+import type { Trace } from '../../core/telemetry/traceparent.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { AgentEvent, RequestedCall } from '../../core/turns/agent-runtime.js';
 import type { AskOutcome, ModelAnswer } from './ask-outcome.js';
@@ -33,6 +34,8 @@ export interface Question {
   /** Identifies the conversation, for the provider's cache. */
   readonly sessionId: string;
   readonly signal: AbortSignal;
+  /** The trace context of the turn. */
+  readonly trace?: Trace | undefined;
   /** True if another model can answer instead: then this one is given up sooner. */
   readonly hasNext: boolean;
 }
@@ -58,7 +61,7 @@ export class ModelRequest {
     const { max_retries: retries = hasNext ? DEFAULT_RETRIES_WITH_NEXT : DEFAULT_RETRIES } = this.target.provider;
     const { provider, id } = this.target.model;
     for (let attempt = 0; ; attempt++) {
-      const measure = this.metrics?.begin(`${provider}/${id}`);
+      const measure = this.metrics?.begin(this.target.model, question.trace);
       const outcome = yield* this.askOnce(question, measure);
       measure?.end(outcome);
       if (outcome.kind !== 'failed') return outcome;
@@ -92,7 +95,7 @@ export class ModelRequest {
         ? { kind: 'aborted' }
         : { kind: 'failed', failure: attempt.isSilent ? { ...failure, kind: 'silent' } : failure };
     try {
-      for await (const event of this.open(question, seen, attempt.signal)) {
+      for await (const event of this.open(question, seen, attempt.signal, measure?.trace)) {
         attempt.noteLife();
         if (event.type === 'text_delta' || event.type === 'toolcall_delta') measure?.notePiece();
         if (event.type === 'text_delta') yield* shown.push(event.contentIndex, event.delta);
@@ -118,8 +121,14 @@ export class ModelRequest {
     return new Attempt(signal, this.clock, idleMs, hasNext ? firstByteMs : undefined);
   }
 
-  private open({ context, sessionId }: Question, { fetch }: SeenResponse, signal: AbortSignal): ResponseEvents {
-    const { api_key: apiKey = 'none', headers, thinking } = this.target.provider;
+  private open(
+    { context, sessionId }: Question,
+    { fetch }: SeenResponse,
+    signal: AbortSignal,
+    trace: Trace | undefined,
+  ): ResponseEvents {
+    const { api_key: apiKey = 'none', headers: configured, thinking } = this.target.provider;
+    const headers = trace === undefined ? configured : { ...configured, traceparent: trace };
     return this.target.stream(context, {
       // Local servers need no key, but the SDKs require one.
       apiKey,

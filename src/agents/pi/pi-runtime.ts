@@ -160,6 +160,7 @@ export class PiRuntime extends AgentRuntime {
         context: prompt.build(),
         sessionId: turn.session.id,
         signal: turn.signal,
+        trace: turn.trace,
         hasNext,
       });
       if (outcome.kind === 'answer') {

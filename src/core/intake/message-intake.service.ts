@@ -17,8 +17,10 @@ import {
   type StoredMessage,
   type StoredReaction,
 } from '../store/index.js';
+import { Tracing } from '../telemetry/tracing.js';
 import { Clock } from '../time/clock.js';
 import { isEmoji } from './emoji.js';
+import { traceAccept } from './intake-traces.js';
 
 /** The client on whose behalf a request is made, for example a connection. Message ids are unique within an origin. */
 export interface Origin {
@@ -74,6 +76,7 @@ export class MessageIntakeService {
     private readonly sessions: SessionStore,
     private readonly canvas: CanvasService,
     private readonly clock: Clock,
+    private readonly tracing: Tracing,
   ) {}
 
   /**
@@ -206,10 +209,10 @@ export class MessageIntakeService {
     const client = clientKey(principal, clientId);
     const receivedAt = this.clock.now();
     const { session, namesSession, payload, isAddressed, priority, ruling } = route;
-    this.queue.enqueueThen(
-      { client, messageId, session, namesSession, payload, isAddressed, priority, receivedAt, ruling },
-      done,
-    );
+    const message = { client, messageId, session, namesSession, payload, isAddressed, priority, receivedAt, ruling };
+    if (!this.tracing.isOn) return this.queue.enqueueThen(message, done);
+    const traced = traceAccept(this.tracing, principal, payload, done);
+    this.queue.enqueueThen({ ...message, trace: traced.trace }, traced.done);
   }
 
   private async select(origin: Origin, target: CancelTarget): Promise<CancelSelector> {

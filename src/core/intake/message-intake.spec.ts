@@ -9,6 +9,7 @@ import type { MediaService } from '../media/media.service.js';
 import { PhaseService } from '../phase/phase.service.js';
 import { PresenceTrackerService } from '../presence/presence-tracker.service.js';
 import { SilentLogs } from '../telemetry/logs.js';
+import { NoTracing } from '../telemetry/tracing.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
 import { MessageIntakeService, type Origin, type QueuedMessage } from './message-intake.service.js';
 
@@ -55,6 +56,7 @@ describe('MessageIntakeService', () => {
       store,
       { findFault: async () => undefined } as unknown as CanvasService,
       clock,
+      new NoTracing(),
     );
   });
   afterEach(() => harness.stop());

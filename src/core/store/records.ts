@@ -12,6 +12,7 @@ import type {
   StreamBlock,
   Usage,
 } from '../../protocol/domain.js';
+import type { Trace } from '../telemetry/traceparent.js';
 
 export type Json = string;
 
@@ -84,6 +85,8 @@ export interface NewMessage {
   readonly isAddressed: boolean;
   readonly priority: Priority;
   readonly receivedAt: number;
+  /** The trace context of its accept, if traces are made. */
+  readonly trace?: Trace | undefined;
   /** Makes it a decision on a tool call: it does not wait, but is carried out and ended by the commit that stores it. */
   readonly ruling?: MessageRuling | undefined;
 }
@@ -153,6 +156,8 @@ export interface StoredMessage {
   readonly payload: MessageInPayload;
   readonly priority: Priority;
   readonly receivedAt: number;
+  /** The trace context that it was accepted with, which its turn continues. */
+  readonly trace?: Trace;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { AgentDefinition } from '../agents/agent-definition.js';
 import type { PresenceState } from '../presence/presence-tracker.service.js';
 import type { Command } from '../sessions/activation.js';
 import type { MessageWithReply, Session, StoredMessage } from '../store/index.js';
+import type { Trace } from '../telemetry/traceparent.js';
 import type { ToolDefinition, ToolOutcome } from '../tools/tool.js';
 import type { Media } from './media-source.js';
 
@@ -58,6 +59,8 @@ export interface TurnSubject {
 /** One turn as its runtime sees it. */
 export interface AgentTurn extends TurnSubject {
   readonly signal: AbortSignal;
+  /** The trace context for what the runtime does; undefined if no traces are made. */
+  readonly trace?: Trace | undefined;
   /** True if messages may join while the turn runs. Then an answer without tool calls need not be the last. */
   readonly isSteered: boolean;
   /**

@@ -5,6 +5,7 @@ import { personalTurnOf, readQuestion } from '../questions/question.js';
 import { QuestionsService, type CallStatus } from '../questions/questions.service.js';
 import { MessageClaimsService } from '../queue/message-claims.service.js';
 import type { Approval } from '../store/index.js';
+import { Tracing } from '../telemetry/tracing.js';
 import { Clock } from '../time/clock.js';
 import type { AddedBlock, CallReview, ToolOutcome } from '../tools/tool.js';
 import { failure, ToolRegistryService, type FailedOutcome } from '../tools/tool-registry.service.js';
@@ -40,6 +41,7 @@ export class ToolCallsService {
     private readonly claims: MessageClaimsService,
     private readonly questions: QuestionsService,
     private readonly clock: Clock,
+    private readonly tracing: Tracing,
   ) {}
 
   /** Runs a call, or returns the outcome that an earlier run has recorded. @throws LeaseLostError */
@@ -121,6 +123,10 @@ export class ToolCallsService {
     const startedAt = this.clock.elapsed();
     const recorded = journal.findCall(callId);
     const added: AddedBlock[] = [];
+    const span = this.tracing.start(`execute_tool ${tool}`, {
+      parent: turn.trace,
+      attributes: { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': tool, 'gen_ai.tool.call.id': callId },
+    });
     const outcome = await this.registry.execute(tool, call.parameters, {
       ...user,
       turn: {
@@ -138,6 +144,7 @@ export class ToolCallsService {
       signal: signals.agent,
       approved: recorded?.needsApproval ? recorded.shown : undefined,
     });
+    span.end(outcome.ok ? undefined : outcome.code);
     failpoint('tool.after_effect');
     const end = { duration_ms: Math.round(this.clock.elapsed() - startedAt) };
     return this.end(turn, call, outcome, end, outcome.ok ? added : []);

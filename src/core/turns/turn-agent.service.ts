@@ -73,6 +73,7 @@ export class TurnAgentService {
       session,
       agent,
       signal: turn.signals.agent,
+      trace: turn.trace,
       isSteered: this.joining.isSteered(turn),
       joinedMessages: (n) => this.joining.join(turn, n),
       recordedAnswer: (n) => journal.recordedAnswers[n],

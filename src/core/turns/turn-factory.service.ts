@@ -7,6 +7,7 @@ import { LogWriterService } from '../delivery/log-writer.service.js';
 import { Slots } from '../delivery/slots.js';
 import { TurnStore, type Claim, type TurnRecord } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
+import type { Trace } from '../telemetry/traceparent.js';
 import { Clock } from '../time/clock.js';
 import { ImmediateTurn } from './immediate-turn.js';
 import { ReplyBuilder } from './reply-builder.js';
@@ -44,20 +45,21 @@ export class TurnFactoryService {
   }
 
   /** Creates a run that continues where earlier runs of the message ended. @throws GatewayError STORE_UNAVAILABLE */
-  async create(claim: Claim, signals: RunSignals): Promise<Turn> {
-    if (claim.attempt === 1) return this.continue(claim, signals, NOTHING_RECORDED);
+  async create(claim: Claim, signals: RunSignals, trace?: Trace): Promise<Turn> {
+    if (claim.attempt === 1) return this.continue(claim, signals, NOTHING_RECORDED, trace);
     const { messageRef } = claim.message;
-    return this.resumed.run(async () => this.continue(claim, signals, await this.store.readTurn(messageRef)));
+    return this.resumed.run(async () => this.continue(claim, signals, await this.store.readTurn(messageRef), trace));
   }
 
-  private continue(claim: Claim, signals: RunSignals, record: TurnRecord): Turn {
+  private continue(claim: Claim, signals: RunSignals, record: TurnRecord, trace: Trace | undefined): Turn {
     const { message, session, lease } = claim;
     const { blocks, replacesFromSeq } = findResumePoint(record);
     const journal = new TurnJournal(message.messageRef, record);
     const reply = new ReplyBuilder(claim, this.delivery, this.clock, blocks);
     const lastSeq = Math.max(session.headSeq, record.steps.at(-1)?.headSeq ?? 0);
     const writer = new TurnWriter(lease, lastSeq, this.logWriter, this.clock, this.log, signals.abandon);
-    return new Turn({ claim, agent: this.findAgent(claim), signals, journal, reply, writer, replacesFromSeq });
+    const agent = this.findAgent(claim);
+    return new Turn({ claim, agent, signals, journal, reply, writer, replacesFromSeq, trace });
   }
 
   /** Returns the agent of a turn; that of a question holds no more than who asks. */

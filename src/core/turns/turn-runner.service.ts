@@ -5,11 +5,13 @@ import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { MessageClaimsService, type ClaimConsumer } from '../queue/message-claims.service.js';
 import type { Claim, Ending } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
+import type { Trace } from '../telemetry/traceparent.js';
 import { Clock } from '../time/clock.js';
 import { ReplyService } from './reply.service.js';
 import { RunSignals } from './run-signals.js';
 import { TurnFactoryService } from './turn-factory.service.js';
-import { TurnMetricsService } from './turn-metrics.service.js';
+import { TurnMetricsService, type RunOutcome } from './turn-metrics.service.js';
+import { endTurnSpan, TurnTracesService } from './turn-traces.service.js';
 import { LeaseLostError } from './turn-writer.js';
 import { failedWith } from './turn.js';
 
@@ -29,6 +31,7 @@ export class TurnRunnerService implements ClaimConsumer {
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
     private readonly metrics: TurnMetricsService,
+    private readonly traces: TurnTracesService,
     logs: Logs,
   ) {
     this.log = logs.for('agent');
@@ -48,11 +51,16 @@ export class TurnRunnerService implements ClaimConsumer {
       const turn = this.turns.createImmediate(claim);
       const pieces = this.replies.produceNow(turn);
       if (!pieces) return false;
+      const span = this.traces.start(claim);
       turn.end(pieces, (outcome) => {
-        if (outcome instanceof Error) return done(false);
+        if (outcome instanceof Error) {
+          endTurnSpan(span, 'given_back');
+          return done(false);
+        }
         const { message, attempt } = claim;
         const reason = outcome.kind === 'written' ? 'stop' : 'given_back';
         this.metrics.note(claim, reason, startedAt);
+        endTurnSpan(span, reason);
         if (this.log.isEnabled('debug')) {
           const fields = { message_ref: message.messageRef, session_id: message.sessionId, attempt, reason };
           this.log.debug(fields, 'turn ended at once');
@@ -72,25 +80,28 @@ export class TurnRunnerService implements ClaimConsumer {
     this.log.debug(fields, 'turn started');
     const startedAt = this.clock.elapsed();
     const signals = new RunSignals(stop);
+    const span = this.traces.start(claim);
+    let outcome: RunOutcome = 'given_back';
     try {
-      const { reason } = await this.runTurn(claim, signals);
-      this.metrics.note(claim, reason, startedAt);
+      const { reason } = await this.runTurn(claim, signals, span.trace);
+      outcome = reason;
       this.log.debug({ ...fields, reason }, 'turn ended');
     } catch (error) {
-      this.metrics.note(claim, 'given_back', startedAt);
       if (signals.isLeaseLost || error instanceof LeaseLostError) this.metrics.noteLostLease();
       const isExpected = signals.abandon.aborted || error instanceof LeaseLostError;
       if (!isExpected) this.log.error({ ...fields, error }, 'a turn could not be run; it is tried again');
       if (!signals.isLeaseLost) await this.claims.release(lease, isExpected ? 0 : RETRY_DELAY_MS);
     } finally {
+      this.metrics.note(claim, outcome, startedAt);
+      endTurnSpan(span, outcome);
       signals.dispose();
     }
   }
 
   /** Runs a turn to its end. Rejects when it has to return to the queue. */
-  private async runTurn(claim: Claim, signals: RunSignals): Promise<Ending> {
+  private async runTurn(claim: Claim, signals: RunSignals, trace: Trace | undefined): Promise<Ending> {
     const { interruptions: attempts } = claim;
-    const turn = await this.turns.create(claim, signals);
+    const turn = await this.turns.create(claim, signals, trace);
     if (attempts >= this.config.get('agent.max_attempts') && !signals.stop.aborted) {
       return this.replies.end(turn, failedWith(new GatewayError('TURN_INTERRUPTED', { attempts })));
     }

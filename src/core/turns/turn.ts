@@ -4,6 +4,7 @@ import { limitSession } from '../questions/question.js';
 import type { CallStatus } from '../questions/questions.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import type { Claim, Ending, Session, StoredMessage } from '../store/index.js';
+import type { Trace } from '../telemetry/traceparent.js';
 import { failure, type FailedOutcome, type ToolUser } from '../tools/tool-registry.service.js';
 import type { Answer, Piece } from './agent-runtime.js';
 import { BlockAssembler } from './block-assembler.js';
@@ -19,6 +20,8 @@ export interface TurnParts extends Pick<Turn, 'claim' | 'signals' | 'journal' | 
   readonly agent: AgentDefinition | undefined;
   /** The seq from which frames of an earlier run are replaced; undefined when all of them stand. */
   readonly replacesFromSeq: number | undefined;
+  /** The context of the span of this run; undefined if no traces are made. */
+  readonly trace: Trace | undefined;
 }
 
 /**
@@ -50,6 +53,11 @@ export class Turn {
   get agent(): AgentDefinition {
     if (!this.parts.agent) throw removedAgent(this.session.agent);
     return this.parts.agent;
+  }
+
+  /** The context of the span of this run; undefined if no traces are made. */
+  get trace(): Trace | undefined {
+    return this.parts.trace;
   }
 
   get message(): StoredMessage {

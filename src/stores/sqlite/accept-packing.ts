@@ -60,6 +60,7 @@ export type PackedNewMessage = [
   perClient: number,
   total: number,
   ruling: MessageRuling | undefined,
+  trace: string | undefined,
 ];
 
 export function packNewMessage(message: NewMessage, limits: QueueLimits): PackedNewMessage {
@@ -87,6 +88,7 @@ export function packNewMessage(message: NewMessage, limits: QueueLimits): Packed
     limits.perClient,
     limits.total,
     message.ruling,
+    message.trace,
   ];
 }
 
@@ -114,6 +116,7 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
     perClient,
     total,
     ruling,
+    trace,
   ] = packed;
   return {
     client: { tenant, principal, clientId },
@@ -129,6 +132,7 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
     receivedAt,
     limits: { perSession, perClient, total },
     ruling,
+    trace,
   };
 }
 
@@ -164,8 +168,9 @@ export function unpackOutcome(packed: PackedOutcome, message: NewMessage, kept: 
   if (!('slot' in row) || row.slot === undefined) return row;
   const { slot, ...outcome } = row;
   const { messageRef } = outcome;
-  const { messageId, client, session, payload, priority, receivedAt } = message;
-  kept.messages[slot] = { messageRef, messageId, client, sessionId: session.id, payload, priority, receivedAt };
+  const { messageId, client, session, payload, priority, receivedAt, trace } = message;
+  const stored = { messageRef, messageId, client, sessionId: session.id, payload, priority, receivedAt };
+  kept.messages[slot] = trace === undefined ? stored : { ...stored, trace };
   return outcome;
 }
 

@@ -19,11 +19,12 @@ export interface Earlier {
 }
 
 const COLUMNS = `ord, message_id AS messageId, session, sessions.id AS sessionId, clients.tenant, principal,
-  client_id AS clientId, priority, received_at AS receivedAt, payload`;
+  client_id AS clientId, priority, received_at AS receivedAt, payload, trace`;
 const JOINED = 'messages JOIN clients USING (client) JOIN sessions USING (session)';
 
-interface Columns extends ClientKey, Omit<MessageRow, 'messageRef' | 'client'> {
+interface Columns extends ClientKey, Omit<MessageRow, 'messageRef' | 'client' | 'trace'> {
   readonly ord: number;
+  readonly trace: string | null;
 }
 
 interface PageColumns extends Columns {
@@ -49,8 +50,8 @@ export class MessageTable {
   ) {
     this.insertMessage = prepare(
       database,
-      `INSERT INTO messages (ord, client, message_id, body_hash, session, priority, received_at, payload)
-       VALUES (?, ?, ?, '', ?, ?, ?, ?) ON CONFLICT (client, message_id) DO NOTHING`,
+      `INSERT INTO messages (ord, client, message_id, body_hash, session, priority, received_at, payload, trace)
+       VALUES (?, ?, ?, '', ?, ?, ?, ?, ?) ON CONFLICT (client, message_id) DO NOTHING`,
     );
     this.insertReply = prepare(database, 'INSERT INTO replies (ord, status, reply) VALUES (?, ?, ?)');
     this.selectByKey = prepare<Earlier>(
@@ -80,8 +81,8 @@ export class MessageTable {
 
   /** Stores a message. Returns false, and stores nothing, if the client has sent a message with that id before. */
   insert(ord: number, client: number, session: number, message: NewMessageRow): boolean {
-    const { messageId, priority, receivedAt, payload } = message;
-    const { changes } = this.insertMessage.run(ord, client, messageId, session, priority, receivedAt, payload);
+    const { messageId, priority, receivedAt, payload, trace = null } = message;
+    const { changes } = this.insertMessage.run(ord, client, messageId, session, priority, receivedAt, payload, trace);
     return changes !== 0;
   }
 
@@ -145,7 +146,7 @@ export class MessageTable {
   }
 
   private toMessage(row: Columns): MessageRow {
-    const { messageId, tenant, principal, clientId, sessionId, priority, receivedAt, payload } = row;
+    const { messageId, tenant, principal, clientId, sessionId, priority, receivedAt, payload, trace } = row;
     const messageRef = this.tables.refs.format(row.ord);
     return {
       messageRef,
@@ -155,6 +156,7 @@ export class MessageTable {
       priority,
       receivedAt,
       payload,
+      ...(trace !== null && { trace }),
     };
   }
 }

@@ -113,6 +113,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 24, up: (database) => database.exec(STATES_SCHEMA) },
   { version: 25, up: (database) => database.exec(TOKEN_SCHEMA) },
   { version: 26, up: (database) => database.exec(SIGN_IN_SCHEMA) },
+  { version: 27, up: (database) => database.exec('ALTER TABLE messages ADD COLUMN trace TEXT') },
 ];
 
 /** Fills the index of words of version 2. */

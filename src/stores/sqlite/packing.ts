@@ -40,19 +40,21 @@ export type PackedMessage = readonly [
   priority: Priority,
   receivedAt: number,
   payload: Json,
+  trace: string | undefined,
 ];
 
 export function packMessage({ client, ...message }: MessageRow): PackedMessage {
-  const { messageRef, messageId, sessionId, priority, receivedAt, payload } = message;
+  const { messageRef, messageId, sessionId, priority, receivedAt, payload, trace } = message;
   const { tenant, principal, clientId } = client;
-  return [messageRef, messageId, tenant, principal, clientId, sessionId, priority, receivedAt, payload];
+  return [messageRef, messageId, tenant, principal, clientId, sessionId, priority, receivedAt, payload, trace];
 }
 
 export function unpackMessage(packed: PackedMessage): StoredMessage {
-  const [messageRef, messageId, tenant, principal, clientId, sessionId, priority, receivedAt, payload] = packed;
+  const [messageRef, messageId, tenant, principal, clientId, sessionId, priority, receivedAt, payload, trace] = packed;
   const client = { tenant, principal, clientId };
   const parsed = JSON.parse(payload) as StoredMessage['payload'];
-  return { messageRef, messageId, client, sessionId, payload: parsed, priority, receivedAt };
+  const message = { messageRef, messageId, client, sessionId, payload: parsed, priority, receivedAt };
+  return trace === undefined ? message : { ...message, trace };
 }
 
 /** The rows of a message in the history. */

@@ -35,7 +35,11 @@ function addIdleSession(rows: number): void {
     .exec(`INSERT INTO sessions (session, id, tenant, mode, channel, key_parts, created_at, oldest_frame_at)
     VALUES (1, 's_1', 'acme', 'group', 'test', '[]', 1, 1)`);
   fill('frames (frame, session, seq, ord, type, timestamp, payload)', rows, "n, 1, n, n, 'stream_end', 1, '{}'");
-  fill('messages', rows, "n, n, 'm' || n, '', 1, 1, 1, '{}'");
+  fill(
+    'messages (ord, client, message_id, body_hash, session, priority, received_at, payload)',
+    rows,
+    "n, n, 'm' || n, '', 1, 1, 1, '{}'",
+  );
   fill('participants', rows, "1, 'sender ' || n");
   fill('clients', rows, "n, 'acme', 'p', 'c' || n");
   fill('cursors', rows, 'n, 1, 0');

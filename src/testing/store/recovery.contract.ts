@@ -21,6 +21,18 @@ export const recoveryContract: Contract = {
     expect((await bench.accept()).messageRef).not.toBe(messageRef);
   },
 
+  '[L-26] still has the trace context of a message': async (bench) => {
+    const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const { messageRef } = await bench.accept({ messageId: 'traced', trace });
+    await bench.accept({ messageId: 'later' });
+    const { message } = await bench.claimOne();
+    expect(message).toMatchObject({ messageId: 'traced', trace });
+    await bench.under.crash();
+    expect((await bench.claimOne()).message).toMatchObject({ messageId: 'traced', trace });
+    const found = await bench.store.findMessage({ by: 'ref', tenant: 'default', messageRef });
+    expect(found).toMatchObject({ trace });
+  },
+
   'counts a run that ended with its process as an interruption, and resumes it first': async (bench) => {
     await bench.run({ messageId: 'interrupted' });
     await bench.accept({ messageId: 'mention', priority: 10 });

@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import type { Claim } from '../store/index.js';
+import { Tracing, type Span } from '../telemetry/tracing.js';
+import { Clock } from '../time/clock.js';
+import type { RunOutcome } from './turn-metrics.service.js';
+
+/** Makes the spans of turns: the wait in the queue, and each run. */
+@Injectable()
+export class TurnTracesService {
+  constructor(
+    private readonly tracing: Tracing,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Starts the span of a run. A run after a crash is a span of its own, with a link to the message. */
+  start({ message, session, attempt }: Claim): Span {
+    const { trace, receivedAt } = message;
+    const now = this.clock.now();
+    if (attempt === 1 && this.tracing.isOn)
+      this.tracing.start('wait in queue', { parent: trace, startedAt: Math.min(receivedAt, now) }).end();
+    return this.tracing.start('turn', {
+      kind: 'consumer',
+      parent: trace,
+      ...(attempt > 1 && { link: trace }),
+      startedAt: now,
+      attributes: {
+        'gen_ai.operation.name': 'invoke_agent',
+        'gen_ai.agent.name': session.agent,
+        'gen_ai.conversation.id': session.id,
+        'openclaw.channel': session.channel,
+        'openclaw.message_ref': message.messageRef,
+        'openclaw.attempt': attempt,
+      },
+    });
+  }
+}
+
+/** Ends the span of a run. */
+export function endTurnSpan(span: Span, outcome: RunOutcome): void {
+  span.set({ 'openclaw.outcome': outcome });
+  span.end(outcome === 'error' || outcome === 'given_back' ? outcome : undefined);
+}
