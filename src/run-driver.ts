@@ -21,6 +21,7 @@ import { PhaseService } from './core/phase/phase.service.js';
 import { ReplicaIdentity } from './core/replicas/replica-identity.js';
 import { Logs } from './core/telemetry/logs.js';
 import { Metrics, NoMetrics } from './core/telemetry/metrics.js';
+import { NoTracing, Tracing } from './core/telemetry/tracing.js';
 import { Clock, SystemClock } from './core/time/clock.js';
 import type { NestModules } from './load-team-modules.js';
 import { getStoreEngine } from './stores/store-engines.js';
@@ -94,6 +95,7 @@ class DriverProcessModule {
       { provide: Clock, useValue: clock },
       { provide: Logs, useValue: logs },
       { provide: Metrics, useValue: metrics ?? new NoMetrics() },
+      { provide: Tracing, useValue: new NoTracing() },
       { provide: ConfigStoreService, useValue: config },
       { provide: ReplicaIdentity, useValue: new ReplicaIdentity() },
       { provide: ChannelGateway, useValue: new WireGateway({ url, token }, clock, logs.for('channels')) },

@@ -1383,7 +1383,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'L-27',
     'administration',
-    'Spans go from the message over queue, turn, model and tool, and hold no text, person or secret.',
+    'Spans go from the message over queue, turn, model and tool to the delivery, and hold no text, person or secret.',
   ),
   requirement(
     'L-28',

@@ -90,8 +90,12 @@ export function renderSettings(): string {
         present.filter((row) => sectionOf(row) === section).map(describeRow),
       ),
     ]),
-    '## Not part of this version',
-    `Part of the specification, refused by name when set: ${later.map((row) => code(row.key)).join(', ')}.`,
+    ...(later.length === 0
+      ? []
+      : [
+          '## Not part of this version',
+          `Part of the specification, refused by name when set: ${later.map((row) => code(row.key)).join(', ')}.`,
+        ]),
     '## Other environment variables',
     table(
       ['variable', 'meaning'],

@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KeptLogs } from '../../src/testing/kept-logs.js';
+import { FakePlatform, PigeonDriver } from '../../src/testing/fake-platform.js';
+import { eventually } from '../support/eventually.js';
 import type { FrameClient } from '../support/frame-client.js';
 import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
 import { ModelServer } from '../support/model-server.js';
+import { PlatformModule } from '../support/platform-app.js';
 import { TraceCollector } from '../support/trace-collector.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -160,6 +163,29 @@ describe('the spans of a turn', () => {
     } finally {
       await server.stop();
     }
+  });
+
+  it('[L-27] end with the delivery to the platform, in the trace of the message', async () => {
+    const platform = new FakePlatform();
+    gateway = await GatewayApp.start({
+      modules: [PlatformModule.on(platform, PigeonDriver)],
+      settings: {
+        'telemetry.traces.endpoint': collector.endpoint,
+        'channels.pigeon.dm_policy': 'open',
+        'channels.pigeon.allow_from': ['*'],
+        'channels.pigeon.streaming': 'final',
+      },
+    });
+    platform.write('ann', 'hello');
+    await eventually(() => expect(platform.read('ann')).toHaveLength(1));
+    await stop();
+    const accepted = collector.only('accept message');
+    expect(collector.only('deliver')).toMatchObject({
+      traceId: accepted.traceId,
+      parentSpanId: accepted.spanId,
+      attributes: { 'openclaw.channel': 'pigeon' },
+      isError: false,
+    });
   });
 
   it('say how a message was refused, a tool failed and a turn ended', async () => {

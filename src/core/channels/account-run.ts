@@ -25,7 +25,7 @@ import { MovedChats } from './moved-chats.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
 import { Persistence } from './persistence.js';
 import { PlatformClock } from './platform-clock.js';
-import type { PartOutcome } from './run-context.js';
+import type { PartOutcome, RunContext } from './run-context.js';
 import { Senders } from './senders.js';
 
 /** Time limits of a driver's start and stop, in milliseconds. */
@@ -38,7 +38,7 @@ const SETTLE_TIMEOUT_MS = 3_000;
 const MAX_CAUGHT_UP = 500;
 
 /** The parts that all runs of an account share. */
-export interface AccountParts {
+export interface AccountParts extends Pick<RunContext, 'traceDelivery'> {
   /** The channel as declared, without the account. */
   readonly name: string;
   readonly account: string;
@@ -88,6 +88,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   private readonly outbox: Outbox;
   private readonly admission: Admission;
   readonly count = (outcome: PartOutcome) => this.parts.count(outcome);
+  readonly traceDelivery = (messageRef: string) => this.parts.traceDelivery?.(messageRef);
   readonly noteTurnedAway = () => this.parts.noteTurnedAway();
   readonly noteLost = (reason: string) => this.parts.noteLost(reason);
   /** Set before anything of the platform is taken. */

@@ -4,10 +4,12 @@ import { DiscoveryService, ModuleRef } from '@nestjs/core';
 import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import type { SettingKey } from '../config/section.js';
+import { DEFAULT_TENANT } from '../identity/principal.js';
 import { StartStep, StopStep, type Undo } from '../lifecycle/steps.js';
 import { ReplicaIdentity } from '../replicas/replica-identity.js';
 import {
   ChannelStore,
+  QueueStore,
   type AdmittedSender,
   type DeadLetter,
   type DeadLetterQuery,
@@ -16,6 +18,7 @@ import {
 } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { bindEach, Metrics, type Counter, type Metric } from '../telemetry/metrics.js';
+import { Tracing, type Span } from '../telemetry/tracing.js';
 import { Clock } from '../time/clock.js';
 import type { MadeDriver } from './account-run.js';
 import { DEFAULT_ACCOUNT } from './account-settings.js';
@@ -88,6 +91,8 @@ export class ChannelManagerService {
     private readonly gateway: ChannelGateway,
     private readonly replica: ReplicaIdentity,
     private readonly clock: Clock,
+    private readonly messages: QueueStore,
+    private readonly tracing: Tracing,
     metrics: Metrics,
     logs: Logs,
   ) {
@@ -327,6 +332,17 @@ export class ChannelManagerService {
     return JSON.stringify(description.settings.read(this.config, account).own);
   }
 
+  private async traceDelivery(channel: string, messageRef: string): Promise<Span> {
+    const message = await this.messages
+      .findMessage({ by: 'ref', tenant: DEFAULT_TENANT, messageRef })
+      .catch(() => undefined);
+    return this.tracing.start('deliver', {
+      kind: 'client',
+      parent: message?.trace,
+      attributes: { 'openclaw.channel': channel, 'openclaw.message_ref': messageRef },
+    });
+  }
+
   private startAccount(driver: FoundDriver, name: string): void {
     const { description, create } = driver;
     const { settings } = description;
@@ -349,6 +365,7 @@ export class ChannelManagerService {
         if (outcome === 'sent') activity.lastOutAt = this.clock.now();
         counted[outcome].add();
       },
+      ...(this.tracing.isOn && { traceDelivery: (ref: string) => this.traceDelivery(channel, ref) }),
       noteReceived: (count: number) => {
         activity.lastInAt = this.clock.now();
         received.add(count);

@@ -1,5 +1,6 @@
 import { failpoint } from '../failpoints/failpoint.js';
 import type { OutboxPart } from '../store/index.js';
+import type { Span } from '../telemetry/tracing.js';
 import { Backoff } from './backoff.js';
 import { CALL_TIMEOUT_MS, ChatCalls, HeldBackError } from './chat-calls.js';
 import type { ChatLane } from './chat-lane.js';
@@ -78,7 +79,9 @@ export class PartSender {
     const { clock, driver } = this.run;
     let part = start;
     let hasBegun = false;
+    let span: Span | undefined;
     const prepare = async () => {
+      span = await this.run.traceDelivery?.(start.replyTo);
       part = await this.write({ ...start, state: 'sending', deadline: clock.now() + CALL_TIMEOUT_MS });
       failpoint('outbox.before_send');
     };
@@ -87,11 +90,13 @@ export class PartSender {
         hasBegun = true;
         return driver.send(this.toPart(part, texts, extras));
       }, prepare);
+      span?.end(describeFailure(outcome));
       if (typeof outcome !== 'string') return { part, failure: outcome };
       failpoint('outbox.after_send');
       this.run.count('sent');
       return { part: await this.noteSent(part, texts, outcome) };
     } catch (error) {
+      span?.end('stopped');
       // The run ends before its turn.
       if (!hasBegun && part !== start) await this.record(start);
       throw error;
@@ -256,3 +261,9 @@ export class PartSender {
 }
 
 const TOO_OLD = 'it was too old when the platform could take it';
+
+/** Returns the kind of a failure for a span; undefined if the platform has confirmed the part. */
+function describeFailure(outcome: string | DeliveryError | DriverError): string | undefined {
+  if (typeof outcome === 'string') return undefined;
+  return outcome instanceof DeliveryError ? outcome.outcome : 'driver';
+}

@@ -1,5 +1,6 @@
 import type { AccountLease, ChannelStore } from '../store/index.js';
 import type { Log } from '../telemetry/logs.js';
+import type { Span } from '../telemetry/tracing.js';
 import type { Clock } from '../time/clock.js';
 import type { AccountPace } from './account-pace.js';
 import type { CommonAccountSettings } from './account-settings.js';
@@ -30,9 +31,14 @@ export interface RunContext {
   readonly signal: AbortSignal;
   /** Counts the fate of a part. */
   count(outcome: PartOutcome): void;
+  /** Starts the span of a delivery; absent, or without one, if no traces are made. */
+  readonly traceDelivery?: TraceDelivery | undefined;
   /** Ends the run, because it cannot go on. */
   fail(error: unknown): void;
 }
+
+/** Starts the span of a delivery of the reply to a message, in the trace of the message. Never rejects. */
+export type TraceDelivery = (messageRef: string) => Promise<Span> | undefined;
 
 /** `possibly_twice`: sent again although the platform may have it. `dead`: given up. */
 export const PART_OUTCOMES = ['sent', 'possibly_twice', 'dead'] as const;

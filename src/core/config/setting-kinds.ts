@@ -1,4 +1,4 @@
-import Type, { type TSchema } from 'typebox';
+import Type from 'typebox';
 import { HIDDEN } from './secrets.js';
 
 /** The highest value of a setting that is a {@link count}. */
@@ -7,11 +7,6 @@ const MAX_COUNT = 10_000_000;
 /** Returns the schema of a limit that is a count. */
 export function count(value: number, description: string) {
   return Type.Integer({ minimum: 1, maximum: MAX_COUNT, default: value, description });
-}
-
-/** Returns the schema of a setting whose feature does not exist yet; setting it is refused. */
-export function later(description: string): TSchema {
-  return Type.Unknown({ description, 'x-later': true });
 }
 
 /** Returns the schema of a field within a setting whose feature does not exist yet; setting it is refused. */
