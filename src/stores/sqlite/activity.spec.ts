@@ -35,6 +35,23 @@ describe('Activity', () => {
     expect(activity.count(2_000, 0)).toBe(MAX_RECENT + 1);
   });
 
+  it('forgets the least recently used session first, also after all were forgotten', () => {
+    const activity = new Activity(() => false);
+    const countAt = (at: number) => activity.count(ACTIVITY_WINDOW_MS + at, 0);
+    for (const [session, at] of [
+      [1, 0],
+      [2, 1_000],
+      [1, 2_000],
+      [3, 3_000],
+    ] as const)
+      activity.touch(session, at);
+    expect([countAt(500), countAt(1_500)]).toEqual([3, 2]);
+    activity.touch(1, 4_000);
+    expect([countAt(2_500), countAt(3_500), countAt(4_500)]).toEqual([2, 1, 0]);
+    activity.touch(2, 5_000);
+    expect([countAt(4_500), countAt(5_500)]).toEqual([1, 0]);
+  });
+
   it('visits no session to count those of its window', () => {
     let visits = 0;
     const activity = new Activity(() => ++visits > 0);

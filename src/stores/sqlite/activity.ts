@@ -14,6 +14,13 @@ const RESOLUTION_MS = 1_000;
 export class Activity {
   /** Recently used sessions, least recently used first. */
   private readonly lastUse = new Map<number, number>();
+  /**
+   * Passes {@link lastUse} in its order. A new iterator for each use would first pass the holes that all moved entries have
+   * left in the map, up to as many as it has entries.
+   */
+  private order: MapIterator<number> | undefined;
+  /** The session that {@link order} has passed last, while it is the least recently used one. */
+  private oldest: number | undefined;
   /** The sessions with unfinished messages that are not in {@link lastUse}. */
   private readonly waiting = new Set<number>();
 
@@ -25,6 +32,7 @@ export class Activity {
     const before = this.lastUse.get(session);
     if (before !== undefined && at - before < RESOLUTION_MS && at >= before) return;
     this.lastUse.delete(session);
+    if (session === this.oldest) this.oldest = undefined;
     this.waiting.delete(session);
     this.lastUse.set(session, at);
     this.forget(at - ACTIVITY_WINDOW_MS);
@@ -58,10 +66,20 @@ export class Activity {
 
   /** Forgets uses before `since`, and the oldest ones of too many. */
   private forget(since: number): void {
-    for (const [session, lastUse] of this.lastUse) {
-      if (lastUse >= since && this.lastUse.size <= MAX_RECENT) return;
+    for (let session = this.findOldest(); session !== undefined; session = this.findOldest()) {
+      if ((this.lastUse.get(session) ?? 0) >= since && this.lastUse.size <= MAX_RECENT) return;
       this.lastUse.delete(session);
+      this.oldest = undefined;
       if (this.hasUnfinished(session)) this.waiting.add(session);
     }
+  }
+
+  private findOldest(): number | undefined {
+    if (this.oldest !== undefined) return this.oldest;
+    this.order ??= this.lastUse.keys();
+    const { value, done } = this.order.next();
+    // It has passed all entries, and those that it passed are gone or come after it: there is none. It would stay at its end.
+    if (done) this.order = undefined;
+    return (this.oldest = value);
   }
 }
