@@ -39,12 +39,12 @@ describe('the command line', () => {
   });
 
   it.each([
-    [[], /No command given\.[^]*Usage: openclaw COMMAND/],
+    [[], /^Usage: openclaw COMMAND/],
     [['chta'], /no command chta; did you mean chat\?/],
     [['stat'], /did you mean status\?/],
-    [['fly'], /There is no command fly\n/],
+    [['fly'], /There is no command fly\nTry: openclaw help\n$/],
     [['--chat'], /Unknown option --chat/],
-    [['status', '--jsno'], /Unknown option --jsno; did you mean --json\?[^]*Usage: openclaw status/],
+    [['status', '--jsno'], /Unknown option --jsno; did you mean --json\?\nTry: openclaw status --help\n$/],
     [['status', 'now'], /Unexpected argument now/],
     [['status', '--url'], /--url needs a value/],
     [['status', '--json=yes'], /--json takes no value/],

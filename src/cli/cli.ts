@@ -58,7 +58,10 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 }
 
 async function dispatch([name, ...args]: readonly string[], terminal: Terminal): Promise<number> {
-  if (name === undefined) throw new UsageError('No command given.');
+  if (name === undefined) {
+    terminal.stderr.write(overview());
+    return EXIT.usage;
+  }
   if (name === '--version' || name === '-v') {
     terminal.stdout.write(`${VERSION}\n`);
     return EXIT.done;
@@ -102,7 +105,7 @@ function report(error: Error, { stderr, env }: Terminal): number {
   stderr.write(`${paint('red', 'openclaw:')} ${error.message}\n`);
   if (error instanceof UnreachableError) return EXIT.unreachable;
   if (!(error instanceof UsageError)) return EXIT.failed;
-  const command = COMMANDS.find(({ name }) => name === error.command);
-  stderr.write(`\n${command?.usage ?? overview()}`);
+  // The whole help would scroll the error away.
+  stderr.write(`Try: openclaw ${error.command === undefined ? 'help' : `${error.command} --help`}\n`);
   return EXIT.usage;
 }

@@ -45,7 +45,7 @@ export type JobValues = {
  * @throws UsageError
  */
 export function readJobOptions(values: JobValues, isNew: boolean): object {
-  const schedule = readSchedule(values);
+  const schedule = readSchedule(values, isNew);
   const target = readTarget(values);
   const { name, message, agent, misfire, overlap } = values;
   for (const [option, value] of Object.entries({ '--name': name, '--message': message }))
@@ -73,16 +73,14 @@ export function readJobOptions(values: JobValues, isNew: boolean): object {
   return job;
 }
 
-function readSchedule(values: JobValues): object | undefined {
+/** A change may name the zone alone. */
+function readSchedule(values: JobValues, isNew: boolean): object | undefined {
   const { cron, every, at, timezone, node } = values;
   const event = values['on-event'];
   const given = [cron, every, at, event].filter((value) => value !== undefined);
   if (given.length > 1) throw new UsageError('Only one of --cron, --every, --at and --on-event can be given', 'cron');
-  if (given.length === 0) {
-    if (timezone !== undefined || node !== undefined)
-      throw new UsageError('--timezone and --node belong to --cron, --every, --at or --on-event', 'cron');
-    return undefined;
-  }
+  if (node !== undefined && event === undefined) throw new UsageError('--node belongs to --on-event', 'cron');
+  if (given.length === 0) return isNew || timezone === undefined ? undefined : { timezone };
   const on_event = event === undefined ? undefined : withoutUndefined({ event, node_id: node });
   return withoutUndefined({ cron, every_ms: readDuration('cron', '--every', every), at, on_event, timezone });
 }

@@ -14,13 +14,7 @@ interface Job {
   readonly name: string;
   readonly enabled: boolean;
   readonly words: string;
-  readonly schedule: {
-    readonly timezone: string;
-    readonly cron?: string;
-    readonly every_ms?: number;
-    readonly at?: string;
-    readonly on_event?: { readonly event: string; readonly node_id?: string };
-  };
+  readonly schedule: { readonly timezone: string };
   readonly next: readonly number[];
   readonly failures: number;
   readonly stopped?: string;
@@ -104,7 +98,7 @@ async function act(session: Session, action: string, id: string, values: Values)
     case 'add':
       return showJob(session, await send(session, 'POST', PATH, readJobOptions(values, true)));
     case 'edit':
-      return showJob(session, await edit(session, path, values));
+      return showJob(session, await send(session, 'PATCH', path, readJobOptions(values, false)));
     case 'enable':
     case 'disable':
       return showJob(session, await send(session, 'PATCH', path, { enabled: action === 'enable' }));
@@ -123,18 +117,7 @@ async function act(session: Session, action: string, id: string, values: Values)
   }
 }
 
-const SCHEDULES = ['cron', 'every', 'at', 'on-event'] as const;
 const ACTIONS = ['list', 'add', 'edit', 'remove', 'enable', 'disable', 'run', 'history', 'next'];
-
-/** Changes a job. A zone alone keeps what else its schedule says. */
-async function edit(session: Session, path: string, values: Values): Promise<Job> {
-  const isOfZone = values.timezone !== undefined && SCHEDULES.every((option) => values[option] === undefined);
-  const schedule = isOfZone ? (await ask<Job>(session, path)).schedule : undefined;
-  const every = schedule?.every_ms === undefined ? undefined : `${schedule.every_ms}ms`;
-  const { cron: expression, at, on_event: event } = schedule ?? {};
-  const kept = { cron: expression, every, at, 'on-event': event?.event, node: values.node ?? event?.node_id };
-  return send(session, 'PATCH', path, readJobOptions({ ...values, ...(schedule && kept) }, false));
-}
 
 async function list(session: Session): Promise<number> {
   const items: Job[] = [];

@@ -1,7 +1,7 @@
 /** Exit codes of every command (settings.md section 4). */
 export const EXIT = { done: 0, failed: 1, usage: 2, unreachable: 3 } as const;
 
-/** The command line is wrong. `command` is the one whose usage is printed; undefined for that of `openclaw` itself. */
+/** The command line is wrong. `command` is the one whose help is named; undefined for that of `openclaw` itself. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 

@@ -20,8 +20,9 @@ screen.capture where a program for them exists. Calls, their results and the key
   --folder FOLDER      what is kept (default: ~/.openclaw/node)
   --root FOLDER        offers files.read and files.list below this folder; links are not followed
   --allow-run PROGRAM  offers system.run for this program, with any arguments; or with exactly these, where * stands for
-                       any text: --allow-run 'git status' --allow-run 'make test-*'. Shells, interpreters and programs
-                       that start others need their arguments
+                       any text: --allow-run 'git status' --allow-run 'make test-*'. Programs that are known to start
+                       others (shells, interpreters, editors, git, tar, sed ...) need their arguments. Name those of
+                       others too: with any arguments, many programs are as good as a shell
 
 A person approves each call of system.run and screen.capture, and the pairing has to allow them by name.
 

@@ -43,8 +43,12 @@ Makes a running gateway reachable ${where} through Tailscale, now and after its 
       const { values } = readOptions(name, args, options);
       if (values.status && values.off) throw new UsageError('--status and --off exclude each other', name);
       const target = readTarget(name, values.url, terminal);
-      const change = (body: object) =>
-        requestJson<Tailscale>(terminal, target, PATH, { method: 'PATCH', body: JSON.stringify(body) }, TIMEOUT_MS);
+      const change = (body: object) => {
+        if (terminal.stderr.isTTY && !values.json)
+          terminal.stderr.write('Asking Tailscale, which may take a minute ...\n');
+        const init = { method: 'PATCH', body: JSON.stringify(body) };
+        return requestJson<Tailscale>(terminal, target, PATH, init, TIMEOUT_MS);
+      };
       if (!values.status && !values.off)
         return print(terminal, await change({ expose: true, mode: name }), values.json);
       const now = await requestJson<Tailscale>(terminal, target, PATH);

@@ -7,6 +7,7 @@ export {
   type HttpLimits,
 } from './gateway-http.adapter.js';
 export { sendEvents, type EventSource, type StreamedEvent } from './event-stream.js';
+export { readChunks } from './body-chunks.js';
 export { HttpModule } from './http.module.js';
 export { JSON_LINES, sendJsonLines } from './json-lines.js';
 export { ANY_JSON, toOpenApiSchema } from './json-schema.js';

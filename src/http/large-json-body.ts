@@ -12,6 +12,7 @@ import type { Observable } from 'rxjs';
 import type { Clock } from '../core/time/clock.js';
 import { checkSize } from '../protocol/codec.js';
 import type { GatewayError } from '../protocol/index.js';
+import { readChunks } from './body-chunks.js';
 
 type JsonRequest = IncomingMessage & { body?: unknown };
 
@@ -107,13 +108,9 @@ async function readBody(request: IncomingMessage, maxBytes: number, advice: stri
     throw new UnsupportedMediaTypeException('The body must not be compressed');
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // The end of the loop must not destroy the request, or nothing could be sent to its connection.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  for await (const chunk of readChunks(request)) {
     bytes += chunk.length;
-    if (bytes > maxBytes) {
-      request.resume();
-      throw new PayloadTooLargeException(`The body is larger than ${maxBytes} bytes${advice}`);
-    }
+    if (bytes > maxBytes) throw new PayloadTooLargeException(`The body is larger than ${maxBytes} bytes${advice}`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

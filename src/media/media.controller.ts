@@ -18,6 +18,7 @@ import { Caller, HttpAuthGuard, RequireScope } from '../auth/index.js';
 import { checkScope, type Principal } from '../core/identity/principal.js';
 import { MediaService, UploadRefusedError } from '../core/media/media.service.js';
 import { NodeCallsService } from '../core/nodes/node-calls.service.js';
+import { readChunks } from '../http/index.js';
 import { GatewayError } from '../protocol/index.js';
 import { UploadedMediaDto } from './media.dto.js';
 
@@ -50,15 +51,11 @@ export class MediaController {
       );
     }
     try {
-      // A refused request is not destroyed: its connection is used again.
-      const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
-      const { mediaId, mimeType, sizeBytes } = await this.media.upload(caller, body);
+      const { mediaId, mimeType, sizeBytes } = await this.media.upload(caller, readChunks(request));
       if (sessionId !== undefined) await this.media.give(mediaId, sessionId);
       return { media_id: mediaId, mime_type: mimeType, size_bytes: sizeBytes };
     } catch (error) {
       if (!(error instanceof UploadRefusedError)) throw error;
-      // What is left of the body, so that the next request on this connection is read.
-      request.resume();
       if (error.kind === 'too-large') throw new PayloadTooLargeException(error.message);
       throw new UnsupportedMediaTypeException(error.message);
     }

@@ -41,6 +41,7 @@ export class TailscaleController {
       ...(mode !== undefined && { 'gateway.tailscale_mode': mode }),
     };
     checkScope(caller, 'config:dangerous');
+    const before = this.describeWanted();
     if (Object.keys(changes).length > 0) {
       const outcome = await this.config.change(this.config.version, changes, caller.principal);
       if (outcome.kind === 'stale') throw new ConflictException('The settings have been changed meanwhile; try again');
@@ -49,15 +50,23 @@ export class TailscaleController {
           faults: outcome.faults.map(({ key, message }) => ({ pointer: `/${key}`, message })),
         });
     }
-    await this.tailscale.look();
+    // A change has begun a look of its own.
+    const hasChanged = JSON.stringify(this.describeWanted()) !== JSON.stringify(before);
+    await (hasChanged ? this.tailscale.whenSettled() : this.tailscale.look());
     return this.describe();
+  }
+
+  private describeWanted(): Pick<TailscaleDto, 'expose' | 'mode'> {
+    return {
+      expose: this.config.get('gateway.expose_via_tailscale'),
+      mode: this.config.get('gateway.tailscale_mode'),
+    };
   }
 
   private describe(): TailscaleDto {
     const { state } = this.tailscale;
     return {
-      expose: this.config.get('gateway.expose_via_tailscale'),
-      mode: this.config.get('gateway.tailscale_mode'),
+      ...this.describeWanted(),
       port: this.config.get('gateway.tailscale_port'),
       state: state.kind,
       ...(state.kind === 'up' && { url: state.url, target: state.entry.target }),

@@ -103,6 +103,11 @@ export class TailscaleService {
     return this.current;
   }
 
+  /** Resolves when the looks that were asked for have ended. */
+  async whenSettled(): Promise<void> {
+    await this.work;
+  }
+
   private async lookOnce(): Promise<void> {
     this.next = undefined;
     const { signal } = this.stopping;

@@ -123,6 +123,8 @@ describe('the tools of jobs', () => {
     expect((await alice('cron.add', job)).ok).toBe(false);
     const config = gateway.app.get(ConfigStoreService, { strict: false });
     await config.change(config.version, { 'tools.default_permissions': ['cron'] }, 'operator');
+    // The agent that makes a job is the one that it speaks to.
+    expect((await alice('cron.add', { ...job, agent: 'other' })).ok).toBe(false);
     const added = await alice('cron.add', job);
     expect(added).toMatchObject({ ok: true, content: { schedule: 'at 16:00', timezone: 'Europe/Paris' } });
     const { job_id } = added.content as { job_id: string };

@@ -343,6 +343,18 @@ describe('openclaw serve and openclaw funnel', () => {
     }
   });
 
+  it('[H-08] try once with its repeats, and look again when asked again', async () => {
+    const gateway = await start({ settings: CHANGEABLE });
+    tailscale.change({ conflicts: 4 });
+    expect(await command(gateway, 'serve')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('other programs keep changing the configuration of Tailscale') as string,
+    });
+    expect(tailscale.changes).toHaveLength(4);
+    expect(await command(gateway, 'serve')).toMatchObject({ code: 0 });
+    expect(tailscale.changes).toHaveLength(5);
+  });
+
   it('[H-08] say why it is not reachable', async () => {
     tailscale.change({ status: { BackendState: 'Stopped' } });
     const gateway = await start({ settings: CHANGEABLE });

@@ -93,7 +93,9 @@ describe('files of a node', () => {
 
 describe('programs of a node', () => {
   it.each(
-    ['sh', 'env', 'find', 'python3', 'node', 'xargs', 'sudo', 'git', 'tar', 'sed'].filter((name) => findProgram(name)),
+    ['sh', 'env', 'find', 'python3', 'node', 'xargs', 'sudo', 'git', 'tar', 'sed', 'man', 'zip'].filter((name) =>
+      findProgram(name),
+    ),
   )('%s is not allowed by its name alone, since it runs others', (name) => {
     expect(() => parseAllowedPrograms([name])).toThrow('name its arguments too');
     expect(parseAllowedPrograms([`${name} --version`])).toHaveLength(1);
@@ -101,7 +103,7 @@ describe('programs of a node', () => {
 
   it('are known by their real paths, so a link to a shell is a shell', () => {
     symlinkSync(findProgram('sh') ?? '', join(folder, 'harmless'));
-    expect(() => parseAllowedPrograms([join(folder, 'harmless')])).toThrow('runs other programs');
+    expect(() => parseAllowedPrograms([join(folder, 'harmless')])).toThrow('can run other programs');
   });
 
   it('that do not exist, or that a shell starts, are refused', () => {

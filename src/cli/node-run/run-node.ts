@@ -23,6 +23,13 @@ export async function runNode(terminal: Terminal, options: NodeRunOptions): Prom
   const { url, pair, name, folder } = options;
   const storage = new FolderNodeStorage(folder);
   const commands = await listCommands(options);
+  for (const program of options.allowRun.filter((entry) => !/\s/.test(entry.trim())))
+    terminal.stderr.write(
+      printable(
+        `system.run takes any arguments of ${program}: name them if it can start other programs\n`,
+        terminal.stderr,
+      ),
+    );
   if (pair !== undefined) {
     const request = { url, code: pair, name, platform: PLATFORM, storage, fetch: terminal.fetch };
     await pairNode(request).catch((error: unknown) => {

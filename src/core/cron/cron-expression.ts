@@ -37,6 +37,10 @@ const MISTAKES: readonly (readonly [pattern: RegExp, message: string])[] = [
   [/^@reboot$/i, 'has no `@reboot`'],
   [/^(CRON_)?TZ=/i, 'has no zone in it: use `timezone`'],
   [/(^|\s)#/, 'must have no comment'],
+  [
+    /^(every|each|daily|weekly|monthly|hourly|weekdays?|on|at)\b/i,
+    'takes no words: `0 8 * * 1-5` is 08:00 on Monday to Friday; the fields are minute hour day month weekday',
+  ],
 ];
 
 let loading: Promise<typeof Cron> | undefined;

@@ -165,6 +165,21 @@ describe('a change of a job', () => {
     expect(ends.length).toBeLessThanOrEqual(3);
   });
 
+  it('[J-04] to another zone alone moves it there, and nothing is started by that', async () => {
+    await start();
+    const job = await harness.add({ schedule: { cron: '0 12 * * *', timezone: 'UTC' } });
+    const moved = await harness.jobs.change('default', job.jobId, { schedule: { timezone: 'Asia/Tokyo' } }, 'operator');
+    expect(definitionOf(moved).schedule).toEqual({ kind: 'cron', expression: '0 12 * * *', timezone: 'Asia/Tokyo' });
+    expect([moved.revision, new Date(moved.nextDue ?? 0).toISOString()]).toEqual([2, '2026-11-27T03:00:00.000Z']);
+    const every = await harness.add({ schedule: { every_ms: 60_000 } });
+    const after = await harness.jobs.change('default', every.jobId, { schedule: { timezone: 'UTC' } }, 'operator');
+    expect(after.nextDue).toBe(every.nextDue);
+    await expect(
+      harness.jobs.change('default', job.jobId, { schedule: { timezone: 'Mars/Base' } }, 'operator'),
+    ).rejects.toMatchObject({ details: { faults: [{ pointer: '/schedule/timezone' }] } });
+    expect(await harness.messages()).toEqual([]);
+  });
+
   it('keeps its zone when the default changes, and describes the job as it was given', async () => {
     await start(START, { 'cron.timezone': 'Asia/Kathmandu' });
     const job = await harness.add({ schedule: { cron: '0 8 * * *' } });

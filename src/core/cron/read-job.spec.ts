@@ -52,6 +52,15 @@ describe('an expression', () => {
   );
 });
 
+describe('words in place of an expression', () => {
+  it.each(['every weekday at 8', 'Daily at 9', 'each monday 8:00', 'at noon'])(
+    '[J-07] are refused with an example: %s',
+    async (cron) => {
+      expect(await readSchedule({ cron })).toMatch(/^\/schedule\/cron takes no words: `0 8 \* \* 1-5` is/);
+    },
+  );
+});
+
 describe('a zone', () => {
   it.each([
     ['Etc/GMT-5', 'Etc/GMT-5'],

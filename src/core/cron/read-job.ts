@@ -40,7 +40,7 @@ export async function changeJob(before: JobDefinition, change: JobChangeInput, n
   const named = Object.entries({ ...toInput(before), ...change }).filter(([, value]) => value !== null);
   const input = Object.fromEntries(named) as unknown as JobInput;
   const { maker, schedule: known } = before;
-  const schedule = change.schedule ? await readSchedule(change.schedule, now, known.timezone) : known;
+  const schedule = change.schedule ? await changeSchedule(known, change.schedule, now) : known;
   const isKept = change.expires_at === undefined;
   const expiresAt = isKept ? before.expiresAt : readExpiry(input.expires_at, schedule.timezone, now);
   return { ...readOptions(input), schedule, expiresAt, maker };
@@ -115,6 +115,13 @@ function toChatInput(chat: Chat): Static<typeof ChatInput> {
   if ('sender' in chat) return chat;
   const { channel, groupId, threadId } = chat;
   return { channel, group_id: groupId, ...(threadId !== undefined && { thread_id: threadId }) };
+}
+
+/** A zone alone moves the schedule to it. The moments of `at` and `every_ms` stay. */
+async function changeSchedule(known: Schedule, change: Static<typeof ScheduleInput>, now: number): Promise<Schedule> {
+  const { timezone, ...others } = change;
+  if (timezone === undefined || Object.keys(others).length > 0) return readSchedule(change, now, known.timezone);
+  return { ...known, timezone: readTimezone(timezone) };
 }
 
 async function readSchedule(

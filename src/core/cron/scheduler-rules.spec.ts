@@ -278,6 +278,22 @@ describe('a run', () => {
     expect(await harness.jobs.get('default', broken.jobId)).toMatchObject({ isEnabled: false });
   });
 
+  it('[J-09] has not ended before it has started, also when a crash kept its start from being noted', async () => {
+    await start();
+    const { store } = harness;
+    const note = store.noteCronRunAccepted.bind(store);
+    store.noteCronRunAccepted = () => new Promise<never>(() => {});
+    const job = await harness.add({ schedule: { at: '2026-11-26T08:00:00Z' } });
+    await harness.passUntil('2026-11-26T08:00:05Z');
+    await harness.stopCron();
+    store.noteCronRunAccepted = note;
+    harness.startCron();
+    await harness.pass(20_000);
+    const [run] = await harness.runs(job);
+    expect(run).toMatchObject({ status: 'done' });
+    expect(run?.startedAt).toBeLessThanOrEqual(run?.endedAt ?? 0);
+  });
+
   it('[J-09] has its own time limit', async () => {
     await start();
     const job = await harness.add({ schedule: HOURLY, message: '/wait 60000', timeout_ms: 5_000 });

@@ -1,4 +1,4 @@
-import { isFixedTime, splitFields } from './cron-expression.js';
+import { splitFields } from './cron-expression.js';
 import { describeLength } from './firing-text.js';
 import type { Schedule } from './schedule.js';
 import { formatTime } from './timezone.js';
@@ -10,6 +10,9 @@ const MONTHS = [
   ...['July', 'August', 'September', 'October', 'November', 'December'],
 ];
 const SHORT_MONTHS = MONTHS.map((month) => month.slice(0, 3).toUpperCase());
+
+/** Times of day that are listed one by one. */
+const MAX_TIMES = 24;
 
 /** Describes a schedule in words, so that a person sees what it means: `at 09:00 on day 13 OR on each Friday`. */
 export function describeSchedule(schedule: Schedule): string {
@@ -35,27 +38,32 @@ function describeExpression(text: string): string {
 
 function describeTime(fields: readonly string[]): string {
   const [seconds = '0', minutes = '*', hours = '*'] = fields;
-  const isPlain = [seconds, minutes, hours].every((field) => /^[\d,]+$/.test(field));
-  if (isPlain && isFixedTime(fields) && seconds === '0') {
-    const times = hours.split(',').flatMap((hour) => minutes.split(',').map((minute) => `${pad(hour)}:${pad(minute)}`));
-    return `at ${join(times)}`;
-  }
+  const times = listTimes([hours, minutes, ...(seconds === '0' ? [] : [seconds])]);
+  if (times) return `at ${join(times)}`;
   const parts = [
     ...(seconds === '0' ? [] : [unitOf(seconds, 'second')]),
     unitOf(minutes, 'minute'),
-    ...(isAny(hours) && isEven(minutes) ? [] : [unitOf(hours, 'hour')]),
+    ...(isAny(hours) && isEven(minutes, 'minute') ? [] : [unitOf(hours, 'hour')]),
   ];
   return parts.join(' of ');
 }
 
+/** Returns the times of day of fields without ranges and steps, such as `09:00`; undefined for others, and for many. */
+function listTimes(fields: readonly string[]): readonly string[] | undefined {
+  if (!fields.every((field) => /^[\d,]+$/.test(field))) return undefined;
+  const lists = fields.map((field) => field.split(',').map(pad));
+  if (lists.reduce((count, { length }) => count * length, 1) > MAX_TIMES) return undefined;
+  return lists.reduce((times, parts) => times.flatMap((time) => parts.map((part) => `${time}:${part}`)));
+}
+
 function describeDays(days: string, weekdays: string): string {
-  const isBoth = weekdays.startsWith('+');
-  const named = [...new Set(weekdays.replace('+', '').split(',').map(describeWeekday))];
-  const ofWeek = `on ${join(named)}`;
+  const each = (part: string) => describeWeekday(part, 'each');
+  const ofWeek = `on ${list(weekdays.replace('+', ''), each)}`;
   const ofMonth = `on ${list(days, describeDay)}`;
   if (isAny(days)) return isAny(weekdays) ? '' : ` ${ofWeek}`;
   if (isAny(weekdays)) return ` ${ofMonth}`;
-  return ` ${ofMonth} ${isBoth ? `that is also ${join(named.map((day) => day.replace(/^each /, 'a ')))}` : `OR ${ofWeek}`}`;
+  if (!weekdays.startsWith('+')) return ` ${ofMonth} OR ${ofWeek}`;
+  return ` ${ofMonth} that is also ${list(weekdays.slice(1), (part) => describeWeekday(part, 'a'), 'or')}`;
 }
 
 function describeDay(part: string): string {
@@ -67,12 +75,12 @@ function describeDay(part: string): string {
   return part.includes('-') ? `days ${part}` : `day ${part}`;
 }
 
-function describeWeekday(part: string): string {
+function describeWeekday(part: string, article: 'each' | 'a'): string {
   const name = nameOf(WEEKDAYS, SHORT_WEEKDAYS);
   const [day = '', place] = part.split('#');
   if (place !== undefined) return place === 'L' ? `the last ${name(day)}` : `${name(day)} number ${place} of the month`;
   const range = part.split('-');
-  return range.length === 2 ? range.map(name).join(' to ') : `each ${name(part)}`;
+  return range.length === 2 ? range.map(name).join(' to ') : `${article} ${name(part)}`;
 }
 
 /** Returns a function from a number or a short name to the long name. */
@@ -84,26 +92,28 @@ function unitOf(field: string, unit: string): string {
   if (isAny(field)) return `each ${unit}`;
   const step = /^\*\/(\d+)$/.exec(field);
   if (!step) return `${unit} ${list(field, (part) => part)}`;
-  const size = unit === 'hour' ? 24 : 60;
-  if (size % Number(step[1]) === 0) return `every ${step[1]} ${unit}s`;
-  const values = Array.from({ length: Math.ceil(size / Number(step[1])) }, (_, index) =>
+  if (isEven(field, unit)) return `every ${step[1]} ${unit}s`;
+  const values = Array.from({ length: Math.ceil(sizeOf(unit) / Number(step[1])) }, (_, index) =>
     String(index * Number(step[1])),
   );
   return `${unit} ${join(values)}`;
 }
 
-/** Returns whether a field of minutes says all without the hours: `*`, and steps that divide an hour. */
-function isEven(minutes: string): boolean {
-  const step = /^\*\/(\d+)$/.exec(minutes)?.[1];
-  return step === undefined ? !/^[\d,]+$/.test(minutes) : 60 % Number(step) === 0;
+/** Returns whether a field matches at equal distances, also across the end of its unit. */
+function isEven(field: string, unit: string): boolean {
+  const step = /^\*\/(\d+)$/.exec(field);
+  return isAny(field) || (step !== null && sizeOf(unit) % Number(step[1]) === 0);
 }
 
-function list(field: string, describe: (part: string) => string): string {
-  return join(field.split(',').map(describe));
+const sizeOf = (unit: string) => (unit === 'hour' ? 24 : 60);
+
+/** A value that is named twice, such as Sunday as 0 and as 7, is listed once. */
+function list(field: string, describe: (part: string) => string, last: 'and' | 'or' = 'and'): string {
+  return join([...new Set(field.split(',').map(describe))], last);
 }
 
-function join(parts: readonly string[]): string {
-  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+function join(parts: readonly string[], last: 'and' | 'or' = 'and'): string {
+  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} ${last} ${parts.at(-1)}`;
 }
 
 const isAny = (field: string) => field === '*' || field === '?';
