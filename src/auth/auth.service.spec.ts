@@ -87,6 +87,14 @@ describe('open mode', () => {
     expect(await closed.auth.authenticate(withToken(closed.localToken.value))).toBe('unauthorized');
   });
 
+  it.each(['Bearer node1.door.abc==', 'Bearer x y', 'Bearer ', 'Basic YTpi'])(
+    'refuses what cannot be a token, such as that of a device with padding: %s',
+    async (header) => {
+      const { auth } = setUp();
+      expect(await auth.authenticate(aRequest('127.0.0.1', { authorization: [header] }))).toBe('unauthorized');
+    },
+  );
+
   it('[X-45] exchanges the code of a link for the local token', async () => {
     const { audited, auth, localToken } = setUp();
     const code = await auth.issuePageCode();

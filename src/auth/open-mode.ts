@@ -7,8 +7,8 @@ import type { LocalToken } from './local-token.js';
 
 /**
  * Open mode: while no credential is configured and no module has a verifier, direct requests from this machine are
- * `local`, and all others are refused. With the local token `local` is an operator, with anything else it has the rights
- * to chat.
+ * `local`, and all others are refused. With the local token `local` is an operator, with another token or none it has the
+ * rights to chat: a page may still have the token of an earlier start. What cannot be a token is refused.
  */
 export class OpenMode implements CredentialVerifier {
   constructor(
@@ -20,6 +20,7 @@ export class OpenMode implements CredentialVerifier {
   verify({ facts, credential }: PresentedCredential): Verdict {
     if (!this.isOpen()) return 'notMine';
     if (!this.isDirect(facts)) return { refused: 'open mode serves only direct requests from this machine' };
+    if (credential.kind === 'unusable') return { refused: 'its credential is malformed' };
     const isProven = credential.kind === 'token' && this.localToken.matches(credential.token);
     return isProven ? LOCAL_OPERATOR : ASSUMED_OPERATOR;
   }

@@ -8,13 +8,18 @@ const JOB = {
   enabled: true,
   words: 'at 16:00',
   schedule: { timezone: 'Europe/Oslo' },
+  target: { channel: 'telegram', sender: '5001' },
   next: [],
   failures: 0,
 };
 
 async function cron(...args: string[]) {
+  return cronOf(JOB, args);
+}
+
+async function cronOf(job: object, args: readonly string[]) {
   const terminal = new FakeTerminal({ OPENCLAW_TOKEN: 'a-token-0123456789' });
-  terminal.answer = () => Response.json(JOB);
+  terminal.answer = ({ url }) => Response.json(url.endsWith('/health') ? { connected_channels: ['telegram'] } : job);
   const code = await run(['cron', ...args], terminal);
   return { code, request: terminal.requests[0], err: terminal.stderr.text };
 }
@@ -27,6 +32,17 @@ describe('openclaw cron', () => {
       'PATCH',
       { schedule: { timezone: 'Europe/Oslo' } },
     ]);
+  });
+
+  it.each([
+    [{ channel: 'telegram', sender: '5001' }, ''],
+    [{ channel: 'webchat', sender: 'ann' }, ''],
+    [{ isolated: true }, ''],
+    [{ channel: 'nosuch', sender: 'ann' }, 'No driver of channel nosuch is connected now'],
+    [{ isolated: true, deliver_to: { channel: 'nosuch', sender: 'ann' } }, 'No driver of channel nosuch'],
+  ])('warns when no driver would receive the answers of a job: %j', async (target, says) => {
+    const { code, err } = await cronOf({ ...JOB, target }, ['edit', 'j1', '--name', 'tea']);
+    expect([code, err]).toEqual([0, says === '' ? '' : expect.stringContaining(says)]);
   });
 
   it.each([

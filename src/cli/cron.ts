@@ -8,6 +8,11 @@ import { printable, printJson, type Terminal } from './terminal.js';
 
 const PATH = '/admin/v1/cron/jobs';
 const PAGE = 200;
+const WEB_CHAT = 'webchat';
+
+interface Chat {
+  readonly channel?: string;
+}
 
 interface Job {
   readonly job_id: string;
@@ -15,6 +20,7 @@ interface Job {
   readonly enabled: boolean;
   readonly words: string;
   readonly schedule: { readonly timezone: string };
+  readonly target: Chat & { readonly deliver_to?: Chat };
   readonly next: readonly number[];
   readonly failures: number;
   readonly stopped?: string;
@@ -96,9 +102,9 @@ async function act(session: Session, action: string, id: string, values: Values)
   const path = `${PATH}/${encodeURIComponent(id)}`;
   switch (action) {
     case 'add':
-      return showJob(session, await send(session, 'POST', PATH, readJobOptions(values, true)));
+      return showChange(session, await send(session, 'POST', PATH, readJobOptions(values, true)));
     case 'edit':
-      return showJob(session, await send(session, 'PATCH', path, readJobOptions(values, false)));
+      return showChange(session, await send(session, 'PATCH', path, readJobOptions(values, false)));
     case 'enable':
     case 'disable':
       return showJob(session, await send(session, 'PATCH', path, { enabled: action === 'enable' }));
@@ -135,6 +141,22 @@ async function list(session: Session): Promise<number> {
     job.stopped ?? (job.failures > 0 ? `${job.failures} failures` : ''),
   ]);
   return print(session, { items }, [['ID', 'NAME', 'ENABLED', 'SCHEDULE', 'NEXT', 'TROUBLE'], ...rows]);
+}
+
+/** Prints a job, and a warning when no driver would receive its answers now. Pages of the web chat come and go. */
+async function showChange(session: Session, job: Job): Promise<number> {
+  const channel = job.target.channel ?? job.target.deliver_to?.channel ?? WEB_CHAT;
+  const { connected_channels: connected = [] } =
+    channel === WEB_CHAT ? {} : await ask<{ connected_channels?: readonly string[] }>(session, '/health');
+  const { stderr } = session.terminal;
+  if (channel !== WEB_CHAT && !connected.includes(channel))
+    stderr.write(
+      printable(
+        `No driver of channel ${channel} is connected now: answers do not reach the chat until one is.\n`,
+        stderr,
+      ),
+    );
+  return showJob(session, job);
 }
 
 function showJob(session: Session, job: Job): number {

@@ -1,18 +1,19 @@
 import { once } from 'node:events';
-import { Agent, createServer, request, type IncomingMessage } from 'node:http';
+import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { readChunks } from './body-chunks.js';
 
 it('a body that is given up, for whatever reason, leaves its connection to the next request', async () => {
-  const server = createServer(async (incoming, response) => {
+  const respond = async (incoming: IncomingMessage, response: ServerResponse) => {
     try {
       for await (const chunk of readChunks(incoming)) if (chunk.length > 1) throw new Error('the disk is full');
       response.end('read');
     } catch {
       response.writeHead(503).end();
     }
-  });
+  };
+  const server = createServer((incoming, response) => void respond(incoming, response));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const { port } = server.address() as AddressInfo;
