@@ -1914,4 +1914,16 @@ export const requirements: readonly Requirement[] = [
     'administration',
     '`openclaw logs --follow` connects again after a restart, marks the gap, and ends when its credential has.',
   ),
+  requirement(
+    'I-70',
+    'administration',
+    'A backup has the store, its uploads and a manifest, and restore puts it back.',
+  ),
+  requirement('I-71', 'administration', 'A backup is consistent while messages are stored.'),
+  requirement(
+    'I-72',
+    'administration',
+    'A restore is refused while a gateway runs and for what is not a whole backup, and then changes nothing.',
+  ),
+  requirement('I-73', 'administration', 'A restored copy sends nothing again that was under way when it was made.'),
 ];

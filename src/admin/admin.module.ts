@@ -5,6 +5,7 @@ import { CoreModule } from '../core/core.module.js';
 import { AgentsController } from './agents.controller.js';
 import { ApprovalsController } from './approvals.controller.js';
 import { AuditController } from './audit.controller.js';
+import { BackupController } from './backup.controller.js';
 import { ChannelsController } from './channels.controller.js';
 import { ConfigController } from './config.controller.js';
 import { CronController } from './cron.controller.js';
@@ -25,6 +26,7 @@ import { ToolsController } from './tools.controller.js';
     ApprovalsController,
     AgentsController,
     AuditController,
+    BackupController,
     ChannelsController,
     CronController,
     DeadLettersController,

@@ -1,6 +1,7 @@
 import { VERSION } from '../core/lifecycle/version.js';
 import { agents } from './agents.js';
 import { audit } from './audit.js';
+import { backup } from './backup.js';
 import { channels } from './channels.js';
 import { chat } from './chat.js';
 import { config } from './config.js';
@@ -13,6 +14,7 @@ import { logs } from './logs.js';
 import { models } from './models.js';
 import { node } from './node.js';
 import { nodes } from './nodes.js';
+import { restore } from './restore.js';
 import { setup } from './setup.js';
 import { start } from './start.js';
 import { status } from './status.js';
@@ -39,6 +41,8 @@ const COMMANDS: readonly Command[] = [
   audit,
   tokens,
   logs,
+  backup,
+  restore,
   doctor,
 ];
 
@@ -94,7 +98,7 @@ ${rows}  help         this, or with a command's name its usage
 
   --version  print the version
 
-All but setup, start, doctor and node run connect to a running gateway: --url or OPENCLAW_URL is its address (default
+All but setup, start, doctor, restore and node run connect to a running gateway: --url or OPENCLAW_URL is its address (default
 http://127.0.0.1:18789), OPENCLAW_TOKEN holds the credential; for a gateway on this machine without
 configured ones, local.token beside its store does. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable.
 `;

@@ -67,9 +67,10 @@ export async function requestStream(
   target: GatewayTarget,
   path: string,
   init: RequestWithHeaders = {},
+  headTimeoutMs = TIMEOUT_MS,
 ): Promise<AsyncIterable<Uint8Array>> {
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new DOMException('late', 'TimeoutError')), TIMEOUT_MS);
+  const timer = setTimeout(() => late.abort(new DOMException('late', 'TimeoutError')), headTimeoutMs);
   const signal = init.signal ? AbortSignal.any([init.signal, late.signal]) : late.signal;
   try {
     const response = await request(terminal, target, path, { ...init, signal });

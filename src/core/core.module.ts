@@ -26,6 +26,7 @@ import { LogWriterService } from './delivery/log-writer.service.js';
 import { SlowReadersService } from './delivery/slow-readers.service.js';
 import { MessageIntakeService } from './intake/message-intake.service.js';
 import { AuditHeadService } from './audit/audit-head.service.js';
+import { BackupService } from './housekeeping/backup.service.js';
 import { HousekeepingService } from './housekeeping/housekeeping.service.js';
 import { NodeCallsService } from './nodes/node-calls.service.js';
 import { NodeEventsService } from './nodes/node-events.service.js';
@@ -72,6 +73,7 @@ import { TurnRunnerService } from './turns/turn-runner.service.js';
 
 const exported = [
   AgentsService,
+  BackupService,
   SkillsService,
   ApprovalsService,
   CanvasService,

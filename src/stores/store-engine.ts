@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { Json } from '../core/store/index.js';
+import type { Json, StoreCopy } from '../core/store/index.js';
 
 /** The state of a store that is examined without being opened. */
 export interface StoreExamination {
@@ -31,6 +31,27 @@ export interface StoredJobs {
 
 export const NO_JOBS: StoredJobs = { count: 0 };
 
+/** What was under way in a copy that is put back, and is not sent again. */
+export interface SettledCopy {
+  /** Messages that were not finished. */
+  readonly messages: number;
+  /** Messages of platforms that were not accepted yet. */
+  readonly inbox: number;
+  /** Notes that are dead letters now. */
+  readonly notes: number;
+  /** Sessions with replies that were not confirmed as delivered. */
+  readonly sessions: number;
+}
+
+/** A store after a copy was put in its place. */
+export interface RestoredStore {
+  /** The path of the store's file. */
+  readonly place: string;
+  /** The path of the file of before; undefined if there was none. */
+  readonly kept: string | undefined;
+  readonly settled: SettledCopy;
+}
+
 /** An engine of the store: its URLs, for the settings, its module, and the examination of its stores. */
 export interface StoreEngine {
   /** The form of the URLs, for messages. */
@@ -52,4 +73,16 @@ export interface StoreEngine {
    * @throws Error for the operator
    */
   examine(url: string, onTable?: (table: string, n: number, of: number) => void): Promise<StoreExamination>;
+  /**
+   * Puts a copy in the place of a store that no gateway has open.
+   * @param write writes the copy to the path that it gets
+   * @param check throws if the copy is not what was promised
+   * @throws Error for the operator
+   */
+  restore(
+    url: string,
+    write: (target: string) => Promise<void>,
+    check: (copy: StoreCopy) => void,
+    now: number,
+  ): Promise<RestoredStore>;
 }

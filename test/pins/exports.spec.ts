@@ -37,7 +37,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     `
       ALL_TENANTS AcceptOutcome AcceptedMessage AccountLease AdmittedSender AgentDefinition AgentEvent AgentRuntime AgentTurn
       AgentsService Answer Approval ApprovalDecision ApprovalStore ApprovalsService AuditHead AuditNote AuditPerson
-      AuditQuery AuditRow AuditStore BLOB_KEY BlobStore Broker Button CallReview CancelOutcome CancelSelector CancelTarget CanvasAddress CanvasStore CanvasSurface Capabilities
+      AuditQuery AuditRow AuditStore BLOB_KEY BackupStore BlobStore Broker Button CallReview CancelOutcome CancelSelector CancelTarget CanvasAddress CanvasStore CanvasSurface Capabilities
       ChainVerdict ChainedRow Change ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore CheckedAccount Claim ClaimRequest ClaimResult ClientKey Clock
       CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
       CredentialStore CredentialVerifier CronJob CronJobQuery CronMove CronRules CronRun CronRunEnd CronRunKind CronStore DeadLetter DeadLetterQuery Decision DeliveryError DeviceEvent Done Driver DriverError DriverFault DurableFrame EndedCronRun EndedCronRuns Ending EnteredData Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
@@ -53,7 +53,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       SandboxService SectionOptions SeenChat SenderAlias Session SessionChange SessionCursor SessionResource SessionResources
       SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange SettingsError
       SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree ShownImage SignInRecord SignInSelector StartOverrides
-      StartPhase StartStep StopPhase StopStep Store StoreHint StoredMessage StoredReaction StoredSettings
+      StartPhase StartStep StopPhase StopStep Store StoreCopy StoreCopyFile StoreHint StoredMessage StoredReaction StoredSettings
       SurfaceDraft SurfaceLimits SweepLimits TailscaleEntry TailscaleStore Target TokenQuery TokenRecord Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService ToolResult
       Topic TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo Update Updates UploadQuota UploadRefusedError UploadSum UseSettings
       Verdict VerifiesCredentials WriteOutcome chainAudit clientOfCronJob commandOf createHttpAdapter defineSettings editIdOf endOf loadSettings mayRule

@@ -181,6 +181,18 @@ export function noteOfExport(by: { readonly tenant: string; readonly principal: 
   return { tenant: by.tenant, actor: by.principal, action: 'audit.export', target: 'audit', before: 'null', after };
 }
 
+/** Builds the note of a backup, which has everything that is stored. */
+export function noteOfBackup(by: { readonly principal: string }): AuditNote {
+  return {
+    tenant: ALL_TENANTS,
+    actor: by.principal,
+    action: 'backup.create',
+    target: 'store',
+    before: 'null',
+    after: 'null',
+  };
+}
+
 /** Builds the note of failed authentications from an address within a minute, after the first. */
 export function noteOfFailures(count: number, address: string, credential: string): AuditNote {
   const after = JSON.stringify({ credential, count });

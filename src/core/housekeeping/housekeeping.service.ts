@@ -40,6 +40,13 @@ export class HousekeepingService {
     return this.clock.setRepeating(SWEEP_INTERVAL_MS, () => void this.sweep());
   }
 
+  /** Deletes nothing until the returned function is called. Resolves when a sweep that runs has ended. */
+  async pause(): Promise<() => void> {
+    while (this.isSweeping) await this.clock.sleep(PORTION_PAUSE_MS);
+    this.isSweeping = true;
+    return () => (this.isSweeping = false);
+  }
+
   private async reconcile(): Promise<void> {
     this.reconciledAt = this.clock.elapsed();
     await this.media.reconcile();

@@ -1,6 +1,7 @@
 /** The ports to persistence. Each abstract class is its own DI token; `src/stores` implements them. */
 export * from './approval.store.js';
 export * from './audit.store.js';
+export * from './backup.store.js';
 export * from './canvas.store.js';
 export * from './channel.store.js';
 export * from './credential.store.js';

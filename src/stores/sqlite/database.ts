@@ -79,7 +79,7 @@ function prepare(
 }
 
 /** Creates the folder and those above it, and syncs the parent of each, so that a power failure cannot lose the folder with its contents. */
-function makeFolder(folder: string): void {
+export function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   const above = dirname(folder);
   // Not with `recursive`: on file systems without new folders, such as /proc, Node then never returns.

@@ -3,6 +3,9 @@ import { NO_JOBS, type StoreEngine, type StoreExamination } from '../store-engin
 import type { CheckProgress } from './check-database.js';
 import { findSqliteUrlFault, isSqliteUrl, parseSqliteUrl } from './sqlite-url.js';
 
+type Write = Parameters<StoreEngine['restore']>[1];
+type Check = Parameters<StoreEngine['restore']>[2];
+
 /** The engine on one SQLite file. */
 export const SQLITE_ENGINE = {
   form: 'sqlite:PATH',
@@ -17,6 +20,11 @@ export const SQLITE_ENGINE = {
   // Imported when it is used, like the examination: the settings need the URLs only.
   loadModule: async () => (await import('./sqlite.module.js')).SqliteModule,
   examine,
+  restore: async (url: string, ...rest: [Write, Check, number]) => {
+    const path = parseSqliteUrl(url);
+    if (path === undefined) throw new Error(`${url} keeps nothing: set store.url to the place of the database`);
+    return (await import('./restore-database.js')).restoreDatabase(path, ...rest);
+  },
 } satisfies StoreEngine;
 
 async function examine(url: string, onTable?: CheckProgress): Promise<StoreExamination> {

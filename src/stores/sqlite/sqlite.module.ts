@@ -4,6 +4,7 @@ import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import {
   ApprovalStore,
   AuditStore,
+  BackupStore,
   CanvasStore,
   ChannelStore,
   CredentialStore,
@@ -33,6 +34,7 @@ const ports = [
   SettingsStore,
   ApprovalStore,
   AuditStore,
+  BackupStore,
   CanvasStore,
   ChannelStore,
   CredentialStore,

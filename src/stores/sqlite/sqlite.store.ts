@@ -2,11 +2,13 @@ import { promised } from '../../core/store/done.js';
 import { GatewayError } from '../../protocol/index.js';
 import type {
   AcceptOutcome,
+  BackupStore,
   Done,
   Lease,
   NewMessage,
   QueueLimits,
   Store,
+  StoreCopyFile,
   TurnEnd,
   WriteOutcome,
 } from '../../core/store/index.js';
@@ -14,6 +16,7 @@ import type { Log, Logs } from '../../core/telemetry/logs.js';
 import { bindEach, NoMetrics, type Counter, type Histogram, type Metrics } from '../../core/telemetry/metrics.js';
 import type { Clock, Moment } from '../../core/time/clock.js';
 import { startBackgroundCheck, type BackgroundCheck, type StartCheck } from './background-check.js';
+import { makeCopy } from './background-copy.js';
 import { Batcher, type BatcherHost } from './batcher.js';
 import { describeDamage } from './database.js';
 import { startExecutor, type Executor, type StartExecutor } from './executor.js';
@@ -29,6 +32,7 @@ import {
   type Ports,
 } from './operations.js';
 import { KeptRecords } from './packing.js';
+import { findRealFile } from './real-file.js';
 import { parseSqliteUrl } from './sqlite-url.js';
 
 /** The methods that the table of operations implements: all ports of `core/store` in one object. */
@@ -39,7 +43,7 @@ export interface SqliteStore extends Ports {}
  * The store on one SQLite file, which this process owns. It forwards calls to the thread that has the file; concurrent
  * calls share a commit. Its methods are derived from the table of operations.
  */
-export class SqliteStore implements Store {
+export class SqliteStore implements Store, BackupStore {
   static {
     for (const name of Object.keys(OPERATIONS) as OperationName[]) {
       const method = function (this: SqliteStore, ...all: never[]) {
@@ -128,6 +132,11 @@ export class SqliteStore implements Store {
   close(): Promise<void> {
     this.closing ??= this.finishAndClose();
     return this.closing;
+  }
+
+  async copy(): Promise<StoreCopyFile> {
+    if (this.path === undefined) throw new GatewayError('FORBIDDEN', { reason: 'a store in memory has no backups' });
+    return makeCopy(findRealFile(this.path));
   }
 
   private async finishAndClose(): Promise<void> {

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { Injectable, Optional } from '@nestjs/common';
+import { GatewayError } from '../../protocol/domain.js';
+import { noteOfBackup } from '../audit/audit-notes.js';
+import { VERSION } from '../lifecycle/version.js';
+import { BlobStore } from '../media/blob.store.js';
+import { AuditStore, BackupStore, type StoreCopyFile } from '../store/index.js';
+import { Clock } from '../time/clock.js';
+import { DATABASE_FILE, MANIFEST_FILE, MEDIA_FOLDER, type BackupManifest } from './backup-manifest.js';
+import { HousekeepingService } from './housekeeping.service.js';
+import { TAR_END, tarHeader, tarPadding } from './tar.js';
+
+type FileOfBackup = BackupManifest['files'][number];
+
+/** Makes backups: a tar archive of the store, the uploaded files that its rows name, and a manifest at the end. */
+@Injectable()
+export class BackupService {
+  private isBusy = false;
+
+  /** @param store undefined for a store of a team that makes no copies */
+  // oxlint-disable-next-line max-params -- what a backup has, and what must not delete any of it
+  constructor(
+    @Optional() private readonly store: BackupStore | undefined,
+    private readonly blobs: BlobStore,
+    private readonly audit: AuditStore,
+    private readonly housekeeping: HousekeepingService,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Streams a backup. Nothing that is stored is deleted until the stream ends or is returned from. Throws in the middle when
+   * it cannot be completed.
+   * @throws GatewayError FORBIDDEN when a backup is being made, or this store has none; STORE_UNAVAILABLE
+   */
+  async *create(by: { readonly principal: string }): AsyncGenerator<Uint8Array> {
+    const { store } = this;
+    if (!store) throw new GatewayError('FORBIDDEN', { reason: 'this store has no backups of the gateway' });
+    if (this.isBusy) throw new GatewayError('FORBIDDEN', { reason: 'another backup is being made' });
+    this.isBusy = true;
+    const resume = await this.housekeeping.pause();
+    let copy: StoreCopyFile | undefined;
+    try {
+      await this.audit.recordAudit(noteOfBackup(by));
+      copy = await store.copy();
+      yield* this.write(copy);
+    } finally {
+      this.isBusy = false;
+      resume();
+      await copy?.remove();
+    }
+  }
+
+  private async *write(copy: StoreCopyFile): AsyncGenerator<Uint8Array> {
+    const files: FileOfBackup[] = [];
+    const missing: string[] = [];
+    const createdAt = this.clock.now();
+    files.push(yield* this.writeFile(DATABASE_FILE, copy.sizeBytes, createReadStream(copy.path)));
+    for (const { mediaId, sizeBytes } of copy.media) {
+      const blob = await this.blobs.get(mediaId);
+      if (blob) files.push(yield* this.writeFile(`${MEDIA_FOLDER}${mediaId}`, sizeBytes, blob));
+      else missing.push(mediaId);
+    }
+    const manifest: BackupManifest = {
+      format: 1,
+      gateway: VERSION,
+      created_at: createdAt,
+      schema_version: copy.schemaVersion,
+      log_epoch: copy.logEpoch,
+      counts: copy.counts,
+      audit: { entry: copy.audit.sequence, hash: copy.audit.hash },
+      files,
+      missing,
+    };
+    const text = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+    yield* this.writeFile(MANIFEST_FILE, text.length, [text]);
+    yield TAR_END;
+  }
+
+  private async *writeFile(
+    name: string,
+    size: number,
+    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array, FileOfBackup> {
+    const digest = createHash('sha256');
+    let written = 0;
+    yield tarHeader(name, size, this.clock.now());
+    for await (const chunk of content) {
+      digest.update(chunk);
+      written += chunk.length;
+      yield chunk;
+    }
+    if (written !== size) throw new Error(`${name} has ${written} bytes, and not ${size}`);
+    yield tarPadding(size);
+    return { name, size, sha256: digest.digest('hex') };
+  }
+}
