@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
 import { noteOfBackup } from '../audit/audit-notes.js';
 import { VERSION } from '../lifecycle/version.js';
@@ -21,7 +21,8 @@ export class BackupService {
   /** @param store undefined for a store of a team that makes no copies */
   // oxlint-disable-next-line max-params -- what a backup has, and what must not delete any of it
   constructor(
-    @Optional() private readonly store: BackupStore | undefined,
+    // Named, because the type of an optional one is not seen at run time.
+    @Optional() @Inject(BackupStore) private readonly store: BackupStore | undefined,
     private readonly blobs: BlobStore,
     private readonly audit: AuditStore,
     private readonly housekeeping: HousekeepingService,
