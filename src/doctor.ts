@@ -167,7 +167,11 @@ async function openStored(
   const logs = new SilentLogs();
   const config = new ConfigStoreService(settings, logs);
   const store = { version: 0, values: stored };
-  await config.open({ readSettings: async () => store, changeSettings: async () => undefined });
+  await config.open({
+    readSettings: async () => store,
+    changeSettings: async () => undefined,
+    listSettingsVersions: async () => [],
+  });
   await new PromptFiles(config, new AgentsService(config), logs).check();
   return config;
 }

@@ -9,7 +9,7 @@ function findCitations(): Map<string, string[]> {
     (file) => !file.endsWith('requirements.spec.ts'),
   );
   for (const file of files) {
-    for (const [, id = ''] of readFileSync(file, 'utf8').matchAll(/\[([A-Z]-\d{2})\]/g)) {
+    for (const [, id = ''] of readFileSync(file, 'utf8').matchAll(/\[([A-Z]{1,2}-\d{2})\]/g)) {
       citations.set(id, [...(citations.get(id) ?? []), file]);
     }
   }
@@ -21,7 +21,7 @@ describe('the promises of the specification', () => {
 
   it('have a unique id each', () => {
     expect(new Set(ids).size).toBe(ids.length);
-    expect(ids.filter((id) => !/^[A-Z]-\d{2}$/.test(id))).toEqual([]);
+    expect(ids.filter((id) => !/^[A-Z]{1,2}-\d{2}$/.test(id))).toEqual([]);
   });
 
   it('are sentences', () => {

@@ -17,9 +17,118 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  * groups, A the built-in agent, D durability, L lifecycle, health, metrics and traces, P settings, K the TypeScript client, X security, W web chat, O tools and
  * approvals, R models, B sandbox, Q MCP, N bounds and time, Z agents,
  * V channels, F device nodes, J cron, H Tailscale, U browser,
- * Y canvas, I identity and, from 50 on, audit, logs and backup.
+ * Y canvas, I identity and, from 50 on, audit, logs and backup,
+ * AD administration.
  */
 export const requirements: readonly Requirement[] = [
+  // Administration
+  requirement(
+    'AD-01',
+    'administration',
+    'Waiting messages are listed oldest first in pages, with their positions and the counts of the tenant.',
+  ),
+  requirement(
+    'AD-02',
+    'administration',
+    'A cursor of another list, of other filters or of another tenant, and one that was changed, is HTTP 400.',
+  ),
+  requirement(
+    'AD-03',
+    'administration',
+    'The life of a message says how long it waited, what its runs did, how it ended and what was delivered.',
+  ),
+  requirement(
+    'AD-04',
+    'administration',
+    'A message that waits or runs is cancelled by its ref, with a row in the audit trail.',
+  ),
+  requirement(
+    'AD-05',
+    'administration',
+    'A failed message is sent again as a message of its own that supersedes it; a repeat gives no second one.',
+  ),
+  requirement('AD-06', 'administration', 'Running turns are listed with what they do, and each can be ended.'),
+  requirement('AD-07', 'administration', 'Connections are listed, and closed with 4001 and a row in the audit trail.'),
+  requirement(
+    'AD-08',
+    'administration',
+    'The status has what is wrong now and the counts of each of the last 60 minutes.',
+  ),
+  requirement('AD-09', 'administration', 'An operator of a tenant sees neither the process nor what other tenants do.'),
+  requirement('AD-10', 'administration', 'Each call of the administration needs role operator and its scope.'),
+  requirement(
+    'AD-11',
+    'administration',
+    'Sessions are listed by creation or by their newest message, filtered, in pages that list each once.',
+  ),
+  requirement('AD-12', 'administration', 'The pages by the newest message are those of the time of the first page.'),
+  requirement('AD-13', 'administration', 'The messages, the log and the context of a session are read in pages.'),
+  requirement('AD-14', 'administration', 'An operator sends a message to a session, once for each ID.'),
+  requirement(
+    'AD-15',
+    'administration',
+    'An export is complete if its last line has the number and the SHA-256 of the others.',
+  ),
+  requirement(
+    'AD-16',
+    'administration',
+    'A deleted session leaves nothing, and one with the same key continues its log.',
+  ),
+  requirement('AD-17', 'administration', 'People are listed once for each channel.'),
+  requirement(
+    'AD-18',
+    'administration',
+    'What a person has left is exported and erased; erased frames keep type and seq.',
+  ),
+  requirement('AD-19', 'administration', 'Presence is listed for the tenant.'),
+  requirement(
+    'AD-20',
+    'administration',
+    'No list of sessions or people scans a table, and a page visits a bounded number of rows.',
+  ),
+  requirement(
+    'AD-21',
+    'administration',
+    'Events of a tenant are streamed as they happen, with the fields of the rows of its lists.',
+  ),
+  requirement(
+    'AD-22',
+    'administration',
+    'A stream continues after Last-Event-ID; of an unknown one, and of one that is too old, it begins with a reset.',
+  ),
+  requirement(
+    'AD-23',
+    'administration',
+    'A stream of events passes proxies at once, holds at most 1 MiB for a reader, and gives IDs to events only.',
+  ),
+  requirement('AD-24', 'administration', 'A stream of events ends with its credential and with the gateway.'),
+  requirement(
+    'AD-25',
+    'administration',
+    'Whatever a request has in its path, query or body, it is never HTTP 5xx, and its faults are named by JSON pointers.',
+  ),
+  requirement(
+    'AD-26',
+    'administration',
+    'A call is refused without a credential, with another role, and with too little right, before it does anything.',
+  ),
+  requirement(
+    'AD-27',
+    'administration',
+    'The changes of settings are listed without secrets, and a revert brings back the values of a version with theirs.',
+  ),
+  requirement(
+    'AD-28',
+    'administration',
+    'The text that is shown in place of a secret is refused as a secret, wherever it stands in a setting.',
+  ),
+  requirement(
+    'AD-29',
+    'administration',
+    'Approvals are listed by state and decided on for exactly the arguments that were shown.',
+  ),
+  requirement('AD-30', 'administration', 'A tool is disabled, and set to need approvals, by its name.'),
+
   // Transport and handshake
   requirement('T-01', 'protocol 1', 'The WebSocket endpoint is `/`; an upgrade of any other path is HTTP 404.'),
   requirement('T-02', 'protocol 1', 'An upgrade with a method other than GET is HTTP 405.'),

@@ -1,15 +1,4 @@
-import {
-  Body,
-  Controller,
-  Get,
-  HttpCode,
-  Param,
-  Post,
-  Query,
-  UseGuards,
-  UsePipes,
-  ValidationPipe,
-} from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import type { AgentDefinition } from '../core/agents/agent-definition.js';
@@ -31,11 +20,10 @@ import {
   type AgentDto,
 } from './agents.dto.js';
 import { paginate } from './pages.js';
+import { validated } from '../http/index.js';
 
 /** The fields of an `AgentDto`, which is a class for the document only. */
 type AgentFields = { readonly [F in keyof AgentDto]: AgentDto[F] };
-
-const validate = () => new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true });
 
 /** Lists the agents of the caller's tenant and their bindings, and says which agent would answer a message. */
 @ApiTags('admin')
@@ -54,7 +42,7 @@ export class AgentsController {
 
   /** Returns the agents of the tenant, and the one that stands in for its default. */
   @Get('agents')
-  @UsePipes(validate())
+  @UsePipes(validated())
   listAgents(@Query() query: PageQuery, @Caller() { tenant }: Principal): AgentsDto {
     return paginate(
       this.agents.listOf(tenant).map((agent) => this.toDto(agent, tenant)),
@@ -92,7 +80,7 @@ export class AgentsController {
 
   /** Returns the bindings of the tenant's agents, in the order of the setting. */
   @Get('bindings')
-  @UsePipes(validate())
+  @UsePipes(validated())
   listBindings(@Query() query: PageQuery, @Caller() { tenant }: Principal): BindingsDto {
     const bindings = this.agents.listBindingsOf(tenant).map(({ index, binding }) => ({ index, ...binding }));
     return paginate(bindings, ({ index }) => String(index), query);
@@ -101,7 +89,7 @@ export class AgentsController {
   /** Returns the agent that would answer a message, and why. Nothing is stored. */
   @Post('bindings/test')
   @HttpCode(200)
-  @UsePipes(validate())
+  @UsePipes(validated())
   async testBindings(@Body() body: TestBindingsDto, @Caller() caller: Principal): Promise<BindingTestDto> {
     const { channel: name, account, tenant = caller.tenant, ...fields } = body;
     // Settings, and with them all bindings, are for operators of the default tenant.

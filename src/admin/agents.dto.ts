@@ -1,14 +1,14 @@
 import { ApiExtraModels, ApiProperty } from '@nestjs/swagger';
-import { IsInt, IsOptional, IsString, Length, Max, Min } from 'class-validator';
+import { IsInt, IsString, Length, Max, Min } from 'class-validator';
 import { Type } from 'class-transformer';
 import { BINDING_FIELDS, type BindingField } from '../core/agents/agent-setting.js';
-import { ANY_JSON } from '../http/index.js';
+import { ANY_JSON, MayBeAbsent } from '../http/index.js';
 import { SETTING_SOURCES, type SettingSource } from '../core/config/load-settings.js';
 
 /** Limits the length of a page. */
 export class LimitQuery {
   /** @example 50 */
-  @IsOptional()
+  @MayBeAbsent()
   @Type(() => Number)
   @IsInt()
   @Min(1)
@@ -22,7 +22,7 @@ export class PageQuery extends LimitQuery {
    * The `next` of the page before.
    * @example "main"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 256)
   cursor?: string;
@@ -148,37 +148,37 @@ export class TestBindingsDto {
    * The part of the channel's name after the first dot, if it is not part of `channel`.
    * @example "support"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 256)
   account?: string;
 
   /** @example "5001" */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 256)
   sender?: string;
 
   /** @example "-1009" */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 256)
   group_id?: string;
 
   /** @example "7" */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 256)
   thread_id?: string;
 
   /** @example "nightly" */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 256)
   queue?: string;
 
   /** @example "ann" */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 256)
   principal?: string;
@@ -187,7 +187,7 @@ export class TestBindingsDto {
    * By default the caller's.
    * @example "default"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 256)
   tenant?: string;

@@ -1,33 +1,69 @@
-import { Controller, Get, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ApprovalsService } from '../core/approvals/approvals.service.js';
 import type { Principal } from '../core/identity/principal.js';
-import { PendingApprovalDto } from './approvals.dto.js';
+import { SessionRouterService } from '../core/sessions/session-router.service.js';
+import { AdminStore, type Approval } from '../core/store/index.js';
+import { validated } from '../http/index.js';
+import { ApprovalsDto, ApprovalsQuery, DecideApprovalDto, type ApprovalDto } from './approvals.dto.js';
+import { Cursors, DEFAULT_LIMIT } from './pages.js';
 
-/** Lists tool calls that wait for a decision. An `approval` frame decides one. */
+const DECISIONS = { pending: 'pending', allowed: 'allow', denied: 'deny', expired: 'expired' } as const;
+
+/** Lists tool calls that a person decides on, and decides. */
 @ApiTags('admin')
 @ApiBearerAuth()
 @Controller('admin/v1/approvals')
 @UseGuards(HttpAuthGuard)
 @RequireRole('operator')
-@RequireScope('admin:read')
+@UsePipes(validated())
 export class ApprovalsController {
-  constructor(private readonly approvals: ApprovalsService) {}
+  constructor(
+    private readonly store: AdminStore,
+    private readonly approvals: ApprovalsService,
+    private readonly router: SessionRouterService,
+  ) {}
 
-  /** Oldest first. */
+  /** Those that wait, oldest first; others newest first. */
   @Get()
-  async listPending(@Caller() caller: Principal): Promise<PendingApprovalDto[]> {
-    const pending = await this.approvals.listPending(caller);
-    return pending.map((approval) => ({
-      approval_id: approval.approvalId,
-      session_id: approval.sessionId,
-      message_ref: approval.messageRef,
-      tool: approval.tool,
-      ...(approval.shown !== undefined && { detail: approval.shown }),
-      arguments: JSON.parse(approval.arguments) as unknown,
-      arguments_sha256: approval.argumentsSha256,
-      expires_at: approval.expiresAt,
-    }));
+  @RequireScope('admin:read')
+  async list(
+    @Query() { state = 'pending', limit = DEFAULT_LIMIT, cursor }: ApprovalsQuery,
+    @Caller() caller: Principal,
+  ): Promise<ApprovalsDto> {
+    const { tenant } = caller;
+    const cursors = new Cursors<number>('approvals', tenant, state);
+    const after = cursors.decode(cursor);
+    const page = await this.store.listApprovals({ tenant, state: DECISIONS[state], after, limit });
+    const readable = await Promise.all(page.items.map(({ sessionId }) => this.router.isReadable(caller, sessionId)));
+    return {
+      items: page.items.filter((_, index) => readable[index]).map(toDto),
+      ...(page.next !== undefined && { next: cursors.encode(page.next) }),
+    };
   }
+
+  /** Decides on a call, for exactly the arguments that were shown. */
+  @Post(':id')
+  @HttpCode(204)
+  @RequireScope('admin:write')
+  async decide(@Param('id') id: string, @Body() body: DecideApprovalDto, @Caller() caller: Principal): Promise<void> {
+    await this.approvals.decide(caller, id, body.decision, body.arguments_sha256);
+  }
+}
+
+function toDto(approval: Approval): ApprovalDto {
+  const { approvalId, sessionId, messageRef, tool, shown, argumentsSha256, expiresAt, decision, decidedBy } = approval;
+  return {
+    approval_id: approvalId,
+    session_id: sessionId,
+    message_ref: messageRef,
+    tool,
+    ...(shown !== undefined && { detail: shown }),
+    arguments: JSON.parse(approval.arguments) as unknown,
+    arguments_sha256: argumentsSha256,
+    expires_at: expiresAt,
+    ...(decision && { decision }),
+    ...(decidedBy !== undefined && { decided_by: decidedBy }),
+  };
 }

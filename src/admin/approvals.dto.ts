@@ -1,7 +1,10 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { IsIn, Matches } from 'class-validator';
+import { MayBeAbsent } from '../http/index.js';
+import { CursorQuery } from './queue.dto.js';
 
-/** A tool call that waits for a person. */
-export class PendingApprovalDto {
+/** A tool call that a person decides on. */
+export class ApprovalDto {
   /** @example "ap_7" */
   approval_id!: string;
   /** @example "s_5b1f0c9a7d2e4f61" */
@@ -29,4 +32,42 @@ export class PendingApprovalDto {
    * @example 1795766400000
    */
   expires_at!: number;
+  /** Absent while it waits. */
+  @ApiProperty({ enum: ['allow', 'deny', 'expired'], required: false })
+  decision?: string;
+  /** @example "ann" */
+  decided_by?: string;
+}
+
+/** States of approvals. */
+export const APPROVAL_STATES = ['pending', 'allowed', 'denied', 'expired'] as const;
+
+/** Selects approvals. */
+export class ApprovalsQuery extends CursorQuery {
+  /** By default those that wait. */
+  @MayBeAbsent()
+  @IsIn(APPROVAL_STATES)
+  @ApiProperty({ enum: APPROVAL_STATES, required: false })
+  state?: (typeof APPROVAL_STATES)[number];
+}
+
+/** A page may have fewer items than its limit, or none, and a `next`. */
+export class ApprovalsDto {
+  items!: ApprovalDto[];
+  /** @example "WzE3LCJ4Z2R6Il0" */
+  next?: string;
+}
+
+/** A decision on a tool call. */
+export class DecideApprovalDto {
+  @IsIn(['allow', 'deny'])
+  @ApiProperty({ enum: ['allow', 'deny'] })
+  decision!: 'allow' | 'deny';
+
+  /**
+   * Of the arguments that were shown.
+   * @example "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+   */
+  @Matches(/^[0-9a-f]{64}$/, { message: 'must be the SHA-256 of the arguments, in hexadecimal' })
+  arguments_sha256!: string;
 }

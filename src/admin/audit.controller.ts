@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Controller, Get, Query, Res, UseGuards, ValidationPipe } from '@nestjs/common';
+import { Controller, Get, Query, Res, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { EMPTY_HEAD, readAuditTrail, verifyAuditTrail } from '../core/audit/audit-chain.js';
@@ -7,7 +7,7 @@ import { noteOfExport } from '../core/audit/audit-notes.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import type { Principal } from '../core/identity/principal.js';
 import { AuditStore, type AuditHead, type AuditQuery, type AuditRow } from '../core/store/index.js';
-import { JSON_LINES, sendJsonLines } from '../http/index.js';
+import { JSON_LINES, sendJsonLines, validated } from '../http/index.js';
 import {
   AuditFilters,
   AuditPageQuery,
@@ -20,7 +20,7 @@ import { readCursor, writeCursor } from './cursor.js';
 import { DEFAULT_LIMIT } from './pages.js';
 import { checkSeesAllTenants, seesAllTenants } from './whole-gateway.js';
 
-const query = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true });
+const query = validated();
 
 /** Shows the audit trail, exports it and checks that no row was changed or removed. */
 @ApiTags('admin')

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
-import { ANY_JSON } from '../http/index.js';
+import { IsInt, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { ANY_JSON, MayBeAbsent } from '../http/index.js';
 
 /** Selects rows of the audit trail. */
 export class AuditFilters {
@@ -9,13 +9,13 @@ export class AuditFilters {
    * The principal that made the change.
    * @example "ann"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 256)
   actor?: string;
 
   /** @example "settings.change" */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 256)
   action?: string;
@@ -24,7 +24,7 @@ export class AuditFilters {
    * From this time on, in Unix milliseconds.
    * @example 1795766400000
    */
-  @IsOptional()
+  @MayBeAbsent()
   @Type(() => Number)
   @IsInt()
   @Min(0)
@@ -34,7 +34,7 @@ export class AuditFilters {
    * Before this time, in Unix milliseconds.
    * @example 1795852800000
    */
-  @IsOptional()
+  @MayBeAbsent()
   @Type(() => Number)
   @IsInt()
   @Min(0)
@@ -44,7 +44,7 @@ export class AuditFilters {
    * Of this tenant only; for operators of all tenants.
    * @example "acme"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 256)
   tenant?: string;
@@ -53,7 +53,7 @@ export class AuditFilters {
 /** Selects a page of the audit trail. */
 export class AuditPageQuery extends AuditFilters {
   /** @example 50 */
-  @IsOptional()
+  @MayBeAbsent()
   @Type(() => Number)
   @IsInt()
   @Min(1)
@@ -64,7 +64,7 @@ export class AuditPageQuery extends AuditFilters {
    * The `next` of the page before.
    * @example "1041.Zk3uP0aQm1xY"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 64)
   cursor?: string;
@@ -76,7 +76,7 @@ export class AuditVerifyQuery {
    * `ENTRY:HASH` from the log, from the manifest of a backup or from an earlier check: the trail must still have that row.
    * @example "1041:94fe28de94442b08657d9e511dfe03bdc4e8fdcf209caac94dcbb2dd6931470e"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(/^\d{1,15}:[0-9a-f]{64}$/, { message: 'known must be ENTRY:HASH' })
   known?: string;
 }

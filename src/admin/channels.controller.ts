@@ -1,15 +1,4 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Param,
-  Post,
-  UseGuards,
-  UsePipes,
-  ValidationPipe,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Caller, checkGrants, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { DEFAULT_ACCOUNT } from '../core/channels/account-settings.js';
@@ -33,6 +22,7 @@ import {
   PairingsDto,
   SendersDto,
 } from './channels.dto.js';
+import { validated } from '../http/index.js';
 
 /** Lists the channels with their states, and lets in the senders who wait. Channels belong to the tenant `default`. */
 @ApiTags('admin')
@@ -64,7 +54,7 @@ export class ChannelsController {
   @Post()
   @HttpCode(200)
   @RequireScope('admin:write')
-  @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }))
+  @UsePipes(validated())
   async add(@Body() body: NewChannelDto, @Caller() caller: Principal): Promise<AddedChannelDto> {
     const { name, account = DEFAULT_ACCOUNT, settings, unchecked } = body;
     checkTenant(caller, name);
@@ -134,7 +124,7 @@ export class ChannelsController {
   @Post(':name/test')
   @HttpCode(200)
   @RequireScope('admin:write')
-  @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }))
+  @UsePipes(validated())
   async test(
     @Param('name') name: string,
     @Body() { chat }: ChannelTestDto,

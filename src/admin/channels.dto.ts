@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsBoolean, IsObject, IsOptional, IsString, Length, Matches } from 'class-validator';
-import { ANY_JSON } from '../http/index.js';
+import { IsBoolean, IsObject, IsString, Length, Matches } from 'class-validator';
+import { ANY_JSON, MayBeAbsent } from '../http/index.js';
 
 /** An account of a channel whose driver runs in the gateway. */
 export class ChannelDto {
@@ -95,7 +95,7 @@ export class NewChannelDto {
    * Another account than `default`, which becomes the channel `NAME.ACCOUNT`.
    * @example "support"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(/^[A-Za-z0-9_-]{1,64}$/)
   account?: string;
   /** By their names below `channels.NAME`. Those of the driver are checked with the platform. */
@@ -103,7 +103,7 @@ export class NewChannelDto {
   @ApiProperty({ type: 'object', additionalProperties: true, example: { bot_token: '123456:AA...' } })
   settings!: Record<string, unknown>;
   /** Writes the settings without asking the platform. */
-  @IsOptional()
+  @MayBeAbsent()
   @IsBoolean()
   unchecked?: boolean;
 }

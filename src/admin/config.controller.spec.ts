@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { SettingsHistoryService } from '../core/config/settings-history.service.js';
 import { LOCAL_OPERATOR, type Principal } from '../core/identity/principal.js';
 import type { Scope } from '../protocol/domain.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
@@ -13,6 +14,9 @@ function anOperator(...scopes: readonly Scope[]): Principal {
   return { ...LOCAL_OPERATOR, principal: 'ann', scopes: new Set(scopes) };
 }
 
+const aController = (config: ConfigStoreService, store: MemorySettings) =>
+  new ConfigController(config, new SettingsHistoryService(store, config));
+
 async function openReplicas(): Promise<[ConfigStoreService, ConfigController]> {
   const store = new MemorySettings();
   const open = async () => {
@@ -20,7 +24,7 @@ async function openReplicas(): Promise<[ConfigStoreService, ConfigController]> {
     await config.open(store);
     return config;
   };
-  return [await open(), new ConfigController(await open())];
+  return [await open(), aController(await open(), store)];
 }
 
 describe('a change of settings at a replica that is behind', () => {

@@ -1,13 +1,28 @@
-import { Body, ConflictException, Controller, Get, Patch, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
+import {
+  Body,
+  ConflictException,
+  Controller,
+  Get,
+  HttpCode,
+  Patch,
+  Post,
+  Query,
+  UseGuards,
+  UseInterceptors,
+  UsePipes,
+} from '@nestjs/common';
 import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, checkGrants, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { canChangeRights } from '../core/agents/agent-rights.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { SettingsHistoryService } from '../core/config/settings-history.service.js';
 import { SettingsError, type SettingFault } from '../core/config/section.js';
 import { checkScope, DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
 import { GatewayError } from '../protocol/index.js';
-import { LargeJsonBody } from '../http/index.js';
-import { ChangeConfigDto, ConfigChangedDto, ConfigDto } from './config.dto.js';
+import { LargeJsonBody, validated } from '../http/index.js';
+import { ChangeConfigDto, ConfigChangedDto, ConfigDto, ConfigHistoryDto, RevertConfigDto } from './config.dto.js';
+import { Cursors, DEFAULT_LIMIT } from './pages.js';
+import { CursorQuery } from './queue.dto.js';
 import { SettingsChangePipe } from './settings-change.pipe.js';
 
 /** Reads the current settings and changes them with compare-and-set. */
@@ -17,7 +32,10 @@ import { SettingsChangePipe } from './settings-change.pipe.js';
 @UseGuards(HttpAuthGuard)
 @RequireRole('operator')
 export class ConfigController {
-  constructor(private readonly config: ConfigStoreService) {}
+  constructor(
+    private readonly config: ConfigStoreService,
+    private readonly history: SettingsHistoryService,
+  ) {}
 
   /** Returns all settings with their source; secrets are hidden. */
   @Get()
@@ -46,12 +64,53 @@ export class ConfigController {
   @UseInterceptors(new LargeJsonBody())
   @UsePipes(new SettingsChangePipe())
   async changeConfig(@Body() body: ChangeConfigDto, @Caller() caller: Principal): Promise<ConfigChangedDto> {
+    return this.change(body.version, body.changes, caller);
+  }
+
+  /** Returns the changes at run time, the newest first; secrets are hidden. The last 500 are kept. */
+  @Get('history')
+  @RequireScope('admin:read')
+  @UsePipes(validated())
+  async listHistory(
+    @Query() { limit = DEFAULT_LIMIT, cursor }: CursorQuery,
+    @Caller() caller: Principal,
+  ): Promise<ConfigHistoryDto> {
+    checkTenant(caller);
+    const cursors = new Cursors<number>('config history');
+    const versions = await this.history.list(cursors.decode(cursor) ?? Number.MAX_SAFE_INTEGER, limit + 1);
+    const items = versions.slice(0, limit).map((row) => ({ ...row }));
+    const last = items.at(-1);
+    return { items, ...(versions.length > limit && last && { next: cursors.encode(last.version) }) };
+  }
+
+  /**
+   * Brings back the values that were stored at a version, as a change of its own: secrets too. The caller needs the scopes that the
+   * change needs.
+   */
+  @Post('revert')
+  @HttpCode(200)
+  @RequireScope('config:write')
+  @ApiConflictResponse({ description: 'The changes since that version are not kept any more.' })
+  @UsePipes(validated())
+  async revert(@Body() { version }: RevertConfigDto, @Caller() caller: Principal): Promise<ConfigChangedDto> {
+    checkTenant(caller);
+    const changes = await this.history.findRevert(version);
+    if (!changes) throw new ConflictException(`The changes since version ${version} are not kept any more`);
+    if (Object.keys(changes).length === 0) return { version: this.config.version, needs_restart: [] };
+    return this.change(this.config.version, changes, caller);
+  }
+
+  private async change(
+    version: number,
+    changes: Readonly<Record<string, unknown>>,
+    caller: Principal,
+  ): Promise<ConfigChangedDto> {
     checkTenant(caller);
     // Another replica has made that version; rights are compared with the settings that the change replaces.
-    if (body.version > this.config.version) await this.config.reload();
-    if (body.version > this.config.version) throw stale(this.config.version);
-    for (const scope of this.config.scopesOf(body.changes)) checkScope(caller, scope);
-    const outcome = await this.config.change(body.version, body.changes, caller.principal, (before, after) => {
+    if (version > this.config.version) await this.config.reload();
+    for (const scope of this.config.scopesOf(changes)) checkScope(caller, scope);
+    if (version > this.config.version) throw stale(this.config.version);
+    const outcome = await this.config.change(version, changes, caller.principal, (before, after) => {
       if (canChangeRights(before, after)) checkScope(caller, 'config:dangerous');
       checkGrants(caller, before, after);
     });

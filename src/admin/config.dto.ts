@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsInt, IsNotEmptyObject, IsObject, Min } from 'class-validator';
+import { IsInt, IsNotEmptyObject, IsObject, Max, Min } from 'class-validator';
 import { SCOPES, type Scope } from '../protocol/index.js';
 import { ANY_JSON } from '../http/index.js';
 import { SETTING_SOURCES, type SettingSource } from '../core/config/load-settings.js';
@@ -75,4 +75,44 @@ export class ConfigChangedDto {
    * @example ["gateway.port"]
    */
   needs_restart!: string[];
+}
+
+/** A change of settings at run time. */
+export class ConfigVersionDto {
+  /**
+   * The version that it has made.
+   * @example 4
+   */
+  version!: number;
+  /**
+   * Unix milliseconds.
+   * @example 1795766400000
+   */
+  at!: number;
+  /**
+   * Who has made it.
+   * @example "ann"
+   */
+  actor!: string;
+  /** The stored values before it by dotted key; null where nothing was stored. Secrets read as `***`. */
+  @ApiProperty({ type: 'object', additionalProperties: true, example: { 'agent.name': null } })
+  before!: object;
+  /** The stored values after it. */
+  @ApiProperty({ type: 'object', additionalProperties: true, example: { 'agent.name': 'ada' } })
+  after!: object;
+}
+
+export class ConfigHistoryDto {
+  items!: ConfigVersionDto[];
+  /** @example "WzE3LCJ4Z2R6Il0" */
+  next?: string;
+}
+
+/** The version whose values are brought back. */
+export class RevertConfigDto {
+  /** @example 3 */
+  @IsInt()
+  @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
+  version!: number;
 }

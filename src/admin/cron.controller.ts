@@ -1,16 +1,4 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Param,
-  Patch,
-  Post,
-  Query,
-  UseGuards,
-  ValidationPipe,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { CronJobsService } from '../core/cron/cron-jobs.service.js';
@@ -22,7 +10,7 @@ import { describeSchedule } from '../core/cron/words.js';
 import type { Principal } from '../core/identity/principal.js';
 import type { CronJob, CronRun } from '../core/store/index.js';
 import { JobChangeInput, JobInput } from '../core/cron/job-schema.js';
-import { toOpenApiSchema } from '../http/index.js';
+import { toOpenApiSchema, validated } from '../http/index.js';
 import { PageQuery } from './agents.dto.js';
 import {
   CronJobDto,
@@ -47,7 +35,7 @@ const NEW_JOB = {
   target: { channel: 'telegram', sender: '5001' },
   message: 'What is new today? It is {{due}}.',
 };
-const query = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true });
+const query = validated();
 
 /** The jobs of the cron scheduler, which are documented in `docs/guides/cron.md`. */
 @ApiTags('admin')

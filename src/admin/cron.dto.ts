@@ -1,8 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsIn, IsInt, Max, Min } from 'class-validator';
 import { MISFIRES, OVERLAPS } from '../core/cron/job.js';
 import { LimitQuery } from './agents.dto.js';
+import { MayBeAbsent } from '../http/index.js';
 
 /** An event of a device. */
 export class CronEventDto {
@@ -223,7 +224,7 @@ export class CronRunsQuery extends LimitQuery {
    * The `next` of the page before.
    * @example 17
    */
-  @IsOptional()
+  @MayBeAbsent()
   @Type(() => Number)
   @IsInt()
   @Min(1)
@@ -233,7 +234,7 @@ export class CronRunsQuery extends LimitQuery {
 /** Selects due times. */
 export class CronNextQuery {
   /** @example 10 */
-  @IsOptional()
+  @MayBeAbsent()
   @Type(() => Number)
   @IsInt()
   @Min(1)
@@ -244,7 +245,7 @@ export class CronNextQuery {
 /** Options of the removal of a job. */
 export class RemoveCronJobQuery {
   /** `cancel` also cancels the turn that runs. */
-  @IsOptional()
+  @MayBeAbsent()
   @IsIn(['keep', 'cancel'])
   running?: 'keep' | 'cancel';
 }

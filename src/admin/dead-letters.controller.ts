@@ -9,7 +9,6 @@ import {
   Query,
   UseGuards,
   UsePipes,
-  ValidationPipe,
 } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
@@ -21,6 +20,7 @@ import type { DeadLetter } from '../core/store/index.js';
 import { GatewayError } from '../protocol/index.js';
 import { DeadLetterDto, DeadLettersDto, DeadLettersQuery } from './dead-letters.dto.js';
 import { DEFAULT_LIMIT } from './pages.js';
+import { validated } from '../http/index.js';
 
 /** Lists the replies that did not reach their chat, sends them again and deletes them. */
 @ApiTags('admin')
@@ -34,7 +34,7 @@ export class DeadLettersController {
   /** Newest first. */
   @Get()
   @RequireScope('admin:read')
-  @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }))
+  @UsePipes(validated())
   async list(@Query() query: DeadLettersQuery, @Caller() { tenant }: Principal): Promise<DeadLettersDto> {
     if (tenant !== DEFAULT_TENANT) return { items: [] };
     const { channel, limit = DEFAULT_LIMIT, cursor: before } = query;

@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Length, Min } from 'class-validator';
+import { IsInt, IsString, Length, Min } from 'class-validator';
 import { LimitQuery } from './agents.dto.js';
+import { MayBeAbsent } from '../http/index.js';
 
 /** Selects dead letters. */
 export class DeadLettersQuery extends LimitQuery {
@@ -8,7 +9,7 @@ export class DeadLettersQuery extends LimitQuery {
    * Those of one channel only, by its name in messages.
    * @example "telegram"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 256)
   channel?: string;
@@ -17,7 +18,7 @@ export class DeadLettersQuery extends LimitQuery {
    * The `next` of the page before.
    * @example 17
    */
-  @IsOptional()
+  @MayBeAbsent()
   @Type(() => Number)
   @IsInt()
   @Min(1)

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Body, Controller, Get, Patch, Query, Req, Res, UseGuards, ValidationPipe } from '@nestjs/common';
+import { Body, Controller, Get, Patch, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { AuthService, Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
@@ -9,7 +9,7 @@ import { ReplicaIdentity } from '../core/replicas/replica-identity.js';
 import { LogRing, type LogFilter, type LogLine } from '../core/telemetry/log-ring.js';
 import { SUBSYSTEMS } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
-import { sendEvents } from '../http/index.js';
+import { sendEvents, validated } from '../http/index.js';
 import { GatewayError } from '../protocol/index.js';
 import { readCursor, writeCursor } from './cursor.js';
 import { LogFollower } from './log-follower.js';
@@ -41,7 +41,7 @@ export class LogsController {
   @RequireScope('admin:read')
   @ApiOkResponse({ type: LogLinesDto })
   list(
-    @Query(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true })) query: LogsQuery,
+    @Query(validated()) query: LogsQuery,
     @Caller() caller: Principal,
     @Req() request: IncomingMessage,
     @Res() response: ServerResponse,
@@ -73,7 +73,10 @@ export class LogsController {
   /** Changes levels at once and permanently: they are the settings `log.SUBSYSTEM`. */
   @Patch('levels')
   @RequireScope('admin:write')
-  async changeLevels(@Body() { levels }: ChangeLogLevelsDto, @Caller() caller: Principal): Promise<LogLevelsDto> {
+  async changeLevels(
+    @Body(validated()) { levels }: ChangeLogLevelsDto,
+    @Caller() caller: Principal,
+  ): Promise<LogLevelsDto> {
     checkSeesAllTenants(caller, this.config);
     const unknown = Object.keys(levels).filter((name) => !(SUBSYSTEMS as readonly string[]).includes(name));
     if (unknown.length > 0)

@@ -1,20 +1,20 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsIn, IsNotEmptyObject, IsObject, IsOptional, IsString, Length } from 'class-validator';
+import { IsBoolean, IsIn, IsNotEmptyObject, IsObject, IsString, Length } from 'class-validator';
 import { LOG_LEVELS, SUBSYSTEMS, type Subsystem } from '../core/telemetry/logs.js';
-import { ANY_JSON } from '../http/index.js';
+import { ANY_JSON, MayBeAbsent } from '../http/index.js';
 import type { LogLevel } from '../protocol/index.js';
 import { LimitQuery } from './agents.dto.js';
 
 /** Selects lines of the logs. */
 export class LogsQuery extends LimitQuery {
-  @IsOptional()
+  @MayBeAbsent()
   @IsIn(SUBSYSTEMS)
   @ApiProperty({ enum: SUBSYSTEMS })
   subsystem?: Subsystem;
 
   /** The least level. */
-  @IsOptional()
+  @MayBeAbsent()
   @IsIn(LOG_LEVELS)
   @ApiProperty({ enum: LOG_LEVELS })
   level?: LogLevel;
@@ -23,7 +23,7 @@ export class LogsQuery extends LimitQuery {
    * A text in the line, in any case.
    * @example "telegram"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 256)
   q?: string;
@@ -32,7 +32,7 @@ export class LogsQuery extends LimitQuery {
    * Sends the lines as Server-Sent Events, as they are written; after `Last-Event-ID` if the request has it.
    * @example true
    */
-  @IsOptional()
+  @MayBeAbsent()
   @Transform(({ value }: { readonly value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
   @IsBoolean()
   follow?: boolean;
@@ -41,7 +41,7 @@ export class LogsQuery extends LimitQuery {
    * The `next` of the page before.
    * @example "1041.Zk3uP0aQm1xY"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 64)
   cursor?: string;

@@ -1,14 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import {
-  BadRequestException,
-  Body,
-  ConflictException,
-  Controller,
-  HttpCode,
-  Post,
-  Req,
-  ValidationPipe,
-} from '@nestjs/common';
+import { BadRequestException, Body, ConflictException, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import {
   ApiConflictResponse,
   ApiOkResponse,
@@ -21,6 +12,7 @@ import { isPublicKey } from '../core/nodes/node-credential.js';
 import { NodesService } from '../core/nodes/nodes.service.js';
 import { NodeStore } from '../core/store/index.js';
 import { PairDto, PairedDto } from './nodes.dto.js';
+import { validated } from '../http/index.js';
 
 /** Lets in devices that show a code. Origins are checked before, as for every POST. */
 @ApiTags('nodes')
@@ -39,10 +31,7 @@ export class NodePairingController {
   @ApiUnauthorizedResponse({ description: 'The code is wrong, was used before, or has expired.' })
   @ApiConflictResponse({ description: 'Another node has this key.' })
   @ApiTooManyRequestsResponse({ description: 'Too many failures from this address.' })
-  async pair(
-    @Req() request: IncomingMessage,
-    @Body(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true })) body: PairDto,
-  ): Promise<PairedDto> {
+  async pair(@Req() request: IncomingMessage, @Body(validated()) body: PairDto): Promise<PairedDto> {
     const { code, name, platform, public_key: publicKey } = body;
     if (!isPublicKey(publicKey))
       throw new BadRequestException('public_key must be an Ed25519 public key: 32 bytes in base64url');

@@ -11,7 +11,6 @@ import {
   Query,
   UseGuards,
   UsePipes,
-  ValidationPipe,
 } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
@@ -29,6 +28,7 @@ import {
   toNodeDto,
 } from './nodes.dto.js';
 import { paginate } from './pages.js';
+import { validated } from '../http/index.js';
 
 /** Lists the devices that offer commands, lets new ones in, and changes what they may do. */
 @ApiTags('admin')
@@ -36,7 +36,7 @@ import { paginate } from './pages.js';
 @Controller('admin/v1/nodes')
 @UseGuards(HttpAuthGuard)
 @RequireRole('operator')
-@UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }))
+@UsePipes(validated())
 export class NodesController {
   constructor(
     private readonly nodes: NodesService,

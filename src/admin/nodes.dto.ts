@@ -1,8 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ArrayMaxSize, IsArray, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator';
 import type { NodeCommandRecord } from '../core/store/index.js';
 import { decodeDefinition, hashDefinition } from '../core/nodes/command-rules.js';
 import type { NodeView } from '../core/nodes/nodes.service.js';
+import { MayBeAbsent } from '../http/index.js';
 
 /** A name for people: no control characters, and none that change the direction of text. */
 const NODE_NAME = /^[^\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]{1,100}$/u;
@@ -18,7 +19,7 @@ export class InvitationDto {
    * The ID is made of it. Without one, the name that the device gives itself.
    * @example "Kitchen Mac"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(NODE_NAME, NAME_MESSAGE)
   readonly name?: string;
 
@@ -26,7 +27,7 @@ export class InvitationDto {
    * Patterns of commands that it may offer, such as `camera.*`. Without them: all that are not dangerous.
    * @example ["camera.*","system.info"]
    */
-  @IsOptional()
+  @MayBeAbsent()
   @IsArray()
   @ArrayMaxSize(MAX_PATTERNS)
   @Matches(COMMAND_PATTERN, { each: true })
@@ -36,7 +37,7 @@ export class InvitationDto {
    * The ID of a node that gets a new key, and keeps what it may do.
    * @example "kitchen-mac"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @MaxLength(64)
   readonly replace?: string;
@@ -61,7 +62,7 @@ export class PairingCodeDto {
 /** A change of a node. */
 export class NodeChangeDto {
   /** @example "Office Mac" */
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(NODE_NAME, NAME_MESSAGE)
   readonly name?: string;
 
@@ -69,7 +70,7 @@ export class NodeChangeDto {
    * Null: all commands that are not dangerous.
    * @example ["camera.*"]
    */
-  @IsOptional()
+  @MayBeAbsent()
   @ValidateIf((change: NodeChangeDto) => change.allow !== null)
   @IsArray()
   @ArrayMaxSize(MAX_PATTERNS)
@@ -121,7 +122,7 @@ export class AllowCommandDto {
    * The `waiting_sha256` that was read; 409 if another form waits by now. Without it: whichever waits.
    * @example "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(/^[0-9a-f]{64}$/)
   readonly sha256?: string;
 }
@@ -210,7 +211,7 @@ export class PairDto {
    * For people, such as `linux x64`.
    * @example "darwin arm64"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(/^[\x20-\x7e]{1,64}$/)
   readonly platform?: string;
 

@@ -1,11 +1,12 @@
-import { ValidationPipe, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
+import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
+import { validated } from '../http/index.js';
 
 /**
  * Checks the form of a change of settings. Its values are left as they are, because the settings check them: class-transformer
  * would copy 10,000 bindings, which blocks the process for half a second.
  */
 export class SettingsChangePipe implements PipeTransform<unknown, Promise<unknown>> {
-  private readonly form = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true });
+  private readonly form = validated();
 
   async transform(body: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     await this.form.transform(withoutValues(body), metadata);

@@ -1,21 +1,10 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Param,
-  Post,
-  Query,
-  UseGuards,
-  UsePipes,
-  ValidationPipe,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope, TokenAdministrationService } from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
 import { DEFAULT_LIMIT } from './pages.js';
 import { MadeTokenDto, MeDto, TenantQuery, TokensDto, TokensQuery, toTokenDto, TokenWishDto } from './tokens.dto.js';
+import { validated } from '../http/index.js';
 
 /** Makes tokens at run time, lists them and revokes them. Those of the settings are not among them. */
 @ApiTags('admin')
@@ -23,7 +12,7 @@ import { MadeTokenDto, MeDto, TenantQuery, TokensDto, TokensQuery, toTokenDto, T
 @Controller('admin/v1/tokens')
 @UseGuards(HttpAuthGuard)
 @RequireRole('operator')
-@UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }))
+@UsePipes(validated())
 export class TokensController {
   constructor(private readonly tokens: TokenAdministrationService) {}
 

@@ -1,9 +1,10 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, IsOptional, Matches, Max } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, Matches, Max } from 'class-validator';
 import { ROLE_SCOPES } from '../core/identity/principal.js';
 import type { TokenRecord } from '../core/store/index.js';
 import { SCOPES, type Role, type Scope } from '../protocol/index.js';
 import { PageQuery } from './agents.dto.js';
+import { MayBeAbsent } from '../http/index.js';
 
 const ROLES = Object.keys(ROLE_SCOPES) as Role[];
 /** 1 to 256 characters without control characters and half surrogates. */
@@ -21,7 +22,7 @@ export class TokensQuery extends PageQuery {
    * Another tenant, for operators who see all.
    * @example "default"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(TENANT)
   tenant?: string;
 }
@@ -32,7 +33,7 @@ export class TenantQuery {
    * Another tenant, for operators who see all.
    * @example "default"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(TENANT)
   tenant?: string;
 }
@@ -48,7 +49,7 @@ export class TokenWishDto {
   readonly role!: Role;
 
   /** Without them all of the role, which the caller must hold. */
-  @IsOptional()
+  @MayBeAbsent()
   @IsArray()
   @ArrayMaxSize(SCOPES.length)
   @IsIn(SCOPES, { each: true })
@@ -59,7 +60,7 @@ export class TokenWishDto {
    * Without it the caller's.
    * @example "default"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(TENANT)
   readonly tenant?: string;
 
@@ -67,7 +68,7 @@ export class TokenWishDto {
    * The channels that it is bound to.
    * @example ["webchat"]
    */
-  @IsOptional()
+  @MayBeAbsent()
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(MAX_CHANNELS)
@@ -78,7 +79,7 @@ export class TokenWishDto {
    * The one sender of role `user`; without it the principal.
    * @example "ci"
    */
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(NAME, NAME_RULE)
   readonly sender?: string;
 
@@ -86,7 +87,7 @@ export class TokenWishDto {
    * Unix milliseconds; without it the token does not expire.
    * @example 1798358400000
    */
-  @IsOptional()
+  @MayBeAbsent()
   @IsInt()
   @Max(MAX_TIME)
   readonly expires_at?: number;

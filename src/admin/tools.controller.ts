@@ -1,9 +1,16 @@
-import { Controller, Get, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { Body, ConflictException, Controller, Get, Param, Patch, Query, UseGuards, UsePipes } from '@nestjs/common';
+import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
+import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { checkScope, type Principal } from '../core/identity/principal.js';
+import type { ToolDefinition } from '../core/tools/tool.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
-import { ToolDto } from './tools.dto.js';
+import { validated } from '../http/index.js';
+import { GatewayError } from '../protocol/index.js';
+import { Cursors, pickPage } from './pages.js';
+import { CursorQuery } from './queue.dto.js';
+import { ChangeToolDto, ToolsDto, type ToolDto } from './tools.dto.js';
+import { checkSeesAllTenants } from './whole-gateway.js';
 
 /** Lists the tools. Settings disable tools and require approvals. */
 @ApiTags('admin')
@@ -11,18 +18,66 @@ import { ToolDto } from './tools.dto.js';
 @Controller('admin/v1/tools')
 @UseGuards(HttpAuthGuard)
 @RequireRole('operator')
-@RequireScope('admin:read')
+@UsePipes(validated())
 export class ToolsController {
   constructor(
     private readonly registry: ToolRegistryService,
     private readonly config: ConfigStoreService,
   ) {}
 
-  /** Returns all tools, sorted by name. */
+  /** By name. */
   @Get()
-  listTools(): ToolDto[] {
-    const disabled = this.config.get('tools.disabled');
-    const tools = this.registry.list().map((tool) => ({
+  @RequireScope('admin:read')
+  list(@Query() { limit, cursor }: CursorQuery, @Caller() { tenant }: Principal): ToolsDto {
+    const cursors = new Cursors<string>('tools', tenant);
+    const page = pickPage(this.registry.list(), ({ name }) => name, { limit, cursor: cursors.decode(cursor) });
+    return {
+      items: page.items.map((tool) => this.toDto(tool)),
+      ...(page.next !== undefined && { next: cursors.encode(page.next) }),
+    };
+  }
+
+  /** Changes `tools.disabled` and `tools.approvals` for one tool, permanently. The caller needs the scopes of these settings too. */
+  @Patch(':name')
+  @RequireScope('admin:write')
+  @ApiConflictResponse({
+    description: 'The settings have been changed meanwhile, or the tool itself requires approvals.',
+  })
+  async change(
+    @Param('name') name: string,
+    @Body() { enabled, needs_approval: needsApproval }: ChangeToolDto,
+    @Caller() caller: Principal,
+  ): Promise<ToolDto> {
+    checkSeesAllTenants(caller, this.config);
+    const tool = this.find(name);
+    if (needsApproval === false && tool.requiresApproval)
+      throw new ConflictException(`The tool ${name} itself requires an approval of each call`);
+    const changes = {
+      ...(enabled !== undefined && { 'tools.disabled': withName(this.config.get('tools.disabled'), name, !enabled) }),
+      ...(needsApproval !== undefined && {
+        'tools.approvals': withName(this.config.get('tools.approvals'), name, needsApproval),
+      }),
+    };
+    for (const scope of this.config.scopesOf(changes)) checkScope(caller, scope);
+    if (Object.keys(changes).length > 0) {
+      const outcome = await this.config.change(this.config.version, changes, caller.principal);
+      if (outcome.kind === 'stale') throw new ConflictException('The settings have been changed meanwhile; try again');
+      if (outcome.kind === 'invalid')
+        throw new GatewayError('INVALID_PAYLOAD', {
+          faults: outcome.faults.map(({ message }) => ({ pointer: '', message })),
+        });
+    }
+    return this.toDto(this.find(name));
+  }
+
+  private find(name: string): ToolDefinition {
+    const tool = this.registry.list().find((candidate) => candidate.name === name);
+    if (!tool) throw new GatewayError('NOT_FOUND', { what: `tool ${name}` });
+    return tool;
+  }
+
+  private toDto(tool: ToolDefinition): ToolDto {
+    return {
       name: tool.name,
       description: tool.description,
       parameters: tool.parameters,
@@ -31,8 +86,12 @@ export class ToolsController {
       idempotent: tool.idempotent,
       sandbox: tool.sandbox,
       needs_approval: this.registry.needsApproval(tool.name),
-      enabled: !disabled.includes(tool.name),
-    }));
-    return tools.sort((a, b) => (a.name < b.name ? -1 : 1));
+      enabled: !this.config.get('tools.disabled').includes(tool.name),
+    };
   }
+}
+
+function withName(names: readonly string[], name: string, isListed: boolean): string[] {
+  const others = names.filter((other) => other !== name);
+  return isListed ? [...others, name] : others;
 }

@@ -1,4 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { IsBoolean } from 'class-validator';
+import { MayBeAbsent } from '../http/index.js';
 
 /** A registered tool. */
 export class ToolDto {
@@ -30,4 +32,23 @@ export class ToolDto {
   needs_approval!: boolean;
   /** False while `tools.disabled` names it. */
   enabled!: boolean;
+}
+
+export class ToolsDto {
+  items!: ToolDto[];
+  /** @example "WzE3LCJ4Z2R6Il0" */
+  next?: string;
+}
+
+/** A change of a tool; absent fields stay as they are. */
+export class ChangeToolDto {
+  /** False: no agent may call it. */
+  @MayBeAbsent()
+  @IsBoolean()
+  enabled?: boolean;
+
+  /** True: a person decides on each call. */
+  @MayBeAbsent()
+  @IsBoolean()
+  needs_approval?: boolean;
 }

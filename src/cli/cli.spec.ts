@@ -61,7 +61,7 @@ describe('the command line', () => {
     expect(terminal.stdout.text).toBe('');
   });
 
-  it.each(['sessions', 'queue', 'tools'])('refuses %s by name, since it does not exist yet', async (name) => {
+  it.each(['tools'])('refuses %s by name, since it does not exist yet', async (name) => {
     const terminal = new FakeTerminal();
 
     expect(await run([name, '--anything'], terminal)).toBe(2);

@@ -11,15 +11,20 @@ import { doctor } from './doctor.js';
 import type { Command } from './command.js';
 import { EXIT, UnreachableError, UsageError } from './faults.js';
 import { logs } from './logs.js';
+import { messages } from './messages.js';
 import { models } from './models.js';
 import { node } from './node.js';
 import { nodes } from './nodes.js';
 import { restore } from './restore.js';
+import { queue } from './queue.js';
+import { people } from './people.js';
+import { sessions } from './sessions.js';
 import { setup } from './setup.js';
 import { start } from './start.js';
 import { status } from './status.js';
 import { funnel, serve } from './tailscale.js';
 import { tokens } from './tokens.js';
+import { turns } from './turns.js';
 import { suggest } from '../core/config/suggest.js';
 import { painter, type Terminal } from './terminal.js';
 
@@ -31,6 +36,11 @@ const COMMANDS: readonly Command[] = [
   agents,
   channels,
   cron,
+  sessions,
+  people,
+  queue,
+  messages,
+  turns,
   deadLetters,
   nodes,
   node,
@@ -47,7 +57,7 @@ const COMMANDS: readonly Command[] = [
 ];
 
 /** Commands that are planned but not available yet: refused by name, never ignored (settings.md section 4). */
-const LATER = ['sessions', 'queue', 'tools'];
+const LATER = ['tools'];
 
 /**
  * Runs one command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable. `args`

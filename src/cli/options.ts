@@ -81,3 +81,16 @@ export function readTarget(
     source: given === undefined ? 'the file local.token' : 'OPENCLAW_TOKEN',
   };
 }
+
+/** Options of commands that print a list. */
+export const LIST_OPTIONS = { ...GATEWAY_OPTIONS, limit: { type: 'string' } } as const;
+
+/** Reads `--limit`. @throws UsageError if it is not a number from 1 to 10,000 */
+export function readLimit(command: string, limit: string | undefined): number | undefined {
+  if (limit === undefined) return undefined;
+  if (/^[1-9]\d{0,4}$/.test(limit) && Number(limit) <= MAX_LIST_LENGTH) return Number(limit);
+  throw new UsageError(`--limit must be a number from 1 to ${MAX_LIST_LENGTH}`, command);
+}
+
+/** Maximum number of items that a command prints. */
+const MAX_LIST_LENGTH = 10_000;

@@ -2,6 +2,7 @@ import type { Command } from './command.js';
 import { EXIT } from './faults.js';
 import { request } from './http.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
+import { formatMs, formatTime } from './admin-session.js';
 import { formatDuration, formatTable } from './table.js';
 import { painter, printJson, type Terminal } from './terminal.js';
 
@@ -15,6 +16,22 @@ interface Health {
   readonly registered_tools?: number;
   readonly memory_usage_mb?: number;
   readonly reasons?: readonly string[];
+}
+
+/** What the administration adds for operators. */
+interface Details {
+  readonly version: string;
+  readonly counts: Readonly<Record<'connections' | 'running' | 'approvals' | 'dead_letters', number>>;
+  readonly warnings: readonly {
+    readonly severity: string;
+    readonly since: number;
+    readonly sentence: string;
+  }[];
+  readonly minutes: readonly {
+    readonly messages: number;
+    readonly failed: number;
+    readonly first_block_p95_ms?: number;
+  }[];
 }
 
 /** `openclaw status`: shows the state of a gateway. */
@@ -34,8 +51,9 @@ Without a credential in OPENCLAW_TOKEN a protected gateway returns only its stat
     const { values } = readOptions('status', args, GATEWAY_OPTIONS);
     const target = readTarget('status', values.url, terminal);
     const health = await readHealth(terminal, target);
-    if (values.json) printJson(terminal, health);
-    else print(terminal, target, health);
+    const details = health.active_sessions === undefined ? undefined : await readDetails(terminal, target);
+    if (values.json) printJson(terminal, { ...health, ...details });
+    else print(terminal, target, health, details);
     return EXIT.done;
   },
 };
@@ -50,7 +68,14 @@ async function readHealth(terminal: Terminal, target: GatewayTarget): Promise<He
   );
 }
 
-function print(terminal: Terminal, target: GatewayTarget, health: Health): void {
+/** Reads what operators see; undefined for others. */
+async function readDetails(terminal: Terminal, target: GatewayTarget): Promise<Details | undefined> {
+  const response = await request(terminal, target, '/admin/v1/status');
+  const body: unknown = response.ok ? await response.json().catch(() => undefined) : undefined;
+  return typeof body === 'object' && body !== null && 'warnings' in body ? (body as Details) : undefined;
+}
+
+function print(terminal: Terminal, target: GatewayTarget, health: Health, details?: Details): void {
   const paint = painter(terminal.stdout, terminal.env);
   const colour = health.status === 'healthy' ? 'green' : 'yellow';
   const rows = [
@@ -65,7 +90,12 @@ function print(terminal: Terminal, target: GatewayTarget, health: Health): void 
       ['Queue', `${health.queued_messages ?? 0} waiting`],
       ['Tools', `${health.registered_tools ?? 0} registered`],
       ['Memory', `${health.memory_usage_mb ?? 0} MB`],
-      ...(health.reasons ?? []).map((reason) => ['Reason', reason]),
+      ...(details ? describe(details) : []),
+      ...(details?.warnings ?? []).map(({ severity, since, sentence }) => [
+        severity === 'error' ? paint('red', 'Error') : paint('yellow', 'Warning'),
+        `${sentence} (since ${formatTime(since)})`,
+      ]),
+      ...(details ? [] : (health.reasons ?? []).map((reason) => ['Reason', reason])),
     );
   }
   terminal.stdout.write(formatTable(rows));
@@ -75,4 +105,18 @@ function print(terminal: Terminal, target: GatewayTarget, health: Health): void 
       ? 'Set OPENCLAW_TOKEN to see more.'
       : `The gateway does not accept the token in ${target.source}.`;
   terminal.stderr.write(`${hint}\n`);
+}
+
+/** Returns the rows of what operators see, with the sums of the last hour. */
+function describe({ version, counts, minutes }: Details): string[][] {
+  const messages = minutes.reduce((sum, minute) => sum + minute.messages, 0);
+  const failed = minutes.reduce((sum, minute) => sum + minute.failed, 0);
+  const slowest = Math.max(...minutes.map(({ first_block_p95_ms: p95 = 0 }) => p95));
+  return [
+    ['Version', version],
+    ['Connections', String(counts.connections)],
+    ['Turns', `${counts.running} running, ${counts.approvals} calls wait for a decision`],
+    ['Last hour', `${messages} messages, ${failed} failed, first block within ${formatMs(slowest)}`],
+    ...(counts.dead_letters > 0 ? [['Dead letters', String(counts.dead_letters)]] : []),
+  ];
 }

@@ -11,6 +11,7 @@ import { CoreChannelGateway } from './channels/core-channel-gateway.service.js';
 import { ChannelFollowersService } from './connections/channel-followers.service.js';
 import { ChannelStatusService } from './connections/channel-status.service.js';
 import { ConnectedChannels } from './connections/connected-channels.js';
+import { SettingsHistoryService } from './config/settings-history.service.js';
 import { StoredSettingsService } from './config/stored-settings.service.js';
 import { ConnectionManagerService } from './connections/connection-manager.service.js';
 import { ConversationReaderService } from './connections/conversation-reader.service.js';
@@ -105,9 +106,12 @@ const exported = [
   RefusalsService,
   { provide: SessionResources, useClass: LocalSessionResources },
   SessionChangesService,
+  SessionCommandsService,
   SessionRouterService,
+  SettingsHistoryService,
   StartStopService,
   ToolRegistryService,
+  TurnRunnerService,
 ];
 
 /** Global, so that a team's modules can inject the core's providers without importing it. */
@@ -130,7 +134,6 @@ const exported = [
     PresenceNoticesService,
     QueueRulesService,
     ReplyService,
-    SessionCommandsService,
     SlowReadersService,
     StoreSteps,
     StoredSettingsService,
@@ -140,7 +143,6 @@ const exported = [
     TurnFactoryService,
     TurnMetricsService,
     TurnTracesService,
-    TurnRunnerService,
     UnknownNamesService,
     AgentPresenceService,
     CronRunsService,

@@ -12,4 +12,6 @@ export { HttpModule } from './http.module.js';
 export { JSON_LINES, sendJsonLines } from './json-lines.js';
 export { ANY_JSON, toOpenApiSchema } from './json-schema.js';
 export { LargeJsonBody, SignedBodies } from './large-json-body.js';
+export { validated } from './validated.js';
+export { MayBeAbsent } from './may-be-absent.js';
 export { codedProblem, plainProblem, PROBLEM_MEDIA_TYPE, type Problem } from './problem.js';

@@ -24,6 +24,18 @@ const PROBLEM = {
       description: 'Depends on the code.',
       example: { what: 'job j1' },
     },
+    faults: {
+      type: 'array',
+      description: 'Where the request is wrong, each by a JSON pointer into its body or its query.',
+      items: {
+        type: 'object',
+        required: ['pointer', 'message'],
+        properties: {
+          pointer: { type: 'string', example: '/limit' },
+          message: { type: 'string', example: 'limit must not be greater than 200' },
+        },
+      },
+    },
   },
 };
 

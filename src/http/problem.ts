@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { ServiceUnavailableException } from '@nestjs/common';
-import type { ErrorPayload } from '../protocol/index.js';
+import type { ErrorPayload, PayloadFault } from '../protocol/index.js';
 
 /** The body of a failed HTTP response (RFC 9457), with the fields of an `error` frame when there is a code. */
 export interface Problem {
@@ -12,6 +12,8 @@ export interface Problem {
   readonly retryable?: boolean;
   readonly retry_after_ms?: number;
   readonly details?: object;
+  /** Where the request is wrong. The same as in `details`. */
+  readonly faults?: readonly PayloadFault[];
 }
 
 /** A request that may succeed a little later: HTTP 503 with `Retry-After`. */
@@ -40,5 +42,10 @@ export function codedProblem(status: number, { message, ...fields }: ErrorPayloa
     status,
     detail: message,
     ...fields,
+    ...(hasFaults(fields.details) && { faults: fields.details.faults }),
   };
+}
+
+function hasFaults(details: object | undefined): details is { readonly faults: readonly PayloadFault[] } {
+  return details !== undefined && 'faults' in details;
 }

@@ -53,6 +53,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
   readonly id: string;
   readonly principal: Principal;
   readonly clientId: string;
+  readonly connectedAt: number;
   readonly wantsDeltas: boolean;
   readonly wantsPresence: boolean;
 
@@ -76,6 +77,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
     this.id = id;
     this.principal = principal;
     this.clientId = parameters.clientId;
+    this.connectedAt = services.clock.now();
     this.wantsDeltas = parameters.wantsDeltas;
     this.wantsPresence = parameters.wantsPresence;
     this.socket = socket;

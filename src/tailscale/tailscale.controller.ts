@@ -1,11 +1,12 @@
-import { Body, ConflictException, Controller, Get, Patch, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
+import { Body, ConflictException, Controller, Get, Patch, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { checkScope, DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
+import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
 import { GatewayError } from '../protocol/index.js';
 import { TailscaleChangeDto, TailscaleDto } from './tailscale.dto.js';
 import { TailscaleService } from './tailscale.service.js';
+import { validated } from '../http/index.js';
 
 /** Reads whether the gateway is reachable through Tailscale, and changes it. */
 @ApiTags('admin')
@@ -32,15 +33,15 @@ export class TailscaleController {
    * minute while Tailscale starts. The caller needs `config:dangerous`.
    */
   @Patch()
+  @RequireScope('config:dangerous')
   @ApiConflictResponse({ description: 'The settings have been changed meanwhile.' })
-  @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }))
+  @UsePipes(validated())
   async change(@Body() { expose, mode }: TailscaleChangeDto, @Caller() caller: Principal): Promise<TailscaleDto> {
     checkTenant(caller);
     const changes = {
       ...(expose !== undefined && { 'gateway.expose_via_tailscale': expose }),
       ...(mode !== undefined && { 'gateway.tailscale_mode': mode }),
     };
-    checkScope(caller, 'config:dangerous');
     const before = this.describeWanted();
     if (Object.keys(changes).length > 0) {
       const outcome = await this.config.change(this.config.version, changes, caller.principal);

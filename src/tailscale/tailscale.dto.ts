@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsOptional } from 'class-validator';
+import { IsBoolean, IsIn } from 'class-validator';
+import { MayBeAbsent } from '../http/index.js';
 
 const MODES = ['serve', 'funnel'] as const;
 
@@ -37,11 +38,11 @@ export class TailscaleDto {
 
 /** What to change; what is absent stays. */
 export class TailscaleChangeDto {
-  @IsOptional()
+  @MayBeAbsent()
   @IsBoolean()
   readonly expose?: boolean;
 
-  @IsOptional()
+  @MayBeAbsent()
   @IsIn(MODES)
   @ApiProperty({ enum: MODES, required: false })
   readonly mode?: (typeof MODES)[number];

@@ -11,6 +11,7 @@ import {
   settingsContract,
   tailscaleContract,
 } from './store/administration.contract.js';
+import { adminContract } from './store/admin.contract.js';
 import { auditContract } from './store/audit.contract.js';
 import { canvasContract } from './store/canvas.contract.js';
 import { channelsContract } from './store/channels.contract.js';
@@ -46,6 +47,7 @@ export const STORE_CONTRACT: Readonly<Record<string, Contract>> = {
   'keeps settings': settingsContract,
   'keeps what is set in Tailscale': tailscaleContract,
   'keeps approvals': approvalsContract,
+  'shows and deletes what operators want': adminContract,
   'keeps the audit trail': auditContract,
   'keeps what channels receive and send': channelsContract,
   'keeps credentials': credentialsContract,

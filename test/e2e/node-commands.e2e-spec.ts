@@ -96,8 +96,10 @@ describe('a command of a node', () => {
     app = await NodeApp.start();
     await register([aCommand('lamp.set'), aCommand('door.open', { dangerous: true })]);
     const listTools = async () => {
-      const response = await fetch(`${app.url}/admin/v1/tools`, { headers: { authorization: `Bearer ${OPERATOR}` } });
-      return ((await response.json()) as { name: string }[])
+      const response = await fetch(`${app.url}/admin/v1/tools?limit=200`, {
+        headers: { authorization: `Bearer ${OPERATOR}` },
+      });
+      return ((await response.json()) as { items: { name: string }[] }).items
         .map(({ name }) => name)
         .filter((name) => name.startsWith('node.'));
     };

@@ -73,10 +73,11 @@ describe('openclaw node run', { timeout: 60_000 }, () => {
     callTool(person, 'node.kitchen-mac.files.read', { path: 'a.txt' });
     expect(await resultOf(person)).toMatchObject({ content: { text: 'hello' } });
     expect(await run('nodes', '--json')).toContain('"dangerous": true');
-    const tools = (await (await fetch(`${url}/admin/v1/tools`, { headers: gateway.localHeaders })).json()) as {
-      name: string;
-      parameters: { properties: { program?: { enum: string[] } } };
-    }[];
+    const { items: tools } = (await (
+      await fetch(`${url}/admin/v1/tools?limit=200`, { headers: gateway.localHeaders })
+    ).json()) as {
+      items: { name: string; parameters: { properties: { program?: { enum: string[] } } } }[];
+    };
     const program = tools.find(({ name }) => name === 'node.kitchen-mac.system.run')?.parameters.properties.program
       ?.enum[0];
     callTool(person, 'node.kitchen-mac.system.run', { program, args: ['hi'] });

@@ -35,28 +35,28 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'openclaw-gateway-nest',
     'src/index.ts',
     `
-      ALL_TENANTS AcceptOutcome AcceptedMessage AccountLease AdmittedSender AgentDefinition AgentEvent AgentRuntime AgentTurn
-      AgentsService Answer Approval ApprovalDecision ApprovalStore ApprovalsService AuditHead AuditNote AuditPerson
+      ALL_TENANTS AcceptOutcome AcceptedMessage AccountLease AdminStore AdmittedSender AgentDefinition AgentEvent AgentRuntime AgentTurn
+      AgentsService Answer Approval ApprovalDecision ApprovalPage ApprovalQuery ApprovalStore ApprovalsService AuditHead AuditNote AuditPerson
       AuditQuery AuditRow AuditStore BLOB_KEY BackupStore BlobStore Broker Button CallReview CancelOutcome CancelSelector CancelTarget CanvasAddress CanvasStore CanvasSurface Capabilities
       ChainVerdict ChainedRow Change ChannelDriver ChannelDriverOptions ChannelLink ChannelManagerService ChannelStatus ChannelStatusService ChannelStore CheckedAccount Claim ClaimRequest ClaimResult ClientKey Clock
       CloseReason ConfigStoreService Connection ConnectionEvent ConnectionManagerService Counter
-      CredentialStore CredentialVerifier CronJob CronJobQuery CronMove CronRules CronRun CronRunEnd CronRunKind CronStore DeadLetter DeadLetterQuery Decision DeliveryError DeviceEvent Done Driver DriverError DriverFault DurableFrame EndedCronRun EndedCronRuns Ending EnteredData Environment ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
+      CredentialStore CredentialVerifier CronJob CronJobQuery CronMove CronRules CronRun CronRunEnd CronRunKind CronStore DeadLetter DeadLetterQuery Decision DeliveryError DeviceEvent Done Driver DriverError DriverFault DurableFrame EndedCronRun EndedCronRuns Ending EnteredData Environment ErasedCounts ErasureOutcome ErasurePosition ErasureRequest ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
       FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge HeldChat Histogram
       HistogramOptions HistoryEntry HistoryPage InProcessBroker InboxEntry IncomingMessage InvalidBlobKeyError
-      JoinOutcome JoinWrite JournalEntry Json Lease LoadedSettings Logs MAX_LISTED_THREADS MediaRecord MediaService MediaStore
+      JoinOutcome JoinWrite JournalEntry Json Lease ListPosition LoadedSettings Logs MAX_LISTED_THREADS MediaRecord MediaService MediaStore
       Memory MemoryClient MemoryConnection MemoryConnectionsService MemoryQuery MemoryStore MessageEnd
-      MessageIntakeService MessageRuling MessageSelector MessageWithReply Metric MetricOptions Metrics MovedChat NewCronRun NewFrame NewMessage
+      MessageIntakeService MessageLife MessageRuling MessageSelector MessageWithReply Metric MetricOptions Metrics MovedChat NewCronRun NewFrame NewMessage
       NodeCall NodeChange NodeCommandRecord NodeEvent NodeEventQuery NodeEventRecord NodePairing NodePairingOutcome NodeRecord NodeRegistration NodeStore
-      OpenedCronRuns Origin OutboxPart PRIORITIES PairingDevice PairingOutcome PairingRequest Part PartText PersonStatus Piece Place PresenceState PresenceTrackerService PresentedCredential Principal
+      OpenedCronRuns Origin OutboxPart PRIORITIES PairingDevice PairingOutcome PairingRequest Part PartText Person PersonPage PersonPosition PersonQuery PersonStatus Piece Place PresenceState PresenceTrackerService PresentedCredential Principal
       Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction ReactionChange ReadMessage Reading RecentChat RecordedStep Refusal
       Reply RequestedCall ResourceKind ResumePosition ReviewContext RulingOutcome SandboxEnding SandboxModule SandboxRequest
-      SandboxService SectionOptions SeenChat SenderAlias Session SessionChange SessionCursor SessionResource SessionResources
+      SandboxService SectionOptions SeenChat SenderAlias Session SessionChange SessionCursor SessionPage SessionQuery SessionResource SessionResources
       SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange SettingsError
-      SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree ShownImage SignInRecord SignInSelector StartOverrides
+      SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree SettingsVersion ShownImage SignInRecord SignInSelector StartOverrides
       StartPhase StartStep StopPhase StopStep Store StoreCopy StoreCopyFile StoreHint StoredMessage StoredReaction StoredSettings
       SurfaceDraft SurfaceLimits SweepLimits TailscaleEntry TailscaleStore Target TokenQuery TokenRecord Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService ToolResult
       Topic TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo Update Updates UploadQuota UploadRefusedError UploadSum UseSettings
-      Verdict VerifiesCredentials WriteOutcome chainAudit clientOfCronJob commandOf createHttpAdapter defineSettings editIdOf endOf loadSettings mayRule
+      Verdict VerifiesCredentials WaitingPage WaitingQuery WaitingRow WriteOutcome chainAudit clientOfCronJob commandOf createHttpAdapter defineSettings editIdOf endOf loadSettings mayRule
       noteOfDecision noteOfSession noteOfSettings readAuditTrail replyToRuling runGateway toPlainText verifyAuditChain verifyAuditTrail
     `,
   ],

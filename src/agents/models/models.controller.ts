@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Post, UseGuards, UsePipes, ValidationPipe } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../../auth/index.js';
 import { DEFAULT_TENANT, type Principal } from '../../core/identity/principal.js';
@@ -6,6 +6,7 @@ import { GatewayError } from '../../protocol/index.js';
 import { ModelsDto, ModelTrialDto, TryModelDto, type ListedModelDto, type OfferedProviderDto } from './models.dto.js';
 import type { ListedModel } from './model-lists.js';
 import { ModelsService, type OfferedProvider } from './models.service.js';
+import { validated } from '../../http/index.js';
 
 /** Lists the providers of models, and tries models. Settings configure them. */
 @ApiTags('admin')
@@ -49,7 +50,7 @@ export class ModelsController {
   @Post('test')
   @HttpCode(200)
   @RequireScope('config:dangerous')
-  @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }))
+  @UsePipes(validated())
   async testModel(@Body() body: TryModelDto, @Caller() caller: Principal): Promise<ModelTrialDto> {
     if (caller.tenant !== DEFAULT_TENANT)
       throw new GatewayError('FORBIDDEN', { reason: 'models are for operators of the default tenant to try' });

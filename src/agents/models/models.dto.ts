@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsOptional, IsString, Length, Matches } from 'class-validator';
+import { IsString, Length, Matches } from 'class-validator';
 import { BASE_URL } from '../../protocol/providers.js';
+import { MayBeAbsent } from '../../http/index.js';
 
 /** A model that a provider lists. */
 export class ListedModelDto {
@@ -75,12 +76,12 @@ export class TryModelDto {
   provider!: string;
 
   /** @example "https://api.anthropic.com" */
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(BASE_URL)
   base_url?: string;
 
   /** @example "sk-ant-..." */
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 16_384)
   api_key?: string;

@@ -17,6 +17,8 @@ const RETRY_DELAY_MS = 1_000;
 /** A decision, with the principal that made it unless the approval expired. */
 export type Ruling = Pick<Approval, 'decidedBy'> & { readonly decision: ApprovalDecision };
 
+type DecidedListener = (approval: Approval, ruling: Ruling) => void;
+
 /** A call that needs an approval. */
 export interface ApprovalRequest {
   readonly tenant: string;
@@ -42,6 +44,7 @@ export interface ApprovalRequest {
 export class ApprovalsService {
   private readonly log: Log;
   private readonly waiting = new Map<string, (ruling: Ruling) => void>();
+  private readonly decidedListeners: DecidedListener[] = [];
   /** Functions that look for the decision on an approval, by its ID, while something waits for it. */
   private readonly looks = new Map<string, () => void>();
 
@@ -57,6 +60,11 @@ export class ApprovalsService {
   ) {
     this.log = logs.for('tools');
     queue.onRuling((approvalId) => this.looks.get(approvalId)?.());
+  }
+
+  /** Calls a listener with each decision that is made on this replica. It must not throw. */
+  onDecided(listener: DecidedListener): void {
+    this.decidedListeners.push(listener);
   }
 
   /** Opens the approval of a call, or resolves with the one that the call already has. @throws GatewayError STORE_UNAVAILABLE */
@@ -159,6 +167,7 @@ export class ApprovalsService {
       { approval_id: approval.approvalId, tool: approval.tool, decision: settled.decision, actor },
       'approval decided',
     );
+    for (const listener of this.decidedListeners) listener(approval, settled);
     this.waiting.get(approval.approvalId)?.(settled);
     return settled;
   }

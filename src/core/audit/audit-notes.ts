@@ -5,6 +5,9 @@ import {
   type AuditHead,
   type AuditNote,
   type AuditPerson,
+  type CancelOutcome,
+  type CancelSelector,
+  type ErasedCounts,
   type Session,
   type SessionChange,
   type SettingsChange,
@@ -15,6 +18,42 @@ import {
 /** Builds the note of a change of settings. */
 export function noteOfSettings({ actor, before, after }: SettingsChange): AuditNote {
   return { tenant: ALL_TENANTS, actor, action: 'settings.change', target: 'settings', before, after };
+}
+
+/** Builds the notes of messages that an operator has cancelled. */
+export function notesOfCancel(selector: CancelSelector, outcome: CancelOutcome, actor: string): readonly AuditNote[] {
+  const { tenant } = selector.by === 'id' ? selector.client : selector;
+  return [...outcome.ended, ...outcome.running].map(({ sessionId, messageRef }) => {
+    const before = JSON.stringify({ session_id: sessionId });
+    return { tenant, actor, action: 'message.cancel', target: messageRef, before, after: 'null' };
+  });
+}
+
+/** Builds the note of a session that an operator has deleted. */
+export function noteOfDeletedSession(tenant: string, sessionId: string, actor: string): AuditNote {
+  return { tenant, actor, action: 'session.delete', target: sessionId, before: '{}', after: 'null' };
+}
+
+/** Builds the note of a failed message that an operator has sent again. */
+export function noteOfRetry(tenant: string, messageRef: string, retriedAs: string, actor: string): AuditNote {
+  const after = JSON.stringify({ message_ref: retriedAs });
+  return { tenant, actor, action: 'message.retry', target: messageRef, before: 'null', after };
+}
+
+/** Builds the note of a connection that an operator has closed. */
+export function noteOfClosedConnection(
+  connection: {
+    readonly id: string;
+    readonly clientId: string;
+    readonly principal: { readonly tenant: string; readonly principal: string };
+  },
+  actor: string,
+  reason?: string,
+): AuditNote {
+  const { id, principal, clientId } = connection;
+  const before = JSON.stringify({ principal: principal.principal, client_id: clientId });
+  const after = JSON.stringify({ closed: true, ...(reason !== undefined && { reason }) });
+  return { tenant: principal.tenant, actor, action: 'connection.close', target: id, before, after };
 }
 
 /** The tenant of people on the channels of this gateway. */
@@ -169,10 +208,16 @@ export function noteOfRetention({ sequence, hash }: AuditHead): AuditNote {
   return { tenant: ALL_TENANTS, actor: 'gateway', action: RETENTION_ACTION, target: 'audit', before: 'null', after };
 }
 
-/** Builds the note of the erasure of a person, who has the ID `subject` in earlier rows. */
-export function noteOfErasure({ tenant, channel }: AuditPerson, subject: string, actor: string): AuditNote {
+/** Builds the note of the erasure of a person, who has the ID `subject` in earlier rows. @param erased what was erased besides the name in the trail */
+export function noteOfErasure(
+  { tenant, channel }: AuditPerson,
+  subject: string,
+  actor: string,
+  erased?: ErasedCounts,
+): AuditNote {
   const before = JSON.stringify({ channel });
-  return { tenant, actor, action: 'person.erase', target: subject, before, after: 'null' };
+  const after = erased ? JSON.stringify({ erased }) : 'null';
+  return { tenant, actor, action: 'person.erase', target: subject, before, after };
 }
 
 /** Builds the note of an export of the trail, with what selected its rows. */

@@ -3,7 +3,7 @@ import type { SettingsStore, StoredSettings } from '../store/index.js';
 import type { Log, Logs } from '../telemetry/logs.js';
 import type { LoadedSettings, SettingSource } from './load-settings.js';
 import { nameChanges } from './name-change.js';
-import { hideSecrets, listSecrets } from './secrets.js';
+import { findRefusals, hideSecrets, listSecrets } from './secrets.js';
 import {
   SettingsError,
   type SettingFault,
@@ -170,8 +170,8 @@ export class ConfigStoreService {
       const place = this.schema.locate(key);
       if (!place) return [{ key, message: this.describeUnknown(key) }];
       const { row } = place;
-      const reason = row.schema['x-start-only'];
-      if (reason !== undefined) return [{ key, message: `cannot be changed at run time: ${reason}` }];
+      const refused = findRefusals(key, row, findPartSchema(row.schema, place.path), value);
+      if (refused.length > 0) return refused;
       const changed: unknown = after(row.key as never);
       // Without its earlier change a setting has the value of the start, which was checked.
       const message = value === null && place.path.length === 0 ? undefined : findFault(row, changed);
@@ -372,13 +372,17 @@ export class ConfigStoreService {
     return `unknown setting${meant === undefined ? '' : `; did you mean ${meant}?`}`;
   }
 
+  /** Returns a value of a setting, or of a part of one, without secrets. */
+  hide(key: string, value: unknown): unknown {
+    const place = this.schema.locate(key);
+    return hideSecrets(place ? findPartSchema(place.row.schema, place.path) : {}, value) ?? null;
+  }
+
   /** Returns values as JSON for the audit trail, without secrets. */
   private describe(values: Readonly<Record<string, unknown>>): string {
-    const visible = Object.entries(values).map(([key, value]) => {
-      const place = this.schema.locate(key);
-      return [key, hideSecrets(place ? findPartSchema(place.row.schema, place.path) : {}, value) ?? null];
-    });
-    return JSON.stringify(Object.fromEntries(visible));
+    return JSON.stringify(
+      Object.fromEntries(Object.entries(values).map(([key, value]) => [key, this.hide(key, value)])),
+    );
   }
 
   private notify(key: string, value: unknown, oldValue: unknown): void {

@@ -1,3 +1,5 @@
+import type { SettingFault } from './section.js';
+
 /** The text that replaces secrets. */
 export const HIDDEN = '***';
 
@@ -37,6 +39,47 @@ function listSecretsIn(schema: object, value: unknown): string[] {
 function listTexts(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(listTexts) : [];
+}
+
+/**
+ * Returns why a part of a setting cannot be set to a value at run time: it counts at the start only, or has the text that replaces
+ * secrets in place of a secret, as a form sends it that saves what it was shown.
+ */
+export function findRefusals(
+  key: string,
+  row: { readonly schema: { readonly 'x-start-only'?: string } },
+  schema: object,
+  value: unknown,
+): readonly SettingFault[] {
+  const reason = row.schema['x-start-only'];
+  if (reason !== undefined) return [{ key, message: `cannot be changed at run time: ${reason}` }];
+  const message = `is shown as ${HIDDEN} and cannot be set to that: leave it out, or give the secret itself`;
+  return findHidden(schema, value).map((pointer) => ({ key: `${key}${pointer}`, message }));
+}
+
+/** Returns where a value has the text that replaces secrets in place of a secret, as JSON pointers. */
+function findHidden(schema: object, value: unknown, pointer = ''): readonly string[] {
+  if (value === HIDDEN) return 'x-secret' in schema ? [pointer] : [];
+  if (typeof value !== 'object' || value === null || !('x-secret' in schema || holdsSecret(schema))) return [];
+  return Object.entries(value).flatMap(([key, child]) =>
+    findHidden(schemaOf(schema, key), child, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`),
+  );
+}
+
+/** Returns the schema of a part of a value. The parts of a secret are secret. */
+function schemaOf(schema: object, key: string): object {
+  if ('x-secret' in schema) return { 'x-secret': true };
+  const {
+    items,
+    properties = {},
+    patternProperties = {},
+  } = schema as {
+    readonly items?: object;
+    readonly properties?: Readonly<Record<string, object>>;
+    readonly patternProperties?: Readonly<Record<string, object>>;
+  };
+  // The values of a map have one schema.
+  return items ?? properties[key] ?? Object.values(patternProperties)[0] ?? {};
 }
 
 /** Returns whether a schema marks a part as secret. A list of 10,000 entries without any is not copied. */

@@ -20,6 +20,7 @@ class FakeConnection implements Connection {
   readonly bufferedBytes = 0;
   readonly maxBufferedBytes = 1;
   readonly wantsDeltas = false;
+  readonly connectedAt = 0;
   readonly wantsPresence = false;
   beats = 0;
   isSlow = false;

@@ -112,6 +112,10 @@ export class ConnectionManagerService {
     return new Promise((resolve) => this.waitingForEmpty.push(resolve));
   }
 
+  find(connectionId: string): Connection | undefined {
+    return this.connections.get(connectionId);
+  }
+
   list(): readonly Connection[] {
     return [...this.connections.values()];
   }

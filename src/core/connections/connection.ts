@@ -70,6 +70,8 @@ export type ConnectionEvent =
 export interface Connection extends FrameReader {
   readonly principal: Principal;
   readonly clientId: string;
+  /** When it was opened, in Unix milliseconds. */
+  readonly connectedAt: number;
   /** True if the client wants {@link PresenceEvent}s of its tenant. Only operators get them. */
   readonly wantsPresence: boolean;
 

@@ -4,6 +4,7 @@ import type { ApprovalsService } from '../approvals/approvals.service.js';
 import { MAX_BUFFERED_BYTES } from '../delivery/frame-reader.js';
 import { LOCAL_OPERATOR } from '../identity/principal.js';
 import type { IncomingMessage, MessageIntakeService } from '../intake/message-intake.service.js';
+import { ManualClock } from '../../testing/manual-clock.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { NoMetrics } from '../telemetry/metrics.js';
 import type { ChannelStatusService } from './channel-status.service.js';
@@ -40,6 +41,7 @@ class FakeServices implements MemoryConnectionServices {
   readonly approvals = this.fake<ApprovalsService>('approvals');
   readonly channels = this.fake<ChannelStatusService>('channels');
   readonly refusals = new RefusalsService(new NoMetrics(), new SilentLogs());
+  readonly clock = new ManualClock();
 
   private fake<T extends object>(service: string): T {
     const get = (_: object, method: string) => async () => {

@@ -11,6 +11,7 @@ import type {
 } from '../intake/message-intake.service.js';
 import type { ResumePosition } from '../store/index.js';
 import type { Connection, ConnectionEvent } from './connection.js';
+import type { Clock } from '../time/clock.js';
 import { Mailbox, type MailboxOwner } from './mailbox.js';
 import type { ChannelStatus, ChannelStatusService } from './channel-status.service.js';
 import type { HistoryEntry } from './history-page.js';
@@ -41,6 +42,7 @@ export interface MemoryConnectionServices {
   readonly refusals: RefusalsService;
   readonly approvals: ApprovalsService;
   readonly channels: ChannelStatusService;
+  readonly clock: Clock;
   /** Removes a connection that has ended from the gateway. */
   forget(connection: MemoryConnection): void;
   /** Logs that a callback of the client threw. */
@@ -77,6 +79,7 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
   readonly id = randomUUID();
   readonly principal: Principal;
   readonly clientId: string;
+  readonly connectedAt: number;
   readonly wantsDeltas: boolean;
   readonly wantsPresence: boolean;
   /** Bytes of events that the client has not taken yet. */
@@ -100,6 +103,7 @@ export class MemoryConnection implements Connection, MailboxOwner<MemoryRequest>
   ) {
     this.principal = client.principal;
     this.clientId = client.clientId;
+    this.connectedAt = services.clock.now();
     this.wantsDeltas = client.wantsDeltas ?? false;
     this.wantsPresence = client.wantsPresence ?? false;
     this.mailbox.start();

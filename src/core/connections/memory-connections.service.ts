@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ApprovalsService } from '../approvals/approvals.service.js';
 import { MessageIntakeService } from '../intake/message-intake.service.js';
 import { Logs, type Log } from '../telemetry/logs.js';
+import { Clock } from '../time/clock.js';
 import { ChannelStatusService } from './channel-status.service.js';
 import { ConnectionManagerService } from './connection-manager.service.js';
 import { ConversationReaderService } from './conversation-reader.service.js';
@@ -22,6 +23,7 @@ export class MemoryConnectionsService implements MemoryConnectionServices {
     readonly refusals: RefusalsService,
     readonly approvals: ApprovalsService,
     readonly channels: ChannelStatusService,
+    readonly clock: Clock,
     private readonly connections: ConnectionManagerService,
     logs: Logs,
   ) {

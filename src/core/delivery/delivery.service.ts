@@ -34,6 +34,7 @@ export class DeliveryService {
   private readonly totals = new Map<string, number>();
   private readonly services: SubscriptionServices;
   private readonly writeListeners: ((sessionId: string) => void)[] = [];
+  private readonly publishListeners: ((frames: readonly DurableFrame[]) => void)[] = [];
   /** Readers that have gone. A commit that they waited for may still subscribe them. */
   private readonly gone = new WeakSet<FrameReader>();
 
@@ -70,6 +71,7 @@ export class DeliveryService {
     const sessionId = frames[0]?.sessionId ?? '';
     if (frames.every((frame) => frame.sessionId === sessionId)) this.publishBurst(sessionId, frames);
     else for (const burst of Map.groupBy(frames, (frame) => frame.sessionId)) this.publishBurst(...burst);
+    for (const listener of this.publishListeners) listener(frames);
     failpoint('delivery.after_send');
   }
 
@@ -110,6 +112,11 @@ export class DeliveryService {
   subscribe(reader: FrameReader, sessionId: string, afterSeq: number): void {
     if (this.gone.has(reader) || this.find(reader, sessionId)) return;
     this.add(reader, sessionId, afterSeq).checkHead();
+  }
+
+  /** Calls `listener` with the frames that this replica has committed, after they were sent. It must not throw. */
+  onPublish(listener: (frames: readonly DurableFrame[]) => void): void {
+    this.publishListeners.push(listener);
   }
 
   /** Calls `listener` with each session whose log was written, here or on another replica. */

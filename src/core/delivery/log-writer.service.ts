@@ -55,9 +55,9 @@ export class LogWriterService {
     });
   }
 
-  /** Cancels messages: commits the end of those that wait, and marks those that run. */
-  async cancel(selector: CancelSelector): Promise<CancelOutcome | undefined> {
-    const outcome = await this.messages.cancel(selector, this.clock.now());
+  /** Cancels messages: commits the end of those that wait, and marks those that run. @param actor for the audit trail */
+  async cancel(selector: CancelSelector, actor?: string): Promise<CancelOutcome | undefined> {
+    const outcome = await this.messages.cancel(selector, this.clock.now(), actor);
     if (outcome && outcome.ended.length > 0) this.publish(outcome.ended);
     return outcome;
   }

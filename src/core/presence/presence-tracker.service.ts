@@ -119,6 +119,16 @@ export class PresenceTrackerService {
     this.update(tenant, channel, userId, known?.status === 'typing' ? 'typing' : 'online');
   }
 
+  /** The states of everyone who is not offline, of all tenants. */
+  list(): readonly PresenceState[] {
+    return [...this.people.values()];
+  }
+
+  /** Forgets a person, who counts as offline. */
+  forget(tenant: string, channel: string, userId: string): void {
+    if (this.find(tenant, channel, userId)) this.update(tenant, channel, userId, 'offline');
+  }
+
   find(tenant: string, channel: string, userId: string): PresenceState | undefined {
     return this.people.get(buildKey(tenant, channel, userId));
   }

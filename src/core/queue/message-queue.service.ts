@@ -26,6 +26,8 @@ const LIMIT_SETTINGS = {
   total: 'queue.max_total',
 } as const satisfies Record<keyof QueueLimits, string>;
 
+type AcceptListener = (message: NewMessage, accepted: AcceptedMessage) => void;
+
 const OUTCOMES = ['queued', 'observed', 'duplicate', 'conflict', 'full', 'nothing_to_supersede'] as const;
 
 const NOT_SUPERSEDABLE = {
@@ -43,6 +45,7 @@ export class MessageQueueService {
   private readonly counted: Readonly<Record<(typeof OUTCOMES)[number], Counter>>;
 
   private readonly rulingListeners: ((approvalId: string) => void)[] = [];
+  private readonly acceptListeners: AcceptListener[] = [];
   private readonly interruptListeners: ((messageRef: string) => void)[] = [];
 
   constructor(
@@ -92,6 +95,7 @@ export class MessageQueueService {
     if (outcome.kind === 'nothing_to_supersede') {
       return new GatewayError('INVALID_PAYLOAD', { faults: [NOT_SUPERSEDABLE] });
     }
+    if (outcome.kind === 'accepted') this.notify(message, outcome);
     if (outcome.ended) this.logWriter.publish([outcome.ended]);
     if (outcome.reply) {
       this.logWriter.publish(outcome.reply);
@@ -110,6 +114,15 @@ export class MessageQueueService {
       this.interrupt(message.client.tenant, runningRef);
   }
 
+  private notify(message: NewMessage, accepted: AcceptedMessage): void {
+    for (const listener of this.acceptListeners) listener(message, accepted);
+  }
+
+  /** Calls a listener with each message that was stored just now. It must not throw. */
+  onAccepted(listener: AcceptListener): void {
+    this.acceptListeners.push(listener);
+  }
+
   /** Calls a listener with the ID of an approval when a message that decides on it was stored. */
   onRuling(listener: (approvalId: string) => void): void {
     this.rulingListeners.push(listener);
@@ -120,9 +133,12 @@ export class MessageQueueService {
     this.interruptListeners.push(listener);
   }
 
-  /** Cancels messages. Those that run end soon after. Returns undefined when the selector matches no message. */
-  async cancel(selector: CancelSelector): Promise<CancelOutcome | undefined> {
-    const outcome = await this.logWriter.cancel(selector);
+  /**
+   * Cancels messages. Those that run end soon after. Returns undefined when the selector matches no message.
+   * @param actor the principal of an administrative change, for the audit trail
+   */
+  async cancel(selector: CancelSelector, actor?: string): Promise<CancelOutcome | undefined> {
+    const outcome = await this.logWriter.cancel(selector, actor);
     if (!outcome) return undefined;
     for (const { messageRef } of outcome.running) this.claims.stop(messageRef, 'cancelled');
     this.claims.wake();

@@ -36,13 +36,16 @@ export class SessionCommandsService {
     }
   }
 
-  /** Starts a new context in a session, and in those in which its agent, or one that was asked, has asked others. */
-  private async reset(session: Session): Promise<void> {
-    await this.sessions.updateSession(session.id, { resetContext: true });
+  /**
+   * Starts a new context in a session, and in those in which its agent, or one that was asked, has asked others.
+   * @param actor the principal of an administrative change, for the audit trail
+   */
+  async reset(session: Session, actor?: string): Promise<void> {
+    await this.sessions.updateSession(session.id, { resetContext: true }, actor);
     for (const { id: agent } of this.agents.list().filter(({ tenant }) => tenant === session.tenant)) {
       const { id } = buildSessionSeed(session.tenant, { channel: QUESTION_CHANNEL, sender: session.id }, agent);
       const asked = await this.sessions.findSession(id);
-      if (asked) await this.reset(asked);
+      if (asked) await this.reset(asked, actor);
     }
   }
 

@@ -1,4 +1,5 @@
 /** The ports to persistence. Each abstract class is its own DI token; `src/stores` implements them. */
+export * from './admin.store.js';
 export * from './approval.store.js';
 export * from './audit.store.js';
 export * from './backup.store.js';

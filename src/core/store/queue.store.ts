@@ -57,9 +57,10 @@ export abstract class QueueStore {
 
   /**
    * Ends waiting messages with a `stream_end` of reason `cancelled`, and marks running ones. Does nothing to a finished
-   * message (empty outcome). Resolves with undefined if no such message or session exists.
+   * message (empty outcome). Resolves with undefined if no such message or session exists. `actor` is the principal of an
+   * administrative change; with it the same commit adds a row to the audit trail for each message.
    */
-  abstract cancel(selector: CancelSelector, now: number): Promise<CancelOutcome | undefined>;
+  abstract cancel(selector: CancelSelector, now: number, actor?: string): Promise<CancelOutcome | undefined>;
 
   abstract findMessage(selector: MessageSelector): Promise<StoredMessage | undefined>;
 

@@ -18,6 +18,19 @@ export interface SettingsChange {
   readonly after: Json;
 }
 
+/** A change of settings, with secrets. */
+export interface SettingsVersion {
+  /** The version that the change has made. */
+  readonly version: number;
+  /** Unix milliseconds. */
+  readonly at: number;
+  /** The principal. */
+  readonly actor: string;
+  /** The stored values before and after it, as JSON by dotted key; null where nothing is stored. */
+  readonly before: Readonly<Record<string, Json | null>>;
+  readonly after: Readonly<Record<string, Json | null>>;
+}
+
 /**
  * Stores the settings changed at run time. Calls reject with GatewayError STORE_UNAVAILABLE when the store cannot
  * answer.
@@ -30,4 +43,7 @@ export abstract class SettingsStore {
    * its row in the audit trail are one commit.
    */
   abstract changeSettings(version: number, change: SettingsChange): Promise<StoredSettings | undefined>;
+
+  /** Lists the changes that made the versions before `before`, the newest first. The last 500 are kept. */
+  abstract listSettingsVersions(before: number, limit: number): Promise<readonly SettingsVersion[]>;
 }

@@ -30,6 +30,7 @@ export interface TurnParts extends Pick<Turn, 'claim' | 'signals' | 'journal' | 
  */
 export class Turn {
   private assembler = new BlockAssembler();
+  private firstShownAt: number | undefined;
 
   readonly claim: Claim;
   readonly signals: RunSignals;
@@ -58,6 +59,11 @@ export class Turn {
   /** The context of the span of this run; undefined if no traces are made. */
   get trace(): Trace | undefined {
     return this.parts.trace;
+  }
+
+  /** When this run had its first block, in Unix milliseconds; undefined before. */
+  get firstBlockAt(): number | undefined {
+    return this.firstShownAt;
   }
 
   get message(): StoredMessage {
@@ -103,7 +109,9 @@ export class Turn {
 
   /** Adds a whole block. */
   addBlock(type: BlockType, content: string): void {
-    this.writer.add(this.reply.buildWholeBlock(type, content));
+    const frame = this.reply.buildWholeBlock(type, content);
+    this.firstShownAt ??= frame.timestamp;
+    this.writer.add(frame);
   }
 
   /** Records an answer of the model with its blocks. Resolves when it is durable; at once when it is the last one. */
@@ -174,6 +182,7 @@ export class Turn {
     for (const piece of pieces) {
       const frame = this.reply.take(piece);
       if (!frame) continue;
+      this.firstShownAt ??= frame.timestamp;
       this.writer.add(frame);
       failpoint('model.mid_stream');
     }

@@ -1,11 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { noteOfDecision } from '../../core/audit/audit-notes.js';
-import type { Approval, ApprovalDecision, MessageRuling } from '../../core/store/index.js';
+import type { Approval, ApprovalDecision, ApprovalPage, ApprovalQuery, MessageRuling } from '../../core/store/index.js';
 import type { AuditTrail } from './audit-trail.js';
 import { prepare } from './rows.js';
 import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
 
 const MAX_PENDING = 1_000;
+
+/** Number of approvals that a page visits. */
+const MAX_VISITED = 5_000;
 
 const COLUMNS = `approval_id AS approvalId, tenant, session_id AS sessionId, message_ref AS messageRef, call_id AS callId,
   tool, arguments, shown, arguments_sha256 AS argumentsSha256, expires_at AS expiresAt, decision, decided_by AS decidedBy`;
@@ -16,12 +19,17 @@ type Columns = Omit<Approval, 'shown' | 'decision' | 'decidedBy'> & {
   readonly decidedBy: string | null;
 };
 
+type NumberedColumns = Columns & { readonly approval: number };
+
 /** The operations of `ApprovalStore`. */
 export class ApprovalOperations {
   private readonly insert;
   private readonly selectByCall;
   private readonly selectById;
   private readonly selectPending;
+  private readonly selectOfMessage;
+  private readonly selectPendingAfter;
+  private readonly selectNewest;
   private readonly setDecision;
   private readonly deleteExpired;
 
@@ -40,6 +48,18 @@ export class ApprovalOperations {
     this.selectPending = prepare<Columns>(
       database,
       `SELECT ${COLUMNS} FROM approvals WHERE tenant = ? AND decision IS NULL ORDER BY approval LIMIT ${MAX_PENDING}`,
+    );
+    this.selectPendingAfter = prepare<NumberedColumns>(
+      database,
+      `SELECT approval, ${COLUMNS} FROM approvals WHERE tenant = ? AND approval > ? AND decision IS NULL ORDER BY approval`,
+    );
+    this.selectNewest = prepare<NumberedColumns>(
+      database,
+      `SELECT approval, ${COLUMNS} FROM approvals WHERE approval < ? ORDER BY approval DESC`,
+    );
+    this.selectOfMessage = prepare<Columns>(
+      database,
+      `SELECT ${COLUMNS} FROM approvals WHERE session_id = ? AND message_ref = ? ORDER BY approval LIMIT ${MAX_PENDING}`,
     );
     this.setDecision = prepare(
       database,
@@ -82,6 +102,24 @@ export class ApprovalOperations {
 
   listPending(tenant: string): Approval[] {
     return this.selectPending.all(tenant).map(toApproval);
+  }
+
+  list({ tenant, state, after, limit }: ApprovalQuery): ApprovalPage {
+    const rows =
+      state === 'pending'
+        ? this.selectPendingAfter.iterate(tenant, after ?? 0)
+        : this.selectNewest.iterate(after ?? Number.MAX_SAFE_INTEGER);
+    const items: Approval[] = [];
+    let visited = 0;
+    for (const { approval: next, ...row } of rows) {
+      if (row.tenant === tenant && (row.decision ?? 'pending') === state) items.push(toApproval(row));
+      if (items.length === limit || ++visited === MAX_VISITED) return { items, next };
+    }
+    return { items };
+  }
+
+  listOfMessage(sessionId: string, messageRef: string): Approval[] {
+    return this.selectOfMessage.all(sessionId, messageRef).map(toApproval);
   }
 
   /** @param decidedBy the name of the decider, where it is not that of the audit trail, and the person who decided */

@@ -3,7 +3,15 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { chainAudit, readAuditBody } from '../../core/audit/audit-chain.js';
 import { noteOfErasure, noteOfRetention } from '../../core/audit/audit-notes.js';
 import { DAY_MS } from '../../core/time/clock.js';
-import type { AuditHead, AuditNote, AuditPerson, AuditQuery, AuditRow, ChainedRow } from '../../core/store/index.js';
+import type {
+  ErasedCounts,
+  AuditHead,
+  AuditNote,
+  AuditPerson,
+  AuditQuery,
+  AuditRow,
+  ChainedRow,
+} from '../../core/store/index.js';
 import { prepare, required } from './rows.js';
 import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
 
@@ -55,10 +63,11 @@ export class AuditTrail {
     return subject;
   }
 
-  erase(now: number, person: AuditPerson, actor: string): boolean {
+  /** Forgets whom an ID means. @param counts what else of the person was erased; with them there is always a row */
+  erase(now: number, person: AuditPerson, actor: string, counts?: ErasedCounts): boolean {
     const { tenant, channel, sender } = person;
     const erased = this.statements.deleteSubject.get(tenant, channel, sender);
-    if (erased) this.add(now, noteOfErasure(person, erased.subject, actor));
+    if (erased || counts) this.add(now, noteOfErasure(person, erased?.subject ?? '', actor, counts));
     return erased !== undefined;
   }
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { noteOfDeadLetter, noteOfPairing, noteOfRevocation } from '../../core/audit/audit-notes.js';
+import { readRetriedRef } from '../../core/store/retry-id.js';
 import type {
   AccountLease,
   AdmittedSender,
@@ -131,7 +132,11 @@ export class ChannelOperations {
 
   findPlace(channel: string, messageRef: string, messageId: string): Json | undefined {
     const { findPlace, findPending } = this.statements;
-    return (findPlace.get(channel, messageRef) ?? findPending.get(channel, messageId))?.place;
+    const retried = readRetriedRef(messageId);
+    return (
+      findPlace.get(channel, messageRef) ??
+      (retried === undefined ? findPending.get(channel, messageId) : findPlace.get(channel, retried))
+    )?.place;
   }
 
   writePart(lease: AccountLease, part: OutboxPart): boolean {

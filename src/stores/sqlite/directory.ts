@@ -54,6 +54,9 @@ export class Directory {
   /** Names that many sessions have in common, each once. */
   private readonly names = new BoundedMap<string, string>(MAX_CACHED_NAMES);
 
+  /** True if sessions were deleted whose logs may be continued. */
+  private hasEnded: boolean;
+
   readonly followers: Followers;
   private readonly selectClient;
   private readonly insertClient;
@@ -61,6 +64,8 @@ export class Directory {
   private readonly insertSession;
   private readonly insertParticipant;
   private readonly insertCursor;
+  private readonly setSwept;
+  private readonly deleteEnded;
 
   constructor(
     database: DatabaseSync,
@@ -86,6 +91,13 @@ export class Directory {
       'INSERT INTO sessions (id, tenant, mode, channel, agent, key_parts, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
     this.insertParticipant = prepare(database, 'INSERT OR IGNORE INTO participants (session, sender) VALUES (?, ?)');
+    this.setSwept = prepare(
+      database,
+      `UPDATE sessions SET swept_seq = ended.seq, swept_epoch = ended.epoch
+       FROM ended_sessions AS ended WHERE session = ? AND ended.id = ?`,
+    );
+    this.deleteEnded = prepare(database, 'DELETE FROM ended_sessions WHERE id = ?');
+    this.hasEnded = prepare<{ 1: 1 }>(database, 'SELECT 1 FROM ended_sessions LIMIT 1').get() !== undefined;
     this.insertCursor = prepare(database, 'INSERT OR IGNORE INTO cursors (client, session, seq) VALUES (?, ?, ?)');
   }
 
@@ -124,7 +136,19 @@ export class Directory {
   addSession(seed: SessionSeedRow, createdAt: number): SessionEntry {
     const { id, tenant, mode, channel, agent } = seed;
     const { lastInsertRowid } = this.insertSession.run(id, tenant, mode, channel, agent, keyAsJson(seed), createdAt);
-    return this.keep(id, Number(lastInsertRowid), { tenant, mode, agent }, false);
+    const session = Number(lastInsertRowid);
+    if (this.hasEnded) this.continueLog(id, session);
+    return this.keep(id, session, { tenant, mode, agent }, false);
+  }
+
+  /** Notes that there may be sessions whose log is continued by one with the same ID. */
+  noteEnded(): void {
+    this.hasEnded = true;
+  }
+
+  /** Lets the log of a session begin after that of a deleted one with the same ID. */
+  private continueLog(id: string, session: number): void {
+    if (this.setSwept.run(session, id).changes > 0) this.deleteEnded.run(id);
   }
 
   /** Makes the sender a participant, and creates the client's cursor: at `headSeq`, unless it follows channels. */

@@ -11,6 +11,9 @@ const COLUMNS =
   'frames.seq, frames.ord, frames.type, frames.timestamp, frames.payload, messages.message_id AS messageId';
 const JOINED = 'frames JOIN messages ON messages.ord = frames.ord';
 
+/** How far a step of the clock may set the times of frames apart from those of their message, in milliseconds. */
+const CLOCK_TOLERANCE_MS = 60_000;
+
 interface Columns {
   readonly seq: number;
   readonly ord: number;
@@ -30,6 +33,7 @@ export class FrameLog {
   private readonly selectOfMessage;
   private readonly selectBlocks;
   private readonly selectAny;
+  private readonly selectTimestamp;
   private readonly insertFrame;
   private readonly selectEpoch;
   private readonly selectSweptEpoch;
@@ -65,6 +69,10 @@ export class FrameLog {
     this.selectAny = prepare<{ 1: 1 }>(
       database,
       'SELECT 1 FROM frames WHERE session = ? AND seq > ? AND ord = ? LIMIT 1',
+    );
+    this.selectTimestamp = prepare<{ timestamp: number }>(
+      database,
+      'SELECT timestamp FROM frames WHERE session = ? AND seq = ?',
     );
     this.insertFrame = prepare(
       database,
@@ -151,6 +159,28 @@ export class FrameLog {
   /** Returns the first `count` blocks of a message after `afterSeq` as JSON, of each index the newest. */
   joinBlocks(session: number, ord: number, afterSeq: number, count: number): Json {
     return required(this.selectBlocks.get(session, afterSeq, ord, count)).blocks;
+  }
+
+  /**
+   * Returns between which seqs the frames of a message lie, from when it was received and when it ended. Frames have no index by
+   * message: a log is written in the order of time.
+   */
+  findRange(session: number, receivedAt: number, endedAt: number): [after: number, upTo: number] {
+    return [
+      this.findSeq(session, receivedAt - CLOCK_TOLERANCE_MS),
+      this.findSeq(session, endedAt + CLOCK_TOLERANCE_MS + 1),
+    ];
+  }
+
+  /** Returns the newest seq before a time. */
+  private findSeq(session: number, time: number): number {
+    let [low, high] = [this.sweptSeq(session), this.head(session)];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2) + 1;
+      if ((this.selectTimestamp.get(session, middle)?.timestamp ?? 0) < time) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
   /** Returns whether a message has a frame after `afterSeq`. */

@@ -34,6 +34,15 @@ interface PageColumns extends Columns {
   readonly supersededBy: number | null;
 }
 
+/** The messages of a session with `ord >= ? AND ord < ?`, with those that are superseded or without. */
+const selectPage = (order: 'ASC' | 'DESC') => `SELECT status, reply,
+   (SELECT json_group_array(json_object('sender', sender, 'emoji', emoji)) FROM reactions WHERE reactions.ord = page.ord)
+     AS reactions, superseded_by AS supersededBy, page.* FROM (
+   SELECT ${COLUMNS} FROM ${JOINED} WHERE session = ? AND ord >= ? AND ord < ?
+     AND (? OR NOT EXISTS (SELECT 1 FROM superseded WHERE superseded.ord = messages.ord))
+   ORDER BY ord ${order} LIMIT ?
+ ) AS page LEFT JOIN replies USING (ord) LEFT JOIN superseded USING (ord) ORDER BY ord ${order}`;
+
 /** The tables of accepted messages and of their ends. */
 export class MessageTable {
   private readonly insertMessage;
@@ -41,6 +50,7 @@ export class MessageTable {
   private readonly selectByKey;
   private readonly selectByOrd;
   private readonly selectPage;
+  private readonly selectForward;
   private readonly selectStatus;
   private readonly insertSuperseded;
 
@@ -60,16 +70,8 @@ export class MessageTable {
        FROM messages JOIN sessions USING (session) WHERE client = ? AND message_id = ?`,
     );
     this.selectByOrd = prepare<Columns>(database, `SELECT ${COLUMNS} FROM ${JOINED} WHERE ord = ?`);
-    this.selectPage = prepare<PageColumns>(
-      database,
-      `SELECT status, reply,
-         (SELECT json_group_array(json_object('sender', sender, 'emoji', emoji)) FROM reactions WHERE reactions.ord = page.ord)
-           AS reactions, superseded_by AS supersededBy, page.* FROM (
-         SELECT ${COLUMNS} FROM ${JOINED} WHERE session = ? AND ord >= ? AND ord < ?
-           AND (? OR NOT EXISTS (SELECT 1 FROM superseded WHERE superseded.ord = messages.ord))
-         ORDER BY ord DESC LIMIT ?
-       ) AS page LEFT JOIN replies USING (ord) LEFT JOIN superseded USING (ord) ORDER BY ord DESC`,
-    );
+    this.selectPage = prepare<PageColumns>(database, selectPage('DESC'));
+    this.selectForward = prepare<PageColumns>(database, selectPage('ASC'));
     this.selectStatus = prepare<{ status: MessageStatus }>(database, 'SELECT status FROM replies WHERE ord = ?');
     // A message that is superseded already keeps its mark.
     this.insertSuperseded = prepare(
@@ -123,8 +125,17 @@ export class MessageTable {
     return [...this.iterate(session, fromOrd, beforeOrd, 0, limit)];
   }
 
-  private *iterate(...parameters: [number, number, number, 0 | 1, number]): Iterable<HistoryRow> {
-    for (const row of this.selectPage.iterate(...parameters)) {
+  /** Returns messages of a session after `afterOrd`, oldest first, also those that are superseded. */
+  readForward(session: number, afterOrd: number, limit: number): HistoryRow[] {
+    return [...this.toRows(this.selectForward.iterate(session, afterOrd + 1, Number.MAX_SAFE_INTEGER, 1, limit))];
+  }
+
+  private iterate(...parameters: [number, number, number, 0 | 1, number]): Iterable<HistoryRow> {
+    return this.toRows(this.selectPage.iterate(...parameters));
+  }
+
+  private *toRows(rows: Iterable<PageColumns>): Iterable<HistoryRow> {
+    for (const row of rows) {
       yield {
         message: this.toMessage(row),
         status: row.status ?? this.statusOfOpen(row.ord),

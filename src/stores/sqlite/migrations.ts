@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import { ADMIN_SCHEMA } from './admin-schema.js';
 import { failpoint } from '../../core/failpoints/failpoint.js';
 import { AUDIT_SCHEMA, chainFirstRows, chainSecondRows } from './audit-schema.js';
 import { toIndexText } from './memory-words.js';
@@ -114,6 +115,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 25, up: (database) => database.exec(TOKEN_SCHEMA) },
   { version: 26, up: (database) => database.exec(SIGN_IN_SCHEMA) },
   { version: 27, up: (database) => database.exec('ALTER TABLE messages ADD COLUMN trace TEXT') },
+  { version: 28, up: (database) => database.exec(ADMIN_SCHEMA) },
 ];
 
 /** Fills the index of words of version 2. */

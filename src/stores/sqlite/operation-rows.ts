@@ -1,11 +1,13 @@
 /** The rows of the table of operations, and the functions that make them. */
 import type { Failpoint } from '../../core/failpoints/failpoint.js';
+import type { AdminOperations } from './admin-operations.js';
 import type { ApprovalOperations } from './approval-operations.js';
 import type { AuditTrail } from './audit-trail.js';
 import type { CanvasOperations } from './canvas-operations.js';
 import type { ChannelOperations } from './channel-operations.js';
 import type { CredentialOperations } from './credential-operations.js';
 import type { CronOperations } from './cron-operations.js';
+import type { Erasure } from './erasure.js';
 import type { FrameOperations } from './frame-operations.js';
 import type { Heartbeat } from './heartbeat.js';
 import type { MediaOperations } from './media-operations.js';
@@ -14,6 +16,7 @@ import type { NodeOperations } from './node-operations.js';
 import type { NodeTrafficOperations } from './node-traffic-operations.js';
 import type { KeptRecords } from './packing.js';
 import type { QueueOperations } from './queue-operations.js';
+import type { SessionLists } from './session-lists.js';
 import type { SessionOperations } from './session-operations.js';
 import type { SettingsOperations } from './settings-operations.js';
 import type { SignInOperations } from './sign-in-operations.js';
@@ -31,6 +34,9 @@ export interface Parts {
   readonly frames: FrameOperations;
   readonly settings: SettingsOperations;
   readonly signIns: SignInOperations;
+  readonly admin: AdminOperations;
+  readonly erasure: Erasure;
+  readonly lists: SessionLists;
   readonly approvals: ApprovalOperations;
   readonly canvas: CanvasOperations;
   readonly channels: ChannelOperations;

@@ -3,8 +3,10 @@
  * The table of operations. The facade, the calls between the threads and their dispatch are derived from it. A new
  * method of a port needs a row here and an implementation; the compiler requires both.
  */
+import { notesOfCancel } from '../../core/audit/audit-notes.js';
 import type { Moment } from '../../core/time/clock.js';
 import type {
+  AdminStore,
   ApprovalStore,
   AuditStore,
   CanvasStore,
@@ -60,6 +62,7 @@ export type Ports = Omit<QueueStore, 'acceptThen'> &
   FrameStore &
   SettingsStore &
   TailscaleStore &
+  AdminStore &
   ApprovalStore &
   AuditStore &
   CanvasStore &
@@ -100,7 +103,12 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   ),
   renew: read(({ queue }, leases) => queue.renew(leases)),
   release: write(({ queue }, lease, notBefore) => queue.release(lease, notBefore)),
-  cancel: write(({ queue }, ...all) => queue.cancel(...all)),
+  cancel: write(({ queue, audit, now }, selector, timestamp, actor) => {
+    const outcome = queue.cancel(selector, timestamp);
+    if (actor !== undefined && outcome)
+      for (const note of notesOfCancel(selector, outcome, actor)) audit.add(now, note);
+    return outcome;
+  }),
   findMessage: packedRead({
     pack: same<Parameters<QueueStore['findMessage']>>,
     run: ({ queue }, selector) => {
@@ -183,11 +191,38 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
 
   readSettings: read(({ settings }) => settings.read()),
   changeSettings: write(({ settings, now }, ...all) => settings.change(now, ...all), { before: 'config.mid' }),
+  listSettingsVersions: read(({ settings }, ...all) => settings.listVersions(...all)),
 
   openApproval: write(({ approvals }, approval) => approvals.open(approval)),
   findApproval: read(({ approvals }, ...all) => approvals.find(...all)),
   listPendingApprovals: read(({ approvals }, tenant) => approvals.listPending(tenant)),
   decideApproval: write(({ approvals, now }, ...all) => approvals.decide(now, ...all)),
+
+  listWaitingMessages: read(({ admin }, query) => admin.listWaitingMessages(query)),
+  findMessageLife: packedRead({
+    pack: same<Parameters<AdminStore['findMessageLife']>>,
+    run: ({ admin }, ...all) => {
+      const life = admin.findMessageLife(...all);
+      return life && { ...life, message: packHistoryRow(life.message) };
+    },
+    unpack: (life) => life && { ...life, message: unpackHistoryRow(life.message) },
+  }),
+
+  listApprovals: read(({ approvals }, query) => approvals.list(query)),
+  listSessions: read(({ lists }, query) => lists.list(query)),
+  listPeople: read(({ lists }, query) => lists.listPeople(query)),
+  deleteSession: write(({ admin, now }, ...all) => admin.deleteSession(now, ...all)),
+  readForward: packedRead({
+    pack: same<Parameters<AdminStore['readForward']>>,
+    run: ({ admin }, ...all) => admin.readForward(...all).map(packHistoryRow),
+    unpack: (messages) => messages.map(unpackHistoryRow),
+  }),
+  readCurrentContext: packedRead({
+    pack: same<Parameters<AdminStore['readCurrentContext']>>,
+    run: ({ admin }, ...all) => admin.readCurrentContext(...all).map(packHistoryRow),
+    unpack: (messages) => messages.map(unpackHistoryRow),
+  }),
+  erasePerson: write(({ erasure, now }, request) => erasure.erase(now, request)),
 
   recordAudit: write(({ audit, now }, note) => audit.add(now, note)),
   listAudit: read(({ audit }, query) => audit.list(query)),
@@ -309,12 +344,16 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   listNodeEvents: read(({ nodeTraffic }, query) => nodeTraffic.listEvents(query)),
 
   sweep: write(
-    ({ sweeper, approvals, canvas, channels, credentials, cron, nodes, nodeTraffic, signIns, audit, now }, limits) => {
+    (
+      { sweeper, admin, approvals, canvas, channels, credentials, cron, nodes, nodeTraffic, signIns, audit, now },
+      limits,
+    ) => {
       const budget = new SweepBudget();
       return (
         sweeper.sweep(now, limits, budget) ||
         approvals.sweep(limits.approvalsBefore, budget) ||
         canvas.sweep(now, budget) ||
+        admin.sweep(limits.dedupeBefore, budget) ||
         channels.sweep(limits, budget) ||
         credentials.sweep(now, budget) ||
         signIns.sweep(now, budget) ||

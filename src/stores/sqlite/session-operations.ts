@@ -102,6 +102,11 @@ export class SessionOperations {
     return row && this.toSession(row);
   }
 
+  /** Returns a session that must exist. */
+  getByNumber(session: number): Session {
+    return this.toSession(required(this.selectByNumber.get(session)));
+  }
+
   /** Returns a session that must exist because it has messages. */
   getClaimed(session: number): ClaimedSession {
     return this.tables.directory.getClaimed(session, () => {

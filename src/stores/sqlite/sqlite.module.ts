@@ -2,6 +2,7 @@
 import { Global, Module } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import {
+  AdminStore,
   ApprovalStore,
   AuditStore,
   BackupStore,
@@ -32,6 +33,7 @@ const ports = [
   SessionStore,
   FrameStore,
   SettingsStore,
+  AdminStore,
   ApprovalStore,
   AuditStore,
   BackupStore,

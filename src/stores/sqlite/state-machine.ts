@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Moment } from '../../core/time/clock.js';
 import { failpoint } from '../../core/failpoints/failpoint.js';
+import { AdminOperations } from './admin-operations.js';
 import { ApprovalOperations } from './approval-operations.js';
 import { AuditTrail } from './audit-trail.js';
 import { CanvasOperations } from './canvas-operations.js';
@@ -9,6 +10,7 @@ import { ChannelOperations } from './channel-operations.js';
 import { CredentialOperations } from './credential-operations.js';
 import { CronOperations } from './cron-operations.js';
 import { explainOpening, openDatabase } from './database.js';
+import { Erasure } from './erasure.js';
 import { FrameOperations } from './frame-operations.js';
 import { Heartbeat } from './heartbeat.js';
 import { MediaOperations } from './media-operations.js';
@@ -29,6 +31,7 @@ import {
 } from './operations.js';
 import { QueueOperations } from './queue-operations.js';
 import { RulingOperations } from './ruling-operations.js';
+import { SessionLists } from './session-lists.js';
 import { SessionOperations } from './session-operations.js';
 import { SettingsOperations } from './settings-operations.js';
 import { SignInOperations } from './sign-in-operations.js';
@@ -98,8 +101,13 @@ export class SqliteStateMachine {
       sessions,
       new RulingOperations(this.tables, messages, approvals),
     );
+    const channels = new ChannelOperations(database, audit);
+    const sweeper = new Sweeper(this.tables);
     this.parts = {
       now: startedAt.now,
+      admin: new AdminOperations({ tables: this.tables, messages, approvals, channels, sweeper, audit }),
+      erasure: new Erasure(this.tables, audit),
+      lists: new SessionLists(this.tables, sessions),
       queue,
       turns: new TurnOperations(this.tables, messages, queue),
       sessions,
@@ -108,7 +116,7 @@ export class SqliteStateMachine {
       signIns: new SignInOperations(database, audit),
       approvals,
       canvas: new CanvasOperations(database, new CanvasStates(this.tables)),
-      channels: new ChannelOperations(database, audit),
+      channels,
       credentials: new CredentialOperations(database, audit),
       cron: new CronOperations(database, this.tables.refs, audit),
       media: new MediaOperations(database),
@@ -116,7 +124,7 @@ export class SqliteStateMachine {
       nodes: new NodeOperations(database, audit),
       nodeTraffic: new NodeTrafficOperations(database),
       audit,
-      sweeper: new Sweeper(this.tables),
+      sweeper,
       tailscale: new TailscaleOperations(database),
       heartbeat: new Heartbeat(database),
     };

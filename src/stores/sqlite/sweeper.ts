@@ -54,13 +54,16 @@ export class Sweeper {
     return !isDone;
   }
 
-  /** Deletes a portion of a session that nothing needs any more. Returns true when it is gone. */
-  end(sessionId: string, budget: SweepBudget): boolean {
+  /**
+   * Deletes a portion of a session that nothing needs any more. Returns true when it is gone.
+   * @param endedAt set if clients may still know the log: one with the same ID continues it
+   */
+  end(sessionId: string, budget: SweepBudget, endedAt?: number): boolean {
     this.budget = budget;
     const session = this.tables.directory.findSession(sessionId)?.session;
     if (session === undefined) return true;
     if (this.statements.waits.get(session)) return false;
-    const isGone = this.deleteSession(session);
+    const isGone = this.deleteSession(session, endedAt);
     this.tables.directory.forgetAll();
     return isGone;
   }
@@ -158,7 +161,7 @@ export class Sweeper {
   }
 
   /** Deletes a session with all its data, within the limits. Returns true when it is gone. */
-  private deleteSession(session: number): boolean {
+  private deleteSession(session: number, endedAt?: number): boolean {
     const { statements } = this;
     const isEmpty =
       this.budget.repeat(() => this.deleteFrames(session, this.nextReach(session))) &&
@@ -171,6 +174,10 @@ export class Sweeper {
       this.budget.repeat(() => this.deleteCursors(session));
     this.hasDeletedSession = true;
     if (!isEmpty) return false;
+    if (endedAt !== undefined) {
+      statements.keepEnd.run(endedAt, session);
+      this.tables.directory.noteEnded();
+    }
     statements.deleteSession.run(session);
     this.tables.log.forget(session);
     return true;
@@ -251,6 +258,11 @@ function prepareDeletion(database: DatabaseSync) {
       database,
       `DELETE FROM participants WHERE session = ?1
            AND sender IN (SELECT sender FROM participants WHERE session = ?1 LIMIT ?2)`,
+    ),
+    keepEnd: prepare(
+      database,
+      `INSERT OR REPLACE INTO ended_sessions (id, seq, epoch, ended_at)
+         SELECT id, swept_seq, swept_epoch, ? FROM sessions WHERE session = ?`,
     ),
     deleteSession: prepare(database, 'DELETE FROM sessions WHERE session = ?'),
     deleteClient: prepare(

@@ -1,5 +1,6 @@
 import type {
   AcceptedMessage,
+  AdminStore,
   ApprovalStore,
   AuditStore,
   CanvasStore,
@@ -31,6 +32,7 @@ export type StorePorts = Store &
   SessionStore &
   FrameStore &
   SettingsStore &
+  AdminStore &
   ApprovalStore &
   AuditStore &
   CanvasStore &

@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../core/time/clock.js';
+import { EventLog, type EventKind, type StreamEvent } from './event-log.js';
+
+/** Time for which the events of a tenant are kept after its last reader has gone, in milliseconds. */
+export const KEPT_MS = 600_000;
+
+type Listener = (event: StreamEvent) => void;
+
+interface Stream {
+  readonly log: EventLog;
+  readonly listeners: Set<Listener>;
+  /** When the last reader has gone, by the monotonic clock; undefined while there is one. */
+  idleSince: number | undefined;
+}
+
+/**
+ * What happens in the gateway, for live views: a stream of events for each tenant. Nothing is made or kept of a tenant that has
+ * no readers.
+ */
+@Injectable()
+export class LiveEventsService {
+  private readonly streams = new Map<string, Stream>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /** True if a tenant has readers, or had some just now. */
+  get isHeard(): boolean {
+    return this.streams.size > 0;
+  }
+
+  /** The tenants that have readers, or had some just now. */
+  get tenants(): readonly string[] {
+    return [...this.streams.keys()];
+  }
+
+  /** Sends an event to the readers of a tenant. @param describe makes the row of its list; called only if it has readers */
+  emit(tenant: string, kind: EventKind, describe: () => object): void {
+    const stream = this.streams.get(tenant);
+    if (!stream) return;
+    if (stream.idleSince !== undefined && this.clock.elapsed() - stream.idleSince > KEPT_MS)
+      return void this.streams.delete(tenant);
+    const event = stream.log.append(kind, describe());
+    for (const listener of stream.listeners) listener(event);
+  }
+
+  /**
+   * Subscribes to the events of a tenant. What it returns has the events after `lastId`, and misses none: they are `undefined`
+   * if `lastId` is of another stream, or too old.
+   */
+  subscribe(
+    tenant: string,
+    lastId: string | undefined,
+    listener: Listener,
+  ): { readonly missed: readonly StreamEvent[] | undefined; readonly unsubscribe: () => void } {
+    let stream = this.streams.get(tenant);
+    if (!stream)
+      this.streams.set(tenant, (stream = { log: new EventLog(), listeners: new Set(), idleSince: undefined }));
+    const { log, listeners } = stream;
+    const own = stream;
+    own.idleSince = undefined;
+    listeners.add(listener);
+    return {
+      missed: lastId === undefined ? [] : log.after(lastId),
+      unsubscribe: () => {
+        listeners.delete(listener);
+        if (listeners.size === 0) own.idleSince = this.clock.elapsed();
+      },
+    };
+  }
+}

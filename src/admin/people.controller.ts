@@ -1,0 +1,100 @@
+import { Controller, Delete, Get, Param, Query, StreamableFile, UseGuards, UsePipes } from '@nestjs/common';
+import { ApiBearerAuth, ApiConflictResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import type { Principal } from '../core/identity/principal.js';
+import { PresenceTrackerService } from '../core/presence/presence-tracker.service.js';
+import { checkChannel, isWithinReach } from '../core/sessions/access.js';
+import { AdminStore, type PersonPosition } from '../core/store/index.js';
+import { validated } from '../http/index.js';
+import { JSON_LINES, LINES_SCHEMA, streamLines } from './export-stream.js';
+import { Cursors, DEFAULT_LIMIT, pickPage } from './pages.js';
+import { ErasedDto, PeopleDto, PeopleQuery, PresencesDto } from './people.dto.js';
+import { CursorQuery } from './queue.dto.js';
+import { SessionAdministrationService } from './session-administration.service.js';
+import { reachOf } from './sessions.controller.js';
+
+/** Lists people: the senders of messages. Exports and erases what one has left, and shows who is there. */
+@ApiTags('admin')
+@ApiBearerAuth()
+@Controller('admin/v1')
+@UseGuards(HttpAuthGuard)
+@RequireRole('operator')
+@UsePipes(validated())
+export class PeopleController {
+  constructor(
+    private readonly store: AdminStore,
+    private readonly presence: PresenceTrackerService,
+    private readonly administration: SessionAdministrationService,
+  ) {}
+
+  /** By ID, one for each channel. */
+  @Get('people')
+  @RequireScope('admin:read')
+  async list(
+    @Query() { limit = DEFAULT_LIMIT, cursor, channel, q }: PeopleQuery,
+    @Caller() caller: Principal,
+  ): Promise<PeopleDto> {
+    const { tenant } = caller;
+    const asked = { channels: reachOf(caller, channel), text: q };
+    const cursors = new Cursors<PersonPosition>('people', tenant, asked);
+    const page = await this.store.listPeople({ tenant, ...asked, after: cursors.decode(cursor), limit });
+    return {
+      items: page.items.map(({ channel: on, sender, name, sessionId, lastActive }) => ({
+        channel: on,
+        sender,
+        ...(name !== undefined && { name }),
+        session_id: sessionId,
+        last_active: lastActive,
+      })),
+      ...(page.next && { next: cursors.encode(page.next) }),
+    };
+  }
+
+  /** Streams what a person has said, with the replies, as JSON, a record in each line. */
+  @Get('people/:channel/:sender/export')
+  @RequireScope('admin:read')
+  @ApiProduces(JSON_LINES)
+  @ApiOkResponse({ description: 'The last line has the number of the others and their SHA-256.', schema: LINES_SCHEMA })
+  export(
+    @Param('channel') channel: string,
+    @Param('sender') sender: string,
+    @Caller() caller: Principal,
+  ): StreamableFile {
+    checkChannel(caller, channel);
+    return streamLines(this.administration.exportPerson(caller, channel, sender), `${channel}-${sender}`);
+  }
+
+  /**
+   * Erases what a person has left: texts of messages and replies, files, memories of direct chats, presence. Frames keep type and
+   * seq with an empty payload. What waits and runs is cancelled before. Returns what was erased; zeros for a person that is not known.
+   */
+  @Delete('people/:channel/:sender')
+  @RequireScope('admin:write')
+  @ApiConflictResponse({ description: 'A turn was cancelled and has not ended in time.' })
+  async erase(
+    @Param('channel') channel: string,
+    @Param('sender') sender: string,
+    @Caller() caller: Principal,
+  ): Promise<ErasedDto> {
+    return { ...(await this.administration.erase(caller, channel, sender)) };
+  }
+
+  /** Who was seen within 15 minutes. */
+  @Get('presence')
+  @RequireScope('admin:read')
+  listPresence(@Query() { limit, cursor }: CursorQuery, @Caller() caller: Principal): PresencesDto {
+    const cursors = new Cursors<string>('presence', caller.tenant);
+    const seen = this.presence.list().filter((state) => isWithinReach(caller, state));
+    const keyOf = ({ channel, userId }: { channel: string; userId: string }) => JSON.stringify([channel, userId]);
+    const { items, next } = pickPage(seen, keyOf, { limit, cursor: cursors.decode(cursor) });
+    return {
+      items: items.map(({ channel, userId, status, lastSeen }) => ({
+        channel,
+        user_id: userId,
+        status,
+        last_seen: lastSeen,
+      })),
+      ...(next !== undefined && { next: cursors.encode(next) }),
+    };
+  }
+}

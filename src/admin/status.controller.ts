@@ -1,0 +1,125 @@
+import { Controller, Get, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { AgentsService } from '../core/agents/agents.service.js';
+import { ApprovalsService } from '../core/approvals/approvals.service.js';
+import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
+import type { Principal } from '../core/identity/principal.js';
+import { VERSION } from '../core/lifecycle/version.js';
+import { PhaseService } from '../core/phase/phase.service.js';
+import { ReplicaIdentity } from '../core/replicas/replica-identity.js';
+import { AdminStore, QueueStore, Store } from '../core/store/index.js';
+import { Clock } from '../core/time/clock.js';
+import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
+import { MinuteStatisticsService } from './minute-statistics.service.js';
+import { StatusDto } from './status.dto.js';
+import { WarningsService, type WarningFacts } from './warnings.service.js';
+import { seesAllTenants } from './whole-gateway.js';
+
+/** A session counts as active for this long after its last use, in milliseconds. */
+const ACTIVE_WITHIN_MS = 300_000;
+
+const BYTES_PER_MIB = 1_048_576;
+
+/** The state of the gateway at a glance. */
+@ApiTags('admin')
+@ApiBearerAuth()
+@Controller('admin/v1/status')
+@UseGuards(HttpAuthGuard)
+@RequireRole('operator')
+export class StatusController {
+  // oxlint-disable-next-line max-params -- the report reads from every part
+  constructor(
+    private readonly phase: PhaseService,
+    private readonly replica: ReplicaIdentity,
+    private readonly store: Store,
+    private readonly messages: AdminStore,
+    private readonly queue: QueueStore,
+    private readonly connections: ConnectionManagerService,
+    private readonly channels: ChannelManagerService,
+    private readonly agents: AgentsService,
+    private readonly tools: ToolRegistryService,
+    private readonly approvals: ApprovalsService,
+    private readonly statistics: MinuteStatisticsService,
+    private readonly warnings: WarningsService,
+    private readonly config: ConfigStoreService,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Returns the state with what is wrong now, and the last 60 minutes. Also while the store does not respond. */
+  @Get()
+  @RequireScope('admin:read')
+  async read(@Caller() caller: Principal): Promise<StatusDto> {
+    const { tenant } = caller;
+    const isWhole = seesAllTenants(caller, this.config);
+    const uptime_seconds = Math.floor(this.phase.uptimeMs / 1_000);
+    const { facts, running, approvals } = await this.readStored(caller);
+    const deadLetters = Object.values(facts.deadLetters).reduce((sum, count) => sum + count, 0);
+    return {
+      version: VERSION,
+      ...(isWhole && { replicas: [{ replica: this.replica.id, phase: this.phase.phase, uptime_seconds }] }),
+      uptime_seconds,
+      counts: {
+        connections: this.connections.list().filter(({ principal }) => principal.tenant === tenant).length,
+        waiting: facts.waiting,
+        running,
+        ...(isWhole && (await this.countActive())),
+        agents: this.agents.listOf(tenant).length,
+        tools: this.tools.list().length,
+        approvals,
+        dead_letters: deadLetters,
+      },
+      ...(isWhole && this.describeProcess(facts.storeCommits)),
+      channels: isWhole
+        ? [...this.channels.states].map(([name, { state, since }]) => ({ name, state, since })).toSorted(byName)
+        : [],
+      warnings: this.warnings.list(caller, facts).map((warning) => ({ ...warning })),
+      minutes: this.statistics.list(tenant).map(({ at, messages, waiting, firstBlockP95Ms, failed }) => ({
+        at,
+        messages,
+        waiting,
+        ...(firstBlockP95Ms !== undefined && { first_block_p95_ms: firstBlockP95Ms }),
+        failed,
+      })),
+    };
+  }
+
+  /** Reads what only the store knows; zeros while it does not respond. */
+  private async readStored(caller: Principal): Promise<{ facts: WarningFacts; running: number; approvals: number }> {
+    const { tenant, channels } = caller;
+    const [storeCommits, open, approvals, deadLetters] = await Promise.all([
+      this.store.check().then(
+        () => true,
+        () => false,
+      ),
+      this.messages.listWaitingMessages({ tenant, channels, limit: 1 }).catch(() => undefined),
+      this.approvals.listPending(caller).then(
+        ({ length }) => length,
+        () => 0,
+      ),
+      seesAllTenants(caller, this.config) ? this.channels.countDeadLetters().catch(() => ({})) : {},
+    ]);
+    const { waiting = 0, running = 0, oldestAt } = open ?? {};
+    const oldestAgeMs = oldestAt === undefined ? 0 : Math.max(0, this.clock.now() - oldestAt);
+    return { facts: { storeCommits, waiting, oldestAgeMs, deadLetters }, running, approvals };
+  }
+
+  private async countActive(): Promise<{ active_sessions?: number }> {
+    const counts = await this.queue.countQueue(this.clock.now() - ACTIVE_WITHIN_MS).catch(() => undefined);
+    return counts ? { active_sessions: counts.activeSessions } : {};
+  }
+
+  private describeProcess(commits: boolean): Pick<StatusDto, 'memory' | 'store'> {
+    const { rss, heapUsed } = process.memoryUsage();
+    return {
+      memory: { rss_mb: Math.round(rss / BYTES_PER_MIB), heap_mb: Math.round(heapUsed / BYTES_PER_MIB) },
+      store: { label: this.store.label, commits },
+    };
+  }
+}
+
+function byName(one: { readonly name: string }, other: { readonly name: string }): number {
+  return one.name < other.name ? -1 : 1;
+}

@@ -1,0 +1,122 @@
+import { Injectable } from '@nestjs/common';
+import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import type { Principal } from '../core/identity/principal.js';
+import { MemoryBudgetService } from '../core/limits/memory-budget.service.js';
+import { PhaseService } from '../core/phase/phase.service.js';
+import { ReachService } from '../core/reach/reach.service.js';
+import { Clock } from '../core/time/clock.js';
+import type { SEVERITIES } from './status.dto.js';
+import { seesAllTenants } from './whole-gateway.js';
+
+/** What is wrong now. */
+export interface Warning {
+  readonly code: string;
+  readonly severity: (typeof SEVERITIES)[number];
+  /** Unix milliseconds. */
+  readonly since: number;
+  readonly sentence: string;
+  /** A path of the API. */
+  readonly link: string;
+}
+
+/** What the warnings depend on besides what this service reads itself. */
+export interface WarningFacts {
+  readonly storeCommits: boolean;
+  readonly waiting: number;
+  readonly oldestAgeMs: number;
+  /** By channel. */
+  readonly deadLetters: Readonly<Record<string, number>>;
+}
+
+/** Share of `queue.max_total` from which a warning is given. */
+const FULL_SHARE = 0.8;
+
+/** Age of a waiting message from which a warning is given, in milliseconds. */
+const LATE_MS = 60_000;
+
+/** Says in sentences what is wrong with the gateway. Since when is known of what was asked about before. */
+@Injectable()
+export class WarningsService {
+  private readonly firstSeen = new Map<string, number>();
+
+  // oxlint-disable-next-line max-params -- one for each part that is examined
+  constructor(
+    private readonly phase: PhaseService,
+    private readonly channels: ChannelManagerService,
+    private readonly config: ConfigStoreService,
+    private readonly budget: MemoryBudgetService,
+    private readonly reach: ReachService,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Lists what concerns the caller, worst first, then the newest. */
+  list(caller: Principal, facts: WarningFacts): readonly Warning[] {
+    const found = [...this.ofQueue(facts), ...(seesAllTenants(caller, this.config) ? this.ofProcess(facts) : [])];
+    const codes = new Set(found.map(({ key }) => key));
+    if (seesAllTenants(caller, this.config))
+      for (const key of this.firstSeen.keys()) if (!codes.has(key)) this.firstSeen.delete(key);
+    return found
+      .map(({ key, ...warning }) => ({ ...warning, since: warning.since ?? this.see(key) }))
+      .toSorted((a, b) => a.severity.localeCompare(b.severity) || b.since - a.since);
+  }
+
+  private *ofQueue({ waiting, oldestAgeMs }: WarningFacts): Iterable<Finding> {
+    if (oldestAgeMs < LATE_MS) return;
+    yield {
+      key: 'MESSAGES_WAIT',
+      code: 'MESSAGES_WAIT',
+      severity: 'warning',
+      since: this.clock.now() - oldestAgeMs,
+      sentence: `${waiting} messages wait, the oldest for ${Math.round(oldestAgeMs / 1_000)} s`,
+      link: '/admin/v1/queue',
+    };
+  }
+
+  private *ofProcess({ storeCommits, waiting, deadLetters }: WarningFacts): Iterable<Finding> {
+    if (!storeCommits)
+      yield toFinding('STORE_DOWN', 'error', 'The store cannot commit; messages are refused', 'status');
+    if (this.phase.isDraining) yield toFinding('DRAINING', 'warning', 'This replica is shutting down', 'status');
+    const max = this.config.get('queue.max_total');
+    if (waiting >= max * FULL_SHARE)
+      yield toFinding('QUEUE_FULL', 'error', `${waiting} of at most ${max} messages wait`, 'queue');
+    if (this.budget.wasReached)
+      yield toFinding(
+        'MEMORY_LIMIT',
+        'warning',
+        'limits.buffered_bytes was reached within the last minute',
+        'connections',
+      );
+    if (this.reach.problem !== undefined) yield toFinding('NOT_REACHABLE', 'error', this.reach.problem, 'tailscale');
+    for (const [name, { state, reason, since }] of this.channels.states) {
+      if (state === 'connected' || state === 'connecting') continue;
+      const sentence = `The channel ${name} is ${state}${reason === undefined ? '' : `: ${reason}`}`;
+      const severity = state === 'stopped' ? 'warning' : 'error';
+      yield { ...toFinding('CHANNEL_DOWN', severity, sentence, 'channels'), key: `CHANNEL_DOWN ${name}`, since };
+    }
+    for (const [name, count] of Object.entries(deadLetters)) {
+      const sentence = `${count} messages could not be delivered to ${name}`;
+      yield {
+        ...toFinding('DEAD_LETTERS', 'warning', sentence, `dead-letters?channel=${encodeURIComponent(name)}`),
+        key: `DEAD_LETTERS ${name}`,
+      };
+    }
+  }
+
+  private see(key: string): number {
+    const at = this.firstSeen.get(key) ?? this.clock.now();
+    this.firstSeen.set(key, at);
+    return at;
+  }
+}
+
+/** A warning of which it may not be known since when it holds. */
+interface Finding extends Omit<Warning, 'since'> {
+  /** What identifies it from one request to the next. */
+  readonly key: string;
+  readonly since?: number;
+}
+
+function toFinding(code: string, severity: Warning['severity'], sentence: string, path: string): Finding {
+  return { key: code, code, severity, sentence, link: `/admin/v1/${path}` };
+}

@@ -1,0 +1,192 @@
+import type {
+  ListPosition,
+  Person,
+  PersonPage,
+  PersonPosition,
+  PersonQuery,
+  Session,
+  SessionPage,
+  SessionQuery,
+} from '../../core/store/index.js';
+import type { SessionMode } from '../../protocol/index.js';
+import { prepare, required } from './rows.js';
+import { LAST_ACTIVE, type SessionOperations } from './session-operations.js';
+import type { TableState } from './table-state.js';
+
+/** Number of rows that a page visits. A list that most rows do not fit has pages with few items, or none. */
+export const MAX_VISITED = 5_000;
+
+/** The fields of a session that a query looks at. */
+interface Candidate {
+  readonly session: number;
+  readonly id: string;
+  readonly tenant: string;
+  readonly mode: SessionMode;
+  readonly channel: string;
+  readonly keyParts: string;
+}
+
+const CANDIDATE = 'session, id, tenant, mode, channel, key_parts AS keyParts';
+
+/** The lists of sessions and people, which read along keys and visit {@link MAX_VISITED} rows for a page at most. */
+export class SessionLists {
+  private readonly selectCreated;
+  private readonly selectOfParticipant;
+  private readonly selectMessages;
+  private readonly selectLater;
+  private readonly selectCandidate;
+  private readonly selectTakesPart;
+  private readonly selectLastActive;
+  private readonly selectPeople;
+  private readonly selectEarlier;
+  private readonly selectNewest;
+
+  constructor(
+    private readonly tables: TableState,
+    private readonly sessions: SessionOperations,
+  ) {
+    const { database } = tables;
+    this.selectCreated = prepare<Candidate>(database, SELECT_CREATED);
+    this.selectOfParticipant = prepare<Candidate>(database, SELECT_OF_PARTICIPANT);
+    this.selectMessages = prepare<{ ord: number; session: number; receivedAt: number }>(database, SELECT_MESSAGES);
+    this.selectLater = prepare<{ 1: 1 }>(database, SELECT_LATER);
+    this.selectCandidate = prepare<Candidate>(database, `SELECT ${CANDIDATE} FROM sessions WHERE session = ?`);
+    this.selectTakesPart = prepare<{ 1: 1 }>(database, 'SELECT 1 FROM participants WHERE session = ? AND sender = ?');
+    this.selectLastActive = prepare<{ at: number }>(
+      database,
+      `SELECT ${LAST_ACTIVE} AS at FROM sessions WHERE session = ?`,
+    );
+    this.selectPeople = prepare<{ sender: string; session: number }>(database, SELECT_PEOPLE);
+    this.selectEarlier = prepare<{ 1: 1 }>(database, SELECT_EARLIER);
+    this.selectNewest = prepare<{ sender: string; name: string | null }>(database, SELECT_NEWEST_NAME);
+  }
+
+  /** Explains how each of the statements reads, for tests. */
+  static readonly statements = (): readonly string[] => [
+    SELECT_CREATED,
+    SELECT_OF_PARTICIPANT,
+    SELECT_MESSAGES,
+    SELECT_LATER,
+    SELECT_PEOPLE,
+    SELECT_EARLIER,
+    SELECT_NEWEST_NAME,
+  ];
+
+  list(query: SessionQuery): SessionPage {
+    const asOf = query.after?.asOf ?? this.tables.upcomingOrd - 1;
+    const visit = query.order === 'active' ? this.visitActive(query, asOf) : this.visitCreated(query);
+    const items: Session[] = [];
+    let visited = 0;
+    let at = 0;
+    for (const step of visit) {
+      at = step.at;
+      if (step.candidate && this.fits(query, step.candidate)) {
+        items.push(this.sessions.getByNumber(step.candidate.session));
+        if (items.length === query.limit) return { items, next: { at, asOf } };
+      }
+      if (++visited === MAX_VISITED) return { items, next: { at, asOf } };
+    }
+    return { items };
+  }
+
+  /** Visits sessions, the newest first. They are numbered in the order in which they were made. */
+  private *visitCreated({ tenant, participant, after }: SessionQuery): Iterable<Step> {
+    const before = after?.at ?? Number.MAX_SAFE_INTEGER;
+    const rows =
+      participant === undefined
+        ? this.selectCreated.iterate(tenant, before)
+        : this.selectOfParticipant.iterate(participant, tenant, before);
+    for (const candidate of rows) yield { at: candidate.session, candidate };
+  }
+
+  /** Visits messages, the newest first, and with the newest of each session the session. */
+  private *visitActive({ participant, activeSince = 0, after }: SessionQuery, asOf: number): Iterable<Step> {
+    const seen = new Set<number>();
+    for (const { ord, session, receivedAt } of this.selectMessages.iterate(after?.at ?? asOf + 1)) {
+      if (receivedAt < activeSince) return;
+      const isNewest = !seen.has(session) && (!after || !this.selectLater.get(session, ord, asOf));
+      seen.add(session);
+      const takesPart = participant === undefined || this.selectTakesPart.get(session, participant);
+      yield { at: ord, candidate: isNewest && takesPart ? this.selectCandidate.get(session) : undefined };
+    }
+  }
+
+  private fits(query: SessionQuery, candidate: Candidate): boolean {
+    const { tenant, channels, mode, text, activeSince } = query;
+    return (
+      candidate.tenant === tenant &&
+      (!channels || channels.includes(candidate.channel)) &&
+      (mode === undefined || candidate.mode === mode) &&
+      (text === undefined || hasText(`${candidate.id} ${candidate.channel} ${candidate.keyParts}`, text)) &&
+      (activeSince === undefined || required(this.selectLastActive.get(candidate.session)).at >= activeSince)
+    );
+  }
+
+  listPeople(query: PersonQuery): PersonPage {
+    const { after, limit } = query;
+    const items: Person[] = [];
+    const seen = new Set<string>();
+    let visited = 0;
+    for (const row of this.selectPeople.iterate(after?.sender ?? '', after?.session ?? 0)) {
+      const person = this.meet(query, row, seen);
+      if (person) items.push(person);
+      if (items.length === limit || ++visited === MAX_VISITED) return { items, next: row };
+    }
+    return { items };
+  }
+
+  /** Returns the person of a row, if it fits and is met for the first time on its channel. */
+  private meet(
+    { tenant, channels, text }: PersonQuery,
+    { sender, session }: PersonPosition,
+    seen: Set<string>,
+  ): Person | undefined {
+    const candidate = this.selectCandidate.get(session);
+    if (candidate?.tenant !== tenant || (channels && !channels.includes(candidate.channel))) return undefined;
+    if (text !== undefined && !hasText(sender, text)) return undefined;
+    const key = JSON.stringify([sender, candidate.channel]);
+    if (seen.has(key) || this.selectEarlier.get(sender, session, tenant, candidate.channel)) return undefined;
+    seen.add(key);
+    return this.toPerson(sender, candidate);
+  }
+
+  private toPerson(sender: string, { session, id, channel }: Candidate): Person {
+    const newest = this.selectNewest.get(session);
+    return {
+      channel,
+      sender,
+      ...(newest?.sender === sender && newest.name !== null && { name: newest.name }),
+      sessionId: id,
+      lastActive: required(this.selectLastActive.get(session)).at,
+    };
+  }
+}
+
+/** A visited row: the position after it, and the session that it brings. */
+interface Step {
+  readonly at: ListPosition['at'];
+  readonly candidate: Candidate | undefined;
+}
+
+function hasText(whole: string, text: string): boolean {
+  return whole.toLowerCase().includes(text.toLowerCase());
+}
+
+const SELECT_CREATED = `SELECT ${CANDIDATE} FROM sessions WHERE tenant = ? AND session < ? ORDER BY session DESC`;
+
+const SELECT_OF_PARTICIPANT = `SELECT sessions.session, id, tenant, mode, channel, key_parts AS keyParts
+  FROM participants CROSS JOIN sessions ON sessions.session = participants.session
+  WHERE sender = ? AND tenant = ? AND participants.session < ? ORDER BY participants.session DESC`;
+
+const SELECT_MESSAGES = `SELECT ord, session, received_at AS receivedAt FROM messages WHERE ord < ? ORDER BY ord DESC`;
+
+const SELECT_LATER = 'SELECT 1 FROM messages WHERE session = ? AND ord > ? AND ord <= ? LIMIT 1';
+
+const SELECT_PEOPLE = `SELECT sender, session FROM participants
+  WHERE (sender, session) > (?, ?) ORDER BY sender, session`;
+
+const SELECT_EARLIER = `SELECT 1 FROM participants CROSS JOIN sessions ON sessions.session = participants.session
+  WHERE sender = ? AND participants.session < ? AND tenant = ? AND channel = ? LIMIT 1`;
+
+const SELECT_NEWEST_NAME = `SELECT payload ->> '$.sender' AS sender, payload ->> '$.sender_name' AS name
+  FROM messages WHERE session = ? ORDER BY ord DESC LIMIT 1`;
