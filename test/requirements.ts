@@ -84,7 +84,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'AD-20',
     'administration',
-    'No list of sessions or people scans a table, and a page visits a bounded number of rows.',
+    'No list of sessions or people scans a table, and a page visits a bounded number of rows for a bounded time.',
   ),
   requirement(
     'AD-21',

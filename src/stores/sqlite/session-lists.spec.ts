@@ -33,9 +33,10 @@ describe('the lists of the administration', () => {
       const { results } = machine.run({ kind: 'read', now: 1_000, elapsed: 0, calls: [callOf('listSessions', query)] });
       return results[0] as { items: { id: string }[]; next?: { at: number; asOf: number } };
     };
-    const first = list();
-    expect([first.items, first.next?.at]).toEqual([[], 11]);
-    const second = list(first.next);
-    expect([second.items.map(({ id }) => id), second.next]).toEqual([['s_1'], undefined]);
+    const pages = [list()];
+    for (let next = pages[0]?.next; next; next = pages.at(-1)?.next) pages.push(list(next));
+    expect(pages[0]?.items).toEqual([]);
+    expect(pages.length).toBeGreaterThan(1);
+    expect(pages.flatMap(({ items }) => items.map(({ id }) => id))).toEqual(['s_1']);
   });
 });

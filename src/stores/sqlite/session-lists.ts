@@ -13,8 +13,11 @@ import { prepare, required } from './rows.js';
 import { LAST_ACTIVE, type SessionOperations } from './session-operations.js';
 import type { TableState } from './table-state.js';
 
-/** Number of rows that a page visits. A list that most rows do not fit has pages with few items, or none. */
+/** Number of rows that a page visits at most. A list that most rows do not fit has pages with few items, or none. */
 export const MAX_VISITED = 5_000;
+
+/** Time that a page takes of the store, in milliseconds, unless its first row takes longer. */
+const MAX_PAGE_MS = 15;
 
 /** The fields of a session that a query looks at. */
 interface Candidate {
@@ -28,7 +31,7 @@ interface Candidate {
 
 const CANDIDATE = 'session, id, tenant, mode, channel, key_parts AS keyParts';
 
-/** The lists of sessions and people, which read along keys and visit {@link MAX_VISITED} rows for a page at most. */
+/** The lists of sessions and people, which read along keys, and visit a bounded number of rows for a bounded time for a page. */
 export class SessionLists {
   private readonly selectCreated;
   private readonly selectOfParticipant;
@@ -76,7 +79,7 @@ export class SessionLists {
     const asOf = query.after?.asOf ?? this.tables.upcomingOrd - 1;
     const visit = query.order === 'active' ? this.visitActive(query, asOf) : this.visitCreated(query);
     const items: Session[] = [];
-    let visited = 0;
+    const isOver = startPage();
     let at = 0;
     for (const step of visit) {
       at = step.at;
@@ -84,7 +87,7 @@ export class SessionLists {
         items.push(this.sessions.getByNumber(step.candidate.session));
         if (items.length === query.limit) return { items, next: { at, asOf } };
       }
-      if (++visited === MAX_VISITED) return { items, next: { at, asOf } };
+      if (isOver()) return { items, next: { at, asOf } };
     }
     return { items };
   }
@@ -126,11 +129,11 @@ export class SessionLists {
     const { after, limit } = query;
     const items: Person[] = [];
     const seen = new Set<string>();
-    let visited = 0;
+    const isOver = startPage();
     for (const row of this.selectPeople.iterate(after?.sender ?? '', after?.session ?? 0)) {
       const person = this.meet(query, row, seen);
       if (person) items.push(person);
-      if (items.length === limit || ++visited === MAX_VISITED) return { items, next: row };
+      if (isOver() || items.length === limit) return { items, next: row };
     }
     return { items };
   }
@@ -166,6 +169,13 @@ export class SessionLists {
 interface Step {
   readonly at: ListPosition['at'];
   readonly candidate: Candidate | undefined;
+}
+
+/** Begins a page. Returns a function that is called after each visited row, and returns whether the page has to end. */
+function startPage(): () => boolean {
+  const until = performance.now() + MAX_PAGE_MS;
+  let visited = 0;
+  return () => ++visited >= MAX_VISITED || performance.now() >= until;
 }
 
 function hasText(whole: string, text: string): boolean {
