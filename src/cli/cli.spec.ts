@@ -61,13 +61,6 @@ describe('the command line', () => {
     expect(terminal.stdout.text).toBe('');
   });
 
-  it.each(['tools'])('refuses %s by name, since it does not exist yet', async (name) => {
-    const terminal = new FakeTerminal();
-
-    expect(await run([name, '--anything'], terminal)).toBe(2);
-    expect(terminal.stderr.text).toContain(`openclaw ${name} is not part of this version yet`);
-  });
-
   it('never accepts a token as an argument or in the URL', async () => {
     const terminal = new FakeTerminal();
 

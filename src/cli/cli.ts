@@ -1,5 +1,6 @@
 import { VERSION } from '../core/lifecycle/version.js';
 import { agents } from './agents.js';
+import { approvals } from './approvals.js';
 import { audit } from './audit.js';
 import { backup } from './backup.js';
 import { channels } from './channels.js';
@@ -24,6 +25,7 @@ import { start } from './start.js';
 import { status } from './status.js';
 import { funnel, serve } from './tailscale.js';
 import { tokens } from './tokens.js';
+import { tools } from './tools.js';
 import { turns } from './turns.js';
 import { suggest } from '../core/config/suggest.js';
 import { painter, type Terminal } from './terminal.js';
@@ -41,6 +43,8 @@ const COMMANDS: readonly Command[] = [
   queue,
   messages,
   turns,
+  approvals,
+  tools,
   deadLetters,
   nodes,
   node,
@@ -55,9 +59,6 @@ const COMMANDS: readonly Command[] = [
   restore,
   doctor,
 ];
-
-/** Commands that are planned but not available yet: refused by name, never ignored (settings.md section 4). */
-const LATER = ['tools'];
 
 /**
  * Runs one command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable. `args`
@@ -94,7 +95,6 @@ async function dispatch([name, ...args]: readonly string[], terminal: Terminal):
 function find(name: string): Command {
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (command) return command;
-  if (LATER.includes(name)) throw new UsageError(`openclaw ${name} is not part of this version yet`);
   if (name.startsWith('-')) throw new UsageError(`Unknown option ${name} in place of a command`);
   const meant = suggest(name, [...COMMANDS.map((candidate) => candidate.name), 'help']);
   throw new UsageError(`There is no command ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`);

@@ -64,6 +64,7 @@ describe('the AsyncAPI document', () => {
 describe('the OpenAPI document', () => {
   /** The parts of an operation that are checked. */
   interface Operation {
+    readonly operationId?: string;
     readonly summary?: string;
     readonly security?: unknown[];
     readonly requestBody?: Body;
@@ -92,6 +93,11 @@ describe('the OpenAPI document', () => {
   const operations = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => [`${method} ${path}`, operation] as const),
   );
+
+  it('names each operation by an ID of its own', () => {
+    const ids = operations.map(([, { operationId }]) => operationId);
+    expect(ids.filter((id, index) => id === undefined || ids.indexOf(id) !== index)).toEqual([]);
+  });
 
   it('has a summary, the credential and the failures of every operation', () => {
     expect(document.servers).toHaveLength(1);

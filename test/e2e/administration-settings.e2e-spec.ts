@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SettingsStore } from '../../src/core/store/index.js';
+import { run } from '../../src/cli/cli.js';
+import { FakeTerminal } from '../../src/testing/index.js';
 import { AdminApi } from '../support/admin-api.js';
 import { GatewayApp, TOKENS } from '../support/gateway-app.js';
 
@@ -23,6 +25,12 @@ afterEach(() => gateway.close());
 const versionOf = async () => Number((await admin.get('config')).body['version']);
 const change = async (changes: object) => admin.patch('config', { version: await versionOf(), changes });
 const stored = async () => (await gateway.app.get(SettingsStore, { strict: false }).readSettings()).values;
+
+async function command(...args: string[]) {
+  const terminal = new FakeTerminal({ OPENCLAW_URL: gateway.url, OPENCLAW_TOKEN: TOKENS.operator });
+  const code = await run(args, { ...terminal, fetch, stdout: terminal.stdout, stderr: terminal.stderr } as never);
+  return { code, out: terminal.stdout.text, err: terminal.stderr.text };
+}
 
 describe('the changes of settings', () => {
   it('[AD-27] are listed, newest first and without secrets, and a revert brings back a version with its secrets', async () => {
@@ -78,7 +86,7 @@ describe('the changes of settings', () => {
 
 describe('approvals', () => {
   it('[AD-29] are listed by state, and decided on for the arguments that were shown', async () => {
-    await admin.patch('tools/session.info', { needs_approval: true });
+    expect((await command('tools', 'ask', 'session.info')).out).toMatch(/session\.info +yes +needed/);
     const client = await gateway.connect('c', TOKENS.operator);
     client.send('message_in', { channel: 'webchat', sender: 'ann', content: '/tool session.info' });
     const asked = await client.next((frame) => frame.payload['status'] === 'awaiting_approval');
@@ -89,7 +97,9 @@ describe('approvals', () => {
     const wrong = { decision: 'allow', arguments_sha256: 'a'.repeat(64) };
     expect((await admin.post(`approvals/${id}`, wrong)).status).toBe(403);
     const decision = { decision: 'allow', arguments_sha256: item?.['arguments_sha256'] };
-    expect((await admin.post(`approvals/${id}`, decision)).status).toBe(204);
+    expect((await command('approvals')).out).toContain(id);
+    const allowed = await command('approvals', 'allow', id, String(decision.arguments_sha256));
+    expect([allowed.code, allowed.out]).toEqual([0, `${id} allowed\n`]);
     await client.next('stream_end');
     expect((await admin.get('approvals')).body).toEqual({ items: [] });
     expect((await admin.get('approvals?state=allowed')).body.items).toMatchObject([
