@@ -12,6 +12,12 @@ import { BrowserGateway, listProcessesOf, TestSite } from '../support/tool-brows
 /** A user without rights. */
 const NOBODY = 65_534;
 
+/** Returns the process group of a process. */
+const groupOf = (pid: number) =>
+  readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')[2];
+
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'starts-'))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -70,9 +76,9 @@ describe('the browser of a gateway that does not run as root', () => {
     client.send('message_in', { channel: 'test', sender: 'ann', content });
     const block = await client.next((frame) => frame.payload['block_type'] === 'tool_result');
     expect(block.payload['content']).toContain('heading \\"Plain\\"');
-    const renderers = listProcessesOf(folder).filter((pid) =>
-      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--type=renderer'),
-    );
+    // Its other processes are of its group; they do not all name the folder.
+    const groups = listProcessesOf(folder).map(groupOf);
+    const renderers = listProcessesOf('--type=renderer').filter((pid) => groups.includes(groupOf(pid)));
     expect(renderers.length).toBeGreaterThan(0);
     for (const pid of renderers) {
       expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/Seccomp:\s+2/);

@@ -161,7 +161,9 @@ describe('a command of a node', () => {
     const terminal = Object.assign(new FakeTerminal({ OPENCLAW_URL: app.url, OPENCLAW_TOKEN: OPERATOR }), { fetch });
     const args = ['nodes', 'allow', 'kitchen-mac', '--command', 'lamp.set'];
     expect(await run(args, terminal)).toBe(0);
-    expect(terminal.stderr.text).toContain('lamp.set: Opens the garage.\n{"properties":');
+    expect(terminal.stderr.text).toContain(
+      'lamp.set, * has changed\n* description: "Opens the garage."\n    was: "Does lamp.set."\n',
+    );
     expect(terminal.stdout.text).not.toContain('waits');
     expect(await run(args, terminal)).toBe(1);
   });

@@ -40,7 +40,7 @@ const stop = (gateway: GatewayApp) => {
   return gateway.close();
 };
 const health = async (gateway: GatewayApp) => {
-  const response = await fetch(`${gateway.url}/health`, { headers: { authorization: `Bearer ${TOKENS.operator}` } });
+  const response = await fetch(`${gateway.url}/health`, { headers: { authorization: `Bearer ${TOKENS.owner}` } });
   return (await response.json()) as { status: string; reasons?: string[] };
 };
 

@@ -12,6 +12,7 @@ import { FrameClient } from './frame-client.js';
 
 /** Tokens for {@link withTokens}, by principal. */
 export const TOKENS = {
+  owner: 'owner-token-0123456789abc',
   operator: 'operator-token-0123456789',
   driver: 'driver-token-0123456789ab',
   alice: 'alice-token-0123456789abc',
@@ -20,9 +21,10 @@ export const TOKENS = {
   stranger: 'stranger-token-0123456789',
 } as const;
 
-/** Settings with one principal of each kind: an operator, a driver bound to `test`, two users, a reader, another tenant's operator. */
+/** Settings with one principal of each kind: an operator of all tenants, one of the default tenant, a driver bound to `test`, two users, a reader, another tenant's operator. */
 export const withTokens: Readonly<Record<string, unknown>> = {
   'auth.tokens': [
+    { token: TOKENS.owner, principal: 'owner', role: 'operator', tenant: '*' },
     { token: TOKENS.operator, principal: 'operator', role: 'operator' },
     { token: TOKENS.driver, principal: 'driver', role: 'channel', channels: ['test'] },
     { token: TOKENS.alice, principal: 'alice', role: 'user', channels: ['test'] },

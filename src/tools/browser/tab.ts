@@ -126,11 +126,13 @@ export class Tab {
   async settle(): Promise<void> {
     await this.clock.sleep(SETTLE_MS);
     await this.page.waitForLoadState('load', { timeout: LOAD_TIMEOUT_MS }).catch(() => {});
+    this.checkEnd();
     await this.checkAddress();
   }
 
   /** Reads the page. @throws LateError if its script is busy */
   async read(): Promise<ReadPage> {
+    this.checkEnd();
     await this.checkAddress();
     const { secrets, silent } = await probePage(this.page, this.clock);
     for (const secret of secrets) this.hide(secret);
@@ -180,15 +182,19 @@ export class Tab {
     await within(this.clock, BUSY_TIMEOUT_MS, this.page.close({ runBeforeUnload: false })).catch(() => {});
   }
 
+  /** @throws Error once with the reason why its page is gone */
+  private checkEnd(): void {
+    const reason = this.endReason;
+    this.endReason = undefined;
+    if (reason !== undefined) throw new Error(this.page.isClosed() ? `the tab was closed: ${reason}` : reason);
+  }
+
   /**
    * Closes the tab if it shows anything but a web page. The browser itself is asked: the library hides `view-source:`.
    * @throws Error if it was closed
    */
   private async checkAddress(): Promise<void> {
-    const reason = this.endReason;
-    this.endReason = undefined;
-    if (this.page.isClosed()) throw new Error(`the tab was closed${reason === undefined ? '' : `: ${reason}`}`);
-    if (reason !== undefined) throw new Error(reason);
+    if (this.page.isClosed()) throw new Error('the tab was closed');
     const cdp = await this.cdp;
     const { entries, currentIndex } = await within(
       this.clock,
