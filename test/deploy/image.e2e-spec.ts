@@ -36,7 +36,7 @@ const temporary = (name: string) => {
 async function startAsInImage(app: string, folder: string): Promise<string> {
   const data = join(folder, 'data');
   mkdirSync(data, { recursive: true });
-  const user = ['--unshare-user', '--uid', '12345', '--gid', '0'];
+  const user = ['--die-with-parent', '--unshare-user', '--uid', '12345', '--gid', '0'];
   const files = ['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', '--bind', data, data, '--chdir', folder];
   child = spawn('bwrap', [...user, ...files, process.execPath, join(app, 'bin/openclaw.js'), 'start'], {
     env: {
