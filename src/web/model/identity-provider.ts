@@ -13,6 +13,11 @@ export async function offersProvider(): Promise<boolean> {
   return (await readState())?.offered ?? false;
 }
 
+/** Returns whether this browser is signed in by an identity provider: the page holds no token then. */
+export async function isSignedIn(): Promise<boolean> {
+  return (await readState())?.signed_in ?? false;
+}
+
 /** Signs this browser out, in all tabs, and goes to the identity provider, which does the same. Nothing without a sign-in. */
 export async function signOutOfProvider(): Promise<void> {
   if (!(await readState())?.signed_in) return;
