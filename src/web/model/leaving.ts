@@ -1,5 +1,5 @@
 import type { Conversations } from './conversations.js';
-import { signOutOfProvider } from './identity-provider.js';
+import { isSignedIn, signOutOfProvider } from './identity-provider.js';
 import type { GatewayLink } from './gateway-link.js';
 import type { Outbox } from './outbox.js';
 import type { PageStorage } from './page-storage.js';
@@ -13,13 +13,23 @@ export class Leaving {
   /** Emitted when the person has left. */
   readonly left = new Signal();
 
+  /** True if an identity provider has signed the person in: the page holds no token then. */
+  private isSignedIn = false;
+
   constructor(
     private readonly storage: PageStorage,
     private readonly outbox: Outbox,
     private readonly conversations: Conversations,
     private readonly link: GatewayLink,
     private readonly changed: () => void,
-  ) {}
+  ) {
+    link.identified.subscribe(() => void this.checkSignIn());
+  }
+
+  /** False for who gave no credential: there is nothing to sign out of. */
+  get canLeave(): boolean {
+    return this.storage.token !== undefined || this.isSignedIn;
+  }
 
   /** True while the page waits until the messages are sent. */
   get isWaiting(): boolean {
@@ -56,6 +66,11 @@ export class Leaving {
     this.link.signOut();
     this.left.emit();
     if (isByCookie) void signOutOfProvider();
+  }
+
+  private async checkSignIn(): Promise<void> {
+    this.isSignedIn = this.storage.token === undefined && (await isSignedIn());
+    if (this.isSignedIn) this.changed();
   }
 
   stay(): void {

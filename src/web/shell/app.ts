@@ -14,7 +14,6 @@ import type { Conversation } from '../model/conversation.js';
 import { NEW } from '../model/conversations.js';
 import type { Place } from '../model/place.js';
 import { texts } from '../texts.js';
-import { isSignedIn } from '../model/identity-provider.js';
 import { ScrollKeeper } from '../thread/scroll-keeper.js';
 import type { SetUpModel } from '../setup/setup-card.js';
 import { renderAbsent } from '../thread/absent.js';
@@ -53,8 +52,6 @@ export class ChatApp extends LitElement {
   private readonly threadRef = createRef<HTMLElement>();
   private readonly keysRef = createRef<HTMLDialogElement>();
   private readonly signOutRef = createRef<HTMLDialogElement>();
-  /** True if an identity provider has signed the person in. */
-  private isSignedIn = false;
   readonly keeper = new ScrollKeeper(this, () => void this.chat.loadOlder());
   private readonly writing = new Writing(this, this.keeper, () => ({ chat: this.chat, composer: this.composer }));
   private readonly readOut = new ReadOut(this, () => this.chat);
@@ -76,7 +73,6 @@ export class ChatApp extends LitElement {
     this.chat.changed.subscribe(() => this.requestFrame());
     this.chat.leaving.left.subscribe(() => this.places.forget());
     this.chat.link.identified.subscribe(({ isFirst }) => this.identified(isFirst));
-    this.chat.link.identified.subscribe(() => void this.checkSignIn());
     document.addEventListener('keydown', (event) => this.press(event));
     addEventListener('pagehide', () => this.savePosition());
   }
@@ -212,17 +208,11 @@ export class ChatApp extends LitElement {
   }
 
   /** The commands of the header's menu. */
-  private async checkSignIn(): Promise<void> {
-    this.isSignedIn = this.chat.token === undefined && (await isSignedIn());
-    this.requestUpdate();
-  }
-
   private listCommands(): readonly MenuItem[] {
     const { chat, hasList, menu } = this;
     return listHeaderCommands({
       chat,
       hasList,
-      canSignOut: chat.token !== undefined || this.isSignedIn,
       menu,
       print: () => void this.updateComplete.then(() => requestAnimationFrame(() => print())),
       showKeys: () => this.places.openPanel('keys'),

@@ -8,8 +8,6 @@ import type { ConversationMenu } from './conversation-menu.js';
 export interface HeaderCommands {
   readonly chat: Chat;
   readonly hasList: boolean;
-  /** Without a credential there is nothing to sign out of. */
-  readonly canSignOut: boolean;
   readonly menu: ConversationMenu;
   print(): void;
   showKeys(): void;
@@ -20,13 +18,12 @@ export interface HeaderCommands {
 export function listHeaderCommands({
   chat,
   hasList,
-  canSignOut,
   menu,
   print,
   showKeys,
   signOut,
 }: HeaderCommands): readonly MenuItem[] {
-  const { active } = chat;
+  const { active, leaving } = chat;
   const labels = texts.conversations.menu;
   const open = active?.transcript.messages.filter(({ phase }) => phase === 'open' || phase === 'unsent') ?? [];
   const items: MenuItem[] = [];
@@ -39,6 +36,6 @@ export function listHeaderCommands({
     });
   }
   items.push({ icon: icons.keys, label: texts.keys.show, key: '?', act: showKeys });
-  if (canSignOut) items.push({ icon: icons.leave, label: texts.signIn.signOut, act: signOut });
+  if (leaving.canLeave) items.push({ icon: icons.leave, label: texts.signIn.signOut, act: signOut });
   return items;
 }
