@@ -158,7 +158,7 @@ describe('the channel discord', () => {
     discord.write(ANN, 'to nowhere');
     discord.write(ANN, 'hello');
     await shows(dm(), 'hello');
-    expect(parts('dead')).toBe(1);
+    await eventually(() => expect(parts('dead')).toBe(1));
   });
 
   it('sends a stranger nothing but a code', async () => {

@@ -169,7 +169,7 @@ describe('the channel slack', () => {
     slack.write(ANN, 'to nowhere');
     slack.write(ANN, 'hello');
     await shows(DIRECT, 'hello');
-    expect(parts('dead')).toBe(1);
+    await eventually(() => expect(parts('dead')).toBe(1));
   });
 
   it('sends a stranger nothing but a code, also one of another workspace with the ID of a friend', async () => {
