@@ -7,7 +7,7 @@ import { noteOfExport } from '../core/audit/audit-notes.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import type { Principal } from '../core/identity/principal.js';
 import { AuditStore, type AuditHead, type AuditQuery, type AuditRow } from '../core/store/index.js';
-import { JSON_LINES, sendJsonLines, validated } from '../http/index.js';
+import { JSON_LINES_CONTENT, sendJsonLines, validated } from '../http/index.js';
 import {
   AuditFilters,
   AuditPageQuery,
@@ -58,7 +58,7 @@ export class AuditController {
    * last line is `{"type":"end","items":N,"sha256":"..."}`; without it the export is incomplete.
    */
   @Get('export')
-  @ApiOkResponse({ content: { [JSON_LINES]: { schema: { type: 'string' } } }, description: 'One row per line.' })
+  @ApiOkResponse({ content: JSON_LINES_CONTENT, description: 'One row per line.' })
   async export(
     @Query(query) asked: AuditFilters,
     @Caller() caller: Principal,
@@ -66,7 +66,7 @@ export class AuditController {
   ): Promise<void> {
     const filters = this.select(asked, caller);
     await this.audit.recordAudit(noteOfExport(caller, filters));
-    await sendJsonLines(response, exportRows(readAuditTrail(this.audit, { ...filters, order: 'oldest' })));
+    await sendJsonLines(response, exportRows(readAuditTrail(this.audit, { ...filters, order: 'oldest' })), 'audit');
   }
 
   /** Checks the whole trail, of all tenants. */

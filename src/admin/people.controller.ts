@@ -1,12 +1,12 @@
-import { Controller, Delete, Get, Param, Query, StreamableFile, UseGuards, UsePipes } from '@nestjs/common';
-import { ApiBearerAuth, ApiConflictResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { ServerResponse } from 'node:http';
+import { Controller, Delete, Get, Param, Query, Res, UseGuards, UsePipes } from '@nestjs/common';
+import { ApiBearerAuth, ApiConflictResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
 import { PresenceTrackerService } from '../core/presence/presence-tracker.service.js';
 import { checkChannel, isWithinReach } from '../core/sessions/access.js';
 import { AdminStore, type PersonPosition } from '../core/store/index.js';
-import { validated } from '../http/index.js';
-import { JSON_LINES, LINES_SCHEMA, streamLines } from './export-stream.js';
+import { JSON_LINES_CONTENT, sendJsonLines, validated } from '../http/index.js';
 import { Cursors, DEFAULT_LIMIT, pickPage } from './pages.js';
 import { ErasedDto, PeopleDto, PeopleQuery, PresencesDto } from './people.dto.js';
 import { CursorQuery } from './queue.dto.js';
@@ -53,15 +53,18 @@ export class PeopleController {
   /** Streams what a person has said, with the replies, as JSON, a record in each line. */
   @Get('people/:channel/:sender/export')
   @RequireScope('admin:read')
-  @ApiProduces(JSON_LINES)
-  @ApiOkResponse({ description: 'The last line has the number of the others and their SHA-256.', schema: LINES_SCHEMA })
-  export(
+  @ApiOkResponse({
+    description: 'The last line has the number of the others and their SHA-256.',
+    content: JSON_LINES_CONTENT,
+  })
+  async export(
     @Param('channel') channel: string,
     @Param('sender') sender: string,
     @Caller() caller: Principal,
-  ): StreamableFile {
+    @Res() response: ServerResponse,
+  ): Promise<void> {
     checkChannel(caller, channel);
-    return streamLines(this.administration.exportPerson(caller, channel, sender), `${channel}-${sender}`);
+    await sendJsonLines(response, this.administration.exportPerson(caller, channel, sender), `${channel}-${sender}`);
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import {
   Body,
   Controller,
@@ -8,19 +9,18 @@ import {
   Patch,
   Post,
   Query,
-  StreamableFile,
+  Res,
   UseGuards,
   UsePipes,
 } from '@nestjs/common';
-import { ApiBearerAuth, ApiConflictResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiConflictResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConversationReaderService } from '../core/connections/conversation-reader.service.js';
 import type { Principal } from '../core/identity/principal.js';
 import { SessionChangesService } from '../core/sessions/session-changes.service.js';
 import { SessionRouterService } from '../core/sessions/session-router.service.js';
 import { AdminStore, FrameStore, SessionStore, type ListPosition, type Session } from '../core/store/index.js';
-import { validated } from '../http/index.js';
-import { JSON_LINES, LINES_SCHEMA, streamLines } from './export-stream.js';
+import { JSON_LINES_CONTENT, sendJsonLines, validated } from '../http/index.js';
 import { toFrameItem, toHistoryItem, toSessionItem } from './history.js';
 import { toAcceptedDto } from './messages.controller.js';
 import { Cursors, DEFAULT_LIMIT } from './pages.js';
@@ -134,11 +134,13 @@ export class SessionsController {
   /** Streams the session as JSON, a record in each line: the session, its messages, memories and frames, and an end. */
   @Get(':id/export')
   @RequireScope('admin:read')
-  @ApiProduces(JSON_LINES)
-  @ApiOkResponse({ description: 'The last line has the number of the others and their SHA-256.', schema: LINES_SCHEMA })
-  async export(@Param('id') id: string, @Caller() caller: Principal): Promise<StreamableFile> {
+  @ApiOkResponse({
+    description: 'The last line has the number of the others and their SHA-256.',
+    content: JSON_LINES_CONTENT,
+  })
+  async export(@Param('id') id: string, @Caller() caller: Principal, @Res() response: ServerResponse): Promise<void> {
     const session = await this.router.getReadable(caller, id);
-    return streamLines(this.administration.exportSession(session), id);
+    await sendJsonLines(response, this.administration.exportSession(session), id);
   }
 
   /** Sends a message to the session as an operator. The agent answers it in the session. */

@@ -9,7 +9,7 @@ export {
 export { sendEvents, type EventSource, type StreamedEvent } from './event-stream.js';
 export { readChunks } from './body-chunks.js';
 export { HttpModule } from './http.module.js';
-export { JSON_LINES, sendJsonLines } from './json-lines.js';
+export { JSON_LINES_CONTENT, sendJsonLines } from './json-lines.js';
 export { ANY_JSON, toOpenApiSchema } from './json-schema.js';
 export { LargeJsonBody, SignedBodies } from './large-json-body.js';
 export { validated } from './validated.js';

@@ -6,6 +6,11 @@ import { pipeline } from 'node:stream/promises';
 /** The media type of JSON lines. */
 export const JSON_LINES = 'application/jsonl';
 
+/** The description of JSON lines for the OpenAPI document. */
+export const JSON_LINES_CONTENT = {
+  [JSON_LINES]: { schema: { type: 'string', example: '{"type":"end","items":0,"sha256":"..."}\n' } },
+} as const;
+
 /** Characters that are collected before they are written. */
 const CHUNK_LENGTH = 65_536;
 
@@ -13,11 +18,21 @@ const CHUNK_LENGTH = 65_536;
  * Sends items as JSON lines, as fast as the client reads. The last line is `{"type":"end","items":N,"sha256":"..."}`, with
  * the hash of all bytes before it: a response without it is incomplete. On a failure the connection is destroyed, after the
  * status was sent; before the first item the failure is thrown.
+ * @param name of the file that a browser saves, without its extension
  */
-export async function sendJsonLines(response: ServerResponse, items: AsyncIterable<object>): Promise<void> {
+export async function sendJsonLines(
+  response: ServerResponse,
+  items: AsyncIterable<object>,
+  name: string,
+): Promise<void> {
   const iterator = items[Symbol.asyncIterator]();
   const first = await iterator.next();
-  response.writeHead(200, { 'Content-Type': JSON_LINES, 'Cache-Control': 'no-store' });
+  response.writeHead(200, {
+    'Content-Type': JSON_LINES,
+    'Content-Disposition': `attachment; filename="${name.replaceAll(/[^\w.-]/g, '_')}.jsonl"`,
+    'Cache-Control': 'no-store',
+  });
+  response.flushHeaders();
   try {
     await pipeline(Readable.from(writeLines(first, iterator)), response);
   } catch (error) {
