@@ -110,7 +110,7 @@ function examineJobs({ count, lastDue = 0 }: StoredJobs, timezone: string): Says
   };
 }
 
-/** Asks identity providers for their keys. A gateway starts without them, and lets nobody in whom it cannot check. */
+/** Asks identity providers for their keys. A gateway starts without them, and refuses tokens that it cannot check. */
 async function* examineIssuers(config: ConfigStoreService): AsyncGenerator<Finding> {
   for (const key of ['auth.jwt', 'auth.oidc'] as const) {
     const setting = config.get(key);

@@ -21,7 +21,7 @@ import { loadSettingsAndModules } from './settings.js';
 import type { SettledCopy } from './stores/store-engine.js';
 import { findMediaFolder, getStoreEngine } from './stores/store-engines.js';
 
-/** What a restore has done. */
+/** The outcome of a restore. */
 export interface RestoreReport {
   /** The path of the database. */
   readonly place: string;

@@ -1318,7 +1318,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'Y-08',
     'browser-and-canvas 2',
-    'A page of an agent reaches neither the chat, its token nor the network, acts for nobody by itself, and is taken away when it leaves.',
+    'A page of an agent reaches neither the chat, its token nor the network, acts for no person by itself, and is taken away when it leaves.',
   ),
   requirement(
     'Y-09',
@@ -1503,7 +1503,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'L-23',
     'administration',
-    'Readiness tells within 2 s that the store cannot commit, and that it can again.',
+    'Readiness reports within 2 s that the store cannot commit, and that it can again.',
   ),
   requirement('N-11', 'security', 'A store that is down logs one line when it fails and one when it is back.'),
   requirement(

@@ -65,7 +65,7 @@ export class DecideApprovalDto {
   decision!: 'allow' | 'deny';
 
   /**
-   * Of the arguments that were shown.
+   * The hash of the arguments that were shown.
    * @example "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
    */
   @Matches(/^[0-9a-f]{64}$/, { message: 'must be the SHA-256 of the arguments, in hexadecimal' })

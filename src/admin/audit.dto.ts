@@ -41,7 +41,7 @@ export class AuditFilters {
   to?: number;
 
   /**
-   * Of this tenant only; for operators of all tenants.
+   * Rows of this tenant only; for operators of all tenants.
    * @example "acme"
    */
   @MayBeAbsent()
@@ -123,12 +123,12 @@ export class AuditRowDto {
    * @example "p_Okjm9DkCWu1Ou-8z"
    */
   subject?: string;
-  /** Whom `subject` means, until the person is erased. */
+  /** The person of `subject`, until the erasure. */
   person?: AuditPersonDto;
-  /** What was changed, as it was before; null if there was nothing. */
+  /** The state before the change; null if there was none. */
   @ApiProperty({ ...ANY_JSON, example: { 'agent.name': 'openclaw' } })
   before!: unknown;
-  /** What was changed, as it is now. */
+  /** The state after the change. */
   @ApiProperty({ ...ANY_JSON, example: { 'agent.name': 'ada' } })
   after!: unknown;
   /**

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { EventStream, MAX_HELD_BYTES } from './event-stream.js';
 
-/** A response whose reader takes nothing until it is told to. */
+/** A response whose reader takes nothing until `drain`. */
 class StalledResponse extends EventEmitter {
   head: Readonly<Record<string, string>> = {};
   held = '';

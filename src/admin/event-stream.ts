@@ -27,7 +27,7 @@ export class EventStream {
     this.write(`id: ${id}\nevent: ${kind}\ndata: ${data}\n\n`);
   }
 
-  /** Tells the reader that it has missed events and has to read the lists. */
+  /** Sends the event after which the reader, which has missed events, reads the lists. */
   reset(): void {
     this.write('event: reset\ndata: {}\n\n');
   }

@@ -9,7 +9,7 @@ export interface LifeStep {
   readonly tool?: string;
   /** Who has decided. */
   readonly decidedBy?: string;
-  /** What the model has used for this answer. */
+  /** Tokens that the model has used for this answer. */
   readonly usage?: Usage;
 }
 

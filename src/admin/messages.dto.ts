@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
-/** What a message costs, by a model. */
+/** The use of a model by a message. */
 const USAGE = {
   type: 'object',
   additionalProperties: true,
@@ -32,7 +32,7 @@ export class MessageStepDto {
   usage?: object;
 }
 
-/** How a message ended. */
+/** The end of a message. */
 export class MessageEndDto {
   @ApiProperty({ enum: ['stop', 'cancelled', 'error', 'merged'] })
   reason!: string;

@@ -54,7 +54,7 @@ export class PeopleDto {
   next?: string;
 }
 
-/** What was erased of a person. */
+/** The numbers of what an erasure removed. */
 export class ErasedDto {
   /** @example 12 */
   messages!: number;
@@ -71,7 +71,7 @@ export class ErasedDto {
   memories!: number;
 }
 
-/** Whether a person is there. */
+/** The presence of a person. */
 export class PresenceDto {
   /** @example "telegram" */
   channel!: string;

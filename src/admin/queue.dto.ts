@@ -76,7 +76,7 @@ export class QueueDto {
   next?: string;
 }
 
-/** What a running turn does now. */
+/** A running turn, with its current step. */
 export const TURN_STEPS = ['model', 'tool', 'approval'] as const;
 
 /** A turn that runs. */

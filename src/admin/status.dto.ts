@@ -3,7 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 /** Severities of warnings, worst first. */
 export const SEVERITIES = ['error', 'warning'] as const;
 
-/** What is wrong now. */
+/** A warning about the current state. */
 export class WarningDto {
   /** @example "CHANNEL_DOWN" */
   code!: string;
@@ -89,7 +89,7 @@ export class StatusCountsDto {
 
 export class StatusMemoryDto {
   /**
-   * What the process has of the machine's memory, in mebibytes.
+   * Resident memory of the process, in mebibytes.
    * @example 140
    */
   rss_mb!: number;
@@ -130,7 +130,7 @@ export class StatusDto {
   /** For operators of the whole gateway. */
   store?: StatusStoreDto;
   channels!: StatusChannelDto[];
-  /** What is wrong now, worst first. */
+  /** Current warnings, worst first. */
   warnings!: WarningDto[];
   /** The last 60 minutes of this replica, oldest first; the newest one is not over. */
   minutes!: MinuteDto[];

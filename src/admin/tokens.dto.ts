@@ -139,7 +139,7 @@ export class TokensDto {
   next?: string;
 }
 
-/** Whom a credential speaks for, and what it may do. */
+/** The principal of a credential, with its rights. */
 export class MeDto {
   /** @example "ann" */
   principal!: string;

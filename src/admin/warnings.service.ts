@@ -9,7 +9,7 @@ import { Clock } from '../core/time/clock.js';
 import type { SEVERITIES } from './status.dto.js';
 import { seesAllTenants } from './whole-gateway.js';
 
-/** What is wrong now. */
+/** A warning about the current state. */
 export interface Warning {
   readonly code: string;
   readonly severity: (typeof SEVERITIES)[number];

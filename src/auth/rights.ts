@@ -4,7 +4,7 @@ import type { Role, Scope } from '../protocol/index.js';
 /** Default channels of role `user` (protocol.md section 3). */
 const DEFAULT_USER_CHANNELS = ['webchat'];
 
-/** What a credential gives its principal. What is absent has the default of its role. */
+/** The rights of a credential. An absent one has the default of the role. */
 export interface Rights {
   readonly principal: string;
   readonly role: Role;

@@ -32,7 +32,7 @@ export class RunTimeTokens implements CredentialVerifier {
 
   private async decide(token: string): Promise<Verdict> {
     const record = await this.store.findToken(digest(token));
-    if (!record) return { refused: 'it is no token, or it was revoked' };
+    if (!record) return { refused: 'it is not a token, or it was revoked' };
     if ((record.expiresAt ?? Infinity) <= this.clock.now()) return { refused: `the token ${record.id} has expired` };
     return toTokenPrincipal(record);
   }

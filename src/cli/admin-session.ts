@@ -10,7 +10,7 @@ const MAX_CELL_LENGTH = 60;
 /** Length of the pages that lists are read in. */
 const PAGE = 200;
 
-/** Items that a list prints unless it is told otherwise. */
+/** Items that a list prints by default. */
 export const DEFAULT_ITEMS = 100;
 
 /** A page of a list of the administration API. */

@@ -136,7 +136,7 @@ async function open({ terminal, target, query }: Session, last: string | undefin
   return readEvents(await requestStream(terminal, target, path, { headers, signal }));
 }
 
-/** Whether it is worth trying again: the gateway does not answer, stops, or the connection was lost. */
+/** Returns true for failures after which another try can succeed: no response, a stop, a lost connection. */
 function isTransient(error: unknown): boolean {
   if (error instanceof RefusedError) return error.status >= 500 || error.status === 429;
   // A body that ends early is a TypeError of fetch, or an AbortError after Ctrl-C.

@@ -9,7 +9,7 @@ import { printable, printJson, type Terminal } from './terminal.js';
 const PATH = '/admin/v1/nodes';
 const PAGE = 200;
 
-/** What the gateway keeps of a command. A change of any of it waits for an operator. */
+/** The kept definition of a command. A change of any part waits for an operator. */
 interface KeptCommand {
   readonly description: string;
   readonly parameters: object;

@@ -18,7 +18,7 @@ interface Health {
   readonly reasons?: readonly string[];
 }
 
-/** What the administration adds for operators. */
+/** The part of the status that operators see. */
 interface Details {
   readonly version: string;
   readonly counts: Readonly<Record<'connections' | 'running' | 'approvals' | 'dead_letters', number>>;

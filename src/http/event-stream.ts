@@ -14,7 +14,7 @@ export interface StreamedEvent {
   readonly data: string;
 }
 
-/** What a stream sends, from where its reader is. */
+/** The source of a stream, at the position of its reader. */
 export interface EventSource {
   /** Returns the next event; undefined if there is none yet. */
   next(): StreamedEvent | undefined;

@@ -31,7 +31,7 @@ export interface StoredJobs {
 
 export const NO_JOBS: StoredJobs = { count: 0 };
 
-/** What was under way in a copy that is put back, and is not sent again. */
+/** The numbers of deliveries under way in a restored copy, which are not sent again. */
 export interface SettledCopy {
   /** Messages that were not finished. */
   readonly messages: number;

@@ -11,7 +11,7 @@ export interface Series {
   render(name: string, labels: string): readonly string[];
 }
 
-/** A counter that takes whole and broken numbers from 0 on: anything else would make the sum fall or spoil it for ever. */
+/** A counter that takes whole and broken numbers from 0 on: anything else would make the sum fall, or make it permanently wrong. */
 export class CounterSeries implements Series, Counter {
   private value = 0;
 

@@ -201,7 +201,7 @@ describe('the Helm chart', () => {
   });
 });
 
-/** What a refusal of each input names. */
+/** The place that the refusal of each input names. */
 const NAMED: Readonly<Record<string, RegExp>> = {
   'refused: more than one replica on SQLite': /'\/replicaCount'/,
   'refused: misspelt key': /'replicaCounts'/,

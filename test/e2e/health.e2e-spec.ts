@@ -3,7 +3,7 @@ import { Store } from '../../src/core/store/index.js';
 import { eventually } from '../support/eventually.js';
 import { GatewayApp, TOKENS } from '../support/gateway-app.js';
 
-/** Time within which readiness tells the truth, in milliseconds. */
+/** Time within which readiness reports a change, in milliseconds. */
 const MAX_LIE_MS = 2_000;
 
 let gateway: GatewayApp;
@@ -12,7 +12,7 @@ afterEach(() => gateway.close());
 const probe = async (name: string) => (await fetch(`${gateway.url}/health/${name}`)).status;
 
 describe('the probes of a gateway', () => {
-  it('[L-23] tell within 2 s that the store is gone, while liveness stays', async () => {
+  it('[L-23] report within 2 s that the store is gone, while liveness stays', async () => {
     gateway = await GatewayApp.start();
     await eventually(async () => expect([await probe('ready'), await probe('live')]).toEqual([200, 200]));
     await gateway.app.get(Store, { strict: false }).close();

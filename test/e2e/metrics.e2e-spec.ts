@@ -71,7 +71,7 @@ describe('who reads /metrics', () => {
     expect([(await read()).status, (await read(gateway.localToken)).status]).toEqual([403, 200]);
   });
 
-  it('nobody when they are off', async () => {
+  it('no caller when they are off', async () => {
     gateway = await GatewayApp.start({ settings: { ...oneTenant, 'telemetry.metrics': false } });
     const answer = await read(TOKENS.operator);
     expect(answer.status).toBe(404);

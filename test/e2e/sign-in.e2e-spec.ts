@@ -89,7 +89,7 @@ describe('the sign-in by an identity provider', () => {
     expect(await readConfig((await signIn('root')).browser)).toBe(200);
   });
 
-  it('[I-14] gives nobody access who has no mapped group, and says so', async () => {
+  it('[I-14] refuses a person without a mapped group, and says so', async () => {
     const { browser, visit } = await signIn('<b>eve');
     expect([visit.status, visit.text]).toEqual([403, expect.stringContaining('no mapped group') as string]);
     expect(browser.cookiesFor(url)).not.toContain(SESSION);

@@ -16,7 +16,7 @@ export interface StandInState {
   /** Each call takes this long. */
   slowMs?: number;
   daemon?: 'away';
-  /** The next changes that fail because somebody else writes at the same time. */
+  /** The next changes that fail because another program writes at the same time. */
   conflicts?: number;
   denied?: boolean;
   /** The port of the machine is taken. */

@@ -33,7 +33,7 @@ export class TraceCollector {
   readonly resources: Readonly<Record<string, unknown>>[] = [];
   readonly authorizations: (string | undefined)[] = [];
   requests = 0;
-  /** How a request is answered. */
+  /** The response to a request. */
   answer: (response: ServerResponse) => void = (response) =>
     response.setHeader('Content-Type', 'application/json').end('{}');
 

@@ -4,7 +4,7 @@ import { ROLE_SCOPES } from '../../core/identity/principal.js';
 import { Role, SCOPES } from '../../protocol/index.js';
 import { isSafeAddress } from './request-json.js';
 
-/** Signatures with public keys. With a shared key whoever can check a token could also make one. */
+/** Signatures with public keys. With a shared key, a party that can check a token can also make one. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
 
 /** The algorithms that an issuer may sign with. */
@@ -16,7 +16,7 @@ export const DEFAULT_TOLERANCE_S = 60;
 const ClaimName = Type.String({ minLength: 1, maxLength: 256 });
 const BoundName = Type.String({ minLength: 1, maxLength: 256 });
 
-/** What the members of a group may do. */
+/** The rights of the members of a group. */
 const GroupRights = Type.Object(
   {
     role: Role,

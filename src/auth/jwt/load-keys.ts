@@ -25,7 +25,7 @@ export async function loadKeys(
   return toKeySet(await requestDocument(fetch, clock, address));
 }
 
-/** Returns the keys of a document. Members that are no keys are passed over where keys are looked for. @throws Error if there is no list */
+/** Returns the keys of a document. Members that are not keys are skipped where keys are looked for. @throws Error if there is no list */
 export function toKeySet(document: unknown): JSONWebKeySet {
   const { keys } = (document ?? {}) as { readonly keys?: unknown };
   if (!Array.isArray(keys)) throw new Error('the key set has no list "keys"');

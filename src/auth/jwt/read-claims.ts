@@ -4,7 +4,7 @@ import type { Role } from '../../protocol/index.js';
 import { toPrincipal } from '../rights.js';
 import type { ClaimsSetting, GroupRights } from './jwt.settings.js';
 
-/** How the claims of an issuer are read. */
+/** The names and the meaning of the claims of an issuer. */
 export interface ClaimRules {
   readonly issuer: string;
   readonly audience: string;
@@ -30,7 +30,7 @@ const LIFETIME_S: Readonly<Record<Role, number>> = {
   channel: 30 * DAY_S,
   node: 30 * DAY_S,
 };
-/** Of several groups the one with the highest role counts. */
+/** Returns the group with the highest role. */
 const RANK: readonly Role[] = ['operator', 'channel', 'user', 'node'];
 
 const TENANT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -47,7 +47,7 @@ const SPACED = new Set(['scope', 'scp']);
  * @throws ClaimFault
  */
 export function readClaims(payload: unknown, rules: ClaimRules, now: number): ClaimedPrincipal {
-  if (!isMap(payload)) throw new ClaimFault('the payload is no object');
+  if (!isMap(payload)) throw new ClaimFault('the payload is not an object');
   checkIssuer(payload, rules.issuer);
   checkAudience(payload, rules.audience);
   const { expiresAt, issuedAtS, lifetimeS } = checkTimes(payload, rules.clockToleranceS, now / 1_000);
@@ -131,7 +131,7 @@ function join<T>(lists: readonly (readonly T[] | undefined)[]): T[] | undefined 
   return present.length < lists.length ? undefined : [...new Set(present.flat())];
 }
 
-/** An absent claim is no groups. One that the issuer has left out for its size is a fault. */
+/** An absent claim means no groups. One that the issuer has left out for its size is a fault. */
 function listGroups(payload: Claims, name: string): readonly string[] {
   const elsewhere = payload['_claim_names'];
   const has = payload['hasgroups'];

@@ -16,7 +16,7 @@ export interface JsonResponse {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Returns whether a text is the address of a server that nobody on the way can pretend to be: https, or http on loopback. */
+/** Returns whether a text is an address at which no other server can answer: https, or http on loopback. */
 export function isSafeAddress(address: string): boolean {
   const url = URL.parse(address);
   if (!url || url.username !== '' || url.password !== '') return false;
@@ -61,7 +61,7 @@ async function readBody(response: Response, address: string): Promise<JsonRespon
     throw new Error(`${address} has responded with more than ${MAX_DOCUMENT_BYTES} bytes`);
   const body: unknown = JSON.parse(bytes.toString());
   if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new Error(`${address} has responded with JSON that is no object`);
+    throw new Error(`${address} has responded with JSON that is not an object`);
   return body as JsonResponse['body'];
 }
 

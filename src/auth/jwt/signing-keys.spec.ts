@@ -83,7 +83,7 @@ describe('the keys of an issuer', () => {
     expect(await check(oldToken)).toBe('kid: the issuer has no such key');
   });
 
-  it('[I-04] are fetched once for 200 tokens with keys that nobody has', async () => {
+  it('[I-04] are fetched once for 200 tokens with unknown keys', async () => {
     const { clock, provider, check } = setUp();
     await check(oldToken);
     await clock.advanceAsync(5_000);

@@ -2,7 +2,7 @@ import type { JSONWebKeySet } from 'jose';
 import { ClaimFault } from './read-claims.js';
 import type { SigningKeys } from './signing-keys.js';
 
-/** What a token says of itself, before its signature is checked: nothing here may be trusted. */
+/** The unverified header and claims of a token. They select the key, and nothing else may depend on them. */
 export interface TokenParts {
   readonly header: Readonly<Record<string, unknown>>;
   readonly payload: Readonly<Record<string, unknown>>;
@@ -36,7 +36,7 @@ function decode(part: string, name: string): TokenParts['payload'] {
   } catch {
     // The fault below says it.
   }
-  throw new ClaimFault(`the ${name} is no object in JSON`);
+  throw new ClaimFault(`the ${name} is not an object in JSON`);
 }
 
 /** @param types lower-case types that are accepted; a token without a type is too */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Returns the value of a cookie; undefined if there is none, or more than one: one of them is of somebody else. */
+/** Returns the value of a cookie; undefined if there is none, or more than one: another site may have set one of them. */
 export function readCookie({ headers }: Pick<IncomingMessage, 'headers'>, name: string): string | undefined {
   const values = (headers.cookie ?? '')
     .split(';')

@@ -26,13 +26,13 @@ export class ProviderRefusal extends Error {
   }
 }
 
-/** What the identity provider gives for a code or a refresh token. */
+/** The response of the identity provider to a code or a refresh token. */
 export interface ProviderTokens {
   readonly idToken: string;
   readonly refreshToken: string | undefined;
 }
 
-/** Whom an ID token speaks for. */
+/** The person of an ID token. */
 export interface Identity {
   readonly principal: Principal & { readonly expiresAt: number };
   readonly subject: string;

@@ -11,7 +11,7 @@ import { SignInFlow } from './sign-in-flow.js';
 
 const STATES_COOKIE = 'openclaw-sign-in';
 
-/** What a page needs to know about signing in. */
+/** The state of the sign-in of a browser. */
 interface SessionState {
   /** True if an identity provider signs people in. */
   readonly offered: boolean;

@@ -23,7 +23,7 @@ const MAX_SHOWN = 200;
 /** Maximum size of a logout token with its form, in bytes. */
 const MAX_FORM_BYTES = 65_536;
 
-/** How a sign-in has ended. `states`: the cookie of those that have begun and not ended. */
+/** The end of a sign-in. `states`: the cookie of those that have begun and not ended. */
 export type SignInOutcome =
   | { readonly kind: 'done'; readonly states: string; readonly cookie: string; readonly returnTo: string }
   | { readonly kind: 'failed'; readonly states: string; readonly status: number; readonly says: string }

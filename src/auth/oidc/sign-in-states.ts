@@ -16,11 +16,11 @@ export interface SignInAttempt {
   /** Names it in the cookie of its browser. */
   readonly id: string;
   readonly returnTo: string;
-  /** True if it was begun anew because the first one was lost. */
+  /** True if it is the second try, after the first one was lost. */
   readonly isSecond: boolean;
 }
 
-/** What a sign-in sends to the identity provider. */
+/** The parameters that a sign-in sends to the identity provider. */
 export interface SignInSecrets {
   readonly nonce: string;
   readonly verifier: string;
@@ -39,7 +39,7 @@ export class SignInStates {
     private readonly clock: Clock,
   ) {}
 
-  /** Begins a sign-in. @param returnTo from the request; a path that is no page of the gateway leads to the chat */
+  /** Begins a sign-in. @param returnTo from the request; a path that is not a page of the gateway leads to the chat */
   begin(returnTo: string | undefined, isSecond: boolean): { readonly state: string; readonly id: string } {
     const id = randomBytes(16).toString('base64url');
     const path = Buffer.from(RETURN_TO.test(returnTo ?? '') ? (returnTo ?? '') : DEFAULT_RETURN_TO).toString(

@@ -10,7 +10,7 @@ export class SignInRequest {
   readonly code!: string;
 }
 
-/** What it signs in with. */
+/** The kind of credential. */
 export class SignInResult {
   /**
    * For `openclaw.bearer.TOKEN`: role user, channel and sender `webchat`; in open mode the local token, role operator.

@@ -4,7 +4,7 @@ import { encodeInbound } from '../frames.js';
 import { fitsFrame } from './fits-frame.js';
 
 const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
-/** Whether the gateway takes a frame with this content. */
+/** Returns whether the gateway takes a frame with this content. */
 function isTaken(content: unknown): boolean {
   try {
     const text = encodeInbound('tool_result', 'id', 0, { call_id: 'c_1', ok: true, content });

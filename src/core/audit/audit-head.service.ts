@@ -9,7 +9,7 @@ const READ_INTERVAL_MS = 60_000;
 
 /**
  * Reports the head of the audit trail outside the store: its number as a metric, and each day number and hash in the logs.
- * A trail that was cut or written anew is recognised by them (`openclaw audit verify --known`).
+ * A trail that was cut or rewritten is recognised by them (`openclaw audit verify --known`).
  */
 @Injectable()
 export class AuditHeadService {

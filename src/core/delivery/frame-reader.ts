@@ -40,7 +40,7 @@ export type CloseReason = 'goingAway' | 'restarting' | 'unauthorized' | 'revoked
 /** The part of a connection that delivery uses. */
 export interface FrameReader {
   readonly id: string;
-  /** Whom the sessions that it reads are counted for, by the tenant. */
+  /** The party, within the tenant, for which the sessions that it reads are counted. */
   readonly principal: Pick<Principal, 'tenant'>;
   /** True if the reader gets {@link DeltaEvent}s. */
   readonly wantsDeltas: boolean;

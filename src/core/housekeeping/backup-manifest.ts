@@ -3,7 +3,7 @@ export const DATABASE_FILE = 'gateway.db';
 export const MEDIA_FOLDER = 'media/';
 export const MANIFEST_FILE = 'manifest.json';
 
-/** What a backup has, for its check. */
+/** The contents of a backup, for its check. */
 export interface BackupManifest {
   readonly format: 1;
   /** The version of the gateway that made it. */

@@ -6,7 +6,7 @@ import type { Tracing } from '../telemetry/tracing.js';
 
 /** A message whose accept is traced. */
 export interface TracedAccept {
-  /** To be stored with the message. */
+  /** The context that is stored with the message. */
   readonly trace: Trace | undefined;
   readonly done: Done<AcceptedMessage>;
 }

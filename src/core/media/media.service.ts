@@ -95,7 +95,7 @@ export class MediaService {
     return record;
   }
 
-  /** Returns a file of a tenant, whoever may read it. */
+  /** Returns a file of a tenant, without a check of who may read it. */
   find(tenant: string, mediaId: string): Promise<MediaRecord | undefined> {
     return this.records.findMedia(tenant, mediaId);
   }

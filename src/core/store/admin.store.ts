@@ -40,7 +40,7 @@ export interface WaitingPage {
   readonly oldestAt?: number;
 }
 
-/** What the store knows of one message. What retention has deleted is missing. */
+/** The records of one message, without those that retention has deleted. */
 export interface MessageLife {
   readonly message: MessageWithReply;
   readonly status: MessageStatus;
@@ -143,7 +143,7 @@ export interface PersonPage {
   readonly next?: PersonPosition;
 }
 
-/** What was erased of a person. */
+/** The numbers of what an erasure removed. */
 export type ErasedCounts = Readonly<Record<'messages' | 'replies' | 'frames' | 'media' | 'memories', number>>;
 
 /** Selects a person, and where its erasure continues. */
@@ -153,7 +153,7 @@ export interface ErasureRequest {
   readonly sender: string;
   /** The `next` of the call before. */
   readonly after?: ErasurePosition | undefined;
-  /** What the calls before have erased. */
+  /** The numbers of the calls before. */
   readonly erased: ErasedCounts;
   /** The principal, for the audit trail. */
   readonly actor: string;

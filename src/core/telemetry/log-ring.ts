@@ -98,7 +98,7 @@ export class LogRing {
   }
 }
 
-/** Returns a function that tells whether a line matches. */
+/** Returns a predicate for lines. */
 export function createMatcher({ subsystem, level, q }: LogFilter): (line: LogLine) => boolean {
   const least = level === undefined ? 0 : LOG_LEVELS.indexOf(level);
   const text = q?.toLowerCase();

@@ -9,7 +9,7 @@ const OUTCOMES = ['stop', 'cancelled', 'error', 'merged', 'given_back'] as const
   | 'given_back'
 )[];
 
-/** How a run ended. `given_back`: without an end; the message is run again. */
+/** The outcome of a run. `given_back`: it has no end, and the message is run again. */
 export type RunOutcome = (typeof OUTCOMES)[number];
 
 /** Counts the runs of turns and measures them. */

@@ -39,7 +39,7 @@ interface OpenColumns {
   readonly receivedAt: number;
 }
 
-/** What the operations work on. */
+/** The parts of the state that the operations use. */
 interface AdminParts {
   readonly tables: TableState;
   readonly messages: MessageTable;

@@ -4,7 +4,7 @@ export const PAGE_TYPE = 'text/html;profile=mcp-app';
 
 const MAX_URI_LENGTH = 2_048;
 
-/** What a tool says of pages. */
+/** The page that a tool declares. */
 export interface ToolUi {
   /** The page that shows results of the tool. */
   readonly pageUri?: string;

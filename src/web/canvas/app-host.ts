@@ -8,7 +8,7 @@ const INVALID_PARAMS = -32_602;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What the page of an MCP server can do, as the chat does it. */
+/** The actions of the chat for the page of an MCP server. */
 export interface AppHostActions {
   /** Sends a message of JSON-RPC to the page. */
   readonly send: (message: Fields) => void;
@@ -68,7 +68,7 @@ export class AppHost {
   private note(method: string, { height }: Fields): void {
     if (method === 'ui/notifications/size-changed' && typeof height === 'number')
       this.actions.resize(Math.ceil(height));
-    // A page that says it twice is not told the result twice.
+    // A page that says it twice does not get the result twice.
     if (method !== 'ui/notifications/initialized' || this.isReady) return;
     this.isReady = true;
     const { arguments: given, result } = this.app;

@@ -13,7 +13,7 @@ export interface SurfaceAction {
   readonly context: Readonly<Record<string, unknown>>;
   /** The text of what the person pressed; empty if it has none. */
   readonly label: string;
-  /** What the page of an MCP server says in the name of the person, in place of the label. */
+  /** A text of the page of an MCP server in the name of the person, in place of the label. */
   readonly text?: string;
 }
 

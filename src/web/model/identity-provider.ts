@@ -1,4 +1,4 @@
-/** What the gateway says about signing in by an identity provider. */
+/** The state of the sign-in by an identity provider. */
 interface SessionState {
   readonly offered: boolean;
   /** True if this browser is signed in, by a cookie that the page cannot read. */
