@@ -5,6 +5,7 @@ import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.
 import { EMPTY_HEAD, readAuditTrail, verifyAuditTrail } from '../core/audit/audit-chain.js';
 import { noteOfExport } from '../core/audit/audit-notes.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { checkAllTenants, isOfAllTenants } from '../core/identity/all-tenants.js';
 import type { Principal } from '../core/identity/principal.js';
 import { AuditStore, type AuditHead, type AuditQuery, type AuditRow } from '../core/store/index.js';
 import { JSON_LINES_CONTENT, sendJsonLines, validated } from '../http/index.js';
@@ -18,7 +19,6 @@ import {
 } from './audit.dto.js';
 import { readCursor, writeCursor } from './cursor.js';
 import { DEFAULT_LIMIT } from './pages.js';
-import { checkSeesAllTenants, seesAllTenants } from './whole-gateway.js';
 
 const query = validated();
 
@@ -72,7 +72,7 @@ export class AuditController {
   /** Checks the whole trail, of all tenants. */
   @Get('verify')
   async verify(@Query(query) { known }: AuditVerifyQuery, @Caller() caller: Principal): Promise<AuditVerdictDto> {
-    checkSeesAllTenants(caller, this.config);
+    checkAllTenants(caller, this.config);
     const { sequence: entry, hash } = await this.audit.readAuditHead();
     const verdict = await verifyAuditTrail(this.audit, readHead(known));
     const head = { entry, hash };
@@ -82,7 +82,7 @@ export class AuditController {
 
   private select(asked: AuditFilters, caller: Principal): Omit<AuditQuery, 'order' | 'after' | 'limit'> {
     const { actor, action, from, to } = asked;
-    const tenant = seesAllTenants(caller, this.config) ? asked.tenant : caller.tenant;
+    const tenant = isOfAllTenants(caller, this.config) ? asked.tenant : caller.tenant;
     const filters = Object.entries({ tenant, actor, action, from, to }).filter(([, value]) => value !== undefined);
     return Object.fromEntries(filters);
   }

@@ -6,8 +6,8 @@ import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { BackupService } from '../core/housekeeping/backup.service.js';
+import { checkAllTenants } from '../core/identity/all-tenants.js';
 import type { Principal } from '../core/identity/principal.js';
-import { checkSeesAllTenants } from './whole-gateway.js';
 
 /** Makes backups. */
 @ApiTags('admin')
@@ -33,7 +33,7 @@ export class BackupController {
     description: 'The archive.',
   })
   async create(@Caller() caller: Principal, @Res() response: ServerResponse): Promise<void> {
-    checkSeesAllTenants(caller, this.config);
+    checkAllTenants(caller, this.config);
     const backup = this.backups.create(caller);
     // The copy is made before the first chunk, so that its failure has a status.
     const first = await backup.next();

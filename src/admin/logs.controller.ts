@@ -4,6 +4,7 @@ import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { AuthService, Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { SettingsError, type SettingFault } from '../core/config/section.js';
+import { checkAllTenants } from '../core/identity/all-tenants.js';
 import type { Principal } from '../core/identity/principal.js';
 import { ReplicaIdentity } from '../core/replicas/replica-identity.js';
 import { LogRing, type LogFilter, type LogLine } from '../core/telemetry/log-ring.js';
@@ -15,7 +16,6 @@ import { readCursor, writeCursor } from './cursor.js';
 import { LogFollower } from './log-follower.js';
 import { ChangeLogLevelsDto, LogLevelsDto, LogLinesDto, LogsQuery, type LogLineDto } from './logs.dto.js';
 import { DEFAULT_LIMIT } from './pages.js';
-import { checkSeesAllTenants } from './whole-gateway.js';
 
 /** The newest lines of the logs, live if asked for, and the levels of the subsystems. */
 @ApiTags('admin')
@@ -46,7 +46,7 @@ export class LogsController {
     @Req() request: IncomingMessage,
     @Res() response: ServerResponse,
   ): void {
-    checkSeesAllTenants(caller, this.config);
+    checkAllTenants(caller, this.config);
     const { limit = DEFAULT_LIMIT, cursor, follow = false, ...filter } = query;
     if (follow) {
       const from = request.headers['last-event-id'];
@@ -77,7 +77,7 @@ export class LogsController {
     @Body(validated()) { levels }: ChangeLogLevelsDto,
     @Caller() caller: Principal,
   ): Promise<LogLevelsDto> {
-    checkSeesAllTenants(caller, this.config);
+    checkAllTenants(caller, this.config);
     const unknown = Object.keys(levels).filter((name) => !(SUBSYSTEMS as readonly string[]).includes(name));
     if (unknown.length > 0)
       throw invalid(unknown.map((name) => ({ key: `log.${name}`, message: 'is not a subsystem' })));

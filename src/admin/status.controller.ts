@@ -6,6 +6,7 @@ import { ApprovalsService } from '../core/approvals/approvals.service.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
+import { isOfAllTenants } from '../core/identity/all-tenants.js';
 import type { Principal } from '../core/identity/principal.js';
 import { VERSION } from '../core/lifecycle/version.js';
 import { PhaseService } from '../core/phase/phase.service.js';
@@ -16,7 +17,6 @@ import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
 import { MinuteStatisticsService } from './minute-statistics.service.js';
 import { StatusDto } from './status.dto.js';
 import { WarningsService, type WarningFacts } from './warnings.service.js';
-import { seesAllTenants } from './whole-gateway.js';
 
 /** A session counts as active for this long after its last use, in milliseconds. */
 const ACTIVE_WITHIN_MS = 300_000;
@@ -53,7 +53,7 @@ export class StatusController {
   @RequireScope('admin:read')
   async read(@Caller() caller: Principal): Promise<StatusDto> {
     const { tenant } = caller;
-    const isWhole = seesAllTenants(caller, this.config);
+    const isWhole = isOfAllTenants(caller, this.config);
     const uptime_seconds = Math.floor(this.phase.uptimeMs / 1_000);
     const { facts, running, approvals } = await this.readStored(caller);
     const deadLetters = Object.values(facts.deadLetters).reduce((sum, count) => sum + count, 0);
@@ -99,7 +99,7 @@ export class StatusController {
         ({ length }) => length,
         () => 0,
       ),
-      seesAllTenants(caller, this.config) ? this.channels.countDeadLetters().catch(() => ({})) : {},
+      isOfAllTenants(caller, this.config) ? this.channels.countDeadLetters().catch(() => ({})) : {},
     ]);
     const { waiting = 0, running = 0, oldestAt } = open ?? {};
     const oldestAgeMs = oldestAt === undefined ? 0 : Math.max(0, this.clock.now() - oldestAt);

@@ -1,4 +1,5 @@
 import { Body, ConflictException, Controller, Get, Param, Patch, Query, UseGuards, UsePipes } from '@nestjs/common';
+import { checkAllTenants } from '../core/identity/all-tenants.js';
 import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
@@ -10,7 +11,6 @@ import { GatewayError } from '../protocol/index.js';
 import { Cursors, pickPage } from './pages.js';
 import { CursorQuery } from './queue.dto.js';
 import { ChangeToolDto, ToolsDto, type ToolDto } from './tools.dto.js';
-import { checkSeesAllTenants } from './whole-gateway.js';
 
 /** Lists the tools. Settings disable tools and require approvals. */
 @ApiTags('admin')
@@ -48,7 +48,7 @@ export class ToolsController {
     @Body() { enabled, needs_approval: needsApproval }: ChangeToolDto,
     @Caller() caller: Principal,
   ): Promise<ToolDto> {
-    checkSeesAllTenants(caller, this.config);
+    checkAllTenants(caller, this.config);
     const tool = this.find(name);
     if (needsApproval === false && tool.requiresApproval)
       throw new ConflictException(`The tool ${name} itself requires an approval of each call`);

@@ -2,7 +2,8 @@ import { Body, ConflictException, Controller, Get, Patch, UseGuards, UsePipes } 
 import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
+import { checkDefaultTenant } from '../core/identity/all-tenants.js';
+import type { Principal } from '../core/identity/principal.js';
 import { GatewayError } from '../protocol/index.js';
 import { TailscaleChangeDto, TailscaleDto } from './tailscale.dto.js';
 import { TailscaleService } from './tailscale.service.js';
@@ -24,7 +25,7 @@ export class TailscaleController {
   @Get()
   @RequireScope('admin:read')
   read(@Caller() caller: Principal): TailscaleDto {
-    checkTenant(caller);
+    checkDefaultTenant(caller, 'Tailscale is');
     return this.describe();
   }
 
@@ -37,7 +38,7 @@ export class TailscaleController {
   @ApiConflictResponse({ description: 'The settings have been changed meanwhile.' })
   @UsePipes(validated())
   async change(@Body() { expose, mode }: TailscaleChangeDto, @Caller() caller: Principal): Promise<TailscaleDto> {
-    checkTenant(caller);
+    checkDefaultTenant(caller, 'Tailscale is');
     const changes = {
       ...(expose !== undefined && { 'gateway.expose_via_tailscale': expose }),
       ...(mode !== undefined && { 'gateway.tailscale_mode': mode }),
@@ -74,10 +75,4 @@ export class TailscaleController {
       ...(state.kind === 'degraded' && { reason: state.problem }),
     };
   }
-}
-
-/** The machine is that of the whole gateway: an operator of one tenant has no say in it. */
-function checkTenant({ tenant }: Principal): void {
-  if (tenant !== DEFAULT_TENANT)
-    throw new GatewayError('FORBIDDEN', { reason: `Tailscale is for operators of tenant ${DEFAULT_TENANT}` });
 }

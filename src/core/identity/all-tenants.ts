@@ -9,7 +9,9 @@ import { DEFAULT_TENANT, type Principal } from './principal.js';
  */
 export function isOfAllTenants({ tenant }: Principal, config: ConfigStoreService): boolean {
   if (tenant !== DEFAULT_TENANT) return tenant === ALL_TENANTS;
-  const named = config.get('auth.tokens').map((token) => token.tenant ?? DEFAULT_TENANT);
+  const named = [...config.get('auth.tokens'), ...Object.values(config.get('agents'))].map(
+    (entry) => entry.tenant ?? DEFAULT_TENANT,
+  );
   return (
     (['auth.jwt', 'auth.oidc'] as const).every((key) => config.get(key)?.claims?.tenant === undefined) &&
     named.every((name) => name === DEFAULT_TENANT || name === ALL_TENANTS)
@@ -25,4 +27,14 @@ export function checkAllTenants(principal: Principal, config: ConfigStoreService
   throw new GatewayError('FORBIDDEN', {
     reason: 'this is about all tenants: it needs a credential whose tenant is "*"',
   });
+}
+
+/**
+ * Checks that a principal is of the default tenant or of all, for settings of the whole gateway.
+ * @param what the sentence up to its predicate, for example `settings are`
+ * @throws GatewayError FORBIDDEN
+ */
+export function checkDefaultTenant({ tenant }: Principal, what: string): void {
+  if (tenant === DEFAULT_TENANT || tenant === ALL_TENANTS) return;
+  throw new GatewayError('FORBIDDEN', { reason: `${what} for operators of tenant ${DEFAULT_TENANT}` });
 }
