@@ -122,7 +122,7 @@ describe('a document of an identity provider', () => {
       'text/html instead of JSON',
     ],
     ['no JSON', (_, response) => void response.writeHead(200, JSON_HEADERS).end('{'), 'JSON'],
-    ['a list', (_, response) => void response.writeHead(200, JSON_HEADERS).end('[]'), 'no object'],
+    ['a list', (_, response) => void response.writeHead(200, JSON_HEADERS).end('[]'), 'not an object'],
     ['a failure', (_, response) => void response.writeHead(500, JSON_HEADERS).end('{}'), 'HTTP 500'],
     [
       'too much',
