@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -130,7 +130,10 @@ function openThread(slack: FakeSlack, chat: number): string | undefined {
 
 /** Skips the 30 s in which a call of the dead process may still arrive: the fake workspace carries out nothing late. */
 function skipDeadlines(folder: string): void {
-  const database = new DatabaseSync(join(folder, 'data/gateway.db'));
+  const path = join(folder, 'data/gateway.db');
+  // A process can die before it has created its store.
+  if (!existsSync(path)) return;
+  const database = new DatabaseSync(path);
   database.exec('UPDATE outbox SET deadline = 0');
   database.close();
 }
