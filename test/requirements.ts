@@ -18,9 +18,26 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  * approvals, R models, B sandbox, Q MCP, N bounds and time, Z agents,
  * V channels, F device nodes, J cron, H Tailscale, U browser,
  * Y canvas, I identity and, from 50 on, audit, logs and backup,
- * AD administration.
+ * AD administration, TN tenants.
  */
 export const requirements: readonly Requirement[] = [
+  // Tenants
+  requirement(
+    'TN-01',
+    'administration',
+    'An operator of tenant `*` sees what all tenants have, or what the one has that `?tenant=` names.',
+  ),
+  requirement(
+    'TN-02',
+    'administration',
+    'An operator of tenant `*` acts in the tenant of what it changes, and makes things in `default` or in `?tenant=`.',
+  ),
+  requirement(
+    'TN-03',
+    'administration',
+    'On a WebSocket a credential of tenant `*` speaks in `default`, or in the tenant of `?tenant=`.',
+  ),
+  requirement('TN-04', 'administration', 'What another tenant has does not exist, whatever the caller names.'),
   // Administration
   requirement(
     'AD-01',

@@ -1,13 +1,14 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
 import type { AgentDefinition } from '../core/agents/agent-definition.js';
 import { BINDING_FIELDS } from '../core/agents/agent-setting.js';
 import { AgentsService } from '../core/agents/agents.service.js';
-import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
+import type { Principal } from '../core/identity/principal.js';
+import { toSpeaker } from '../core/identity/tenant-scope.js';
 import { buildSessionSeed } from '../core/sessions/session-key.js';
 import { SkillsService } from '../core/skills/skills.service.js';
-import { SessionStore } from '../core/store/index.js';
+import { isInScope, SessionStore } from '../core/store/index.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
 import { GatewayError } from '../protocol/index.js';
 import {
@@ -25,7 +26,7 @@ import { validated } from '../http/index.js';
 /** The fields of an `AgentDto`, which is a class for the document only. */
 type AgentFields = { readonly [F in keyof AgentDto]: AgentDto[F] };
 
-/** Lists the agents of the caller's tenant and their bindings, and says which agent would answer a message. */
+/** Lists the agents of a tenant and their bindings, and says which agent would answer a message. */
 @ApiTags('admin')
 @ApiBearerAuth()
 @Controller('admin/v1')
@@ -43,7 +44,7 @@ export class AgentsController {
   /** Returns the agents of the tenant, and the one that stands in for its default. */
   @Get('agents')
   @UsePipes(validated())
-  listAgents(@Query() query: PageQuery, @Caller() { tenant }: Principal): AgentsDto {
+  listAgents(@Query() query: PageQuery, @Viewer() { tenant }: Principal): AgentsDto {
     return paginate(
       this.agents.listOf(tenant).map((agent) => this.toDto(agent, tenant)),
       ({ id }) => id,
@@ -53,10 +54,10 @@ export class AgentsController {
 
   /** Returns an agent with its effective settings, the source of each, its skills and its tools. */
   @Get('agents/:id')
-  async readAgent(@Param('id') id: string, @Caller() { tenant }: Principal): Promise<AgentDetailsDto> {
+  async readAgent(@Param('id') id: string, @Viewer() { tenant }: Principal): Promise<AgentDetailsDto> {
     const agent = this.agents.listOf(tenant).find((candidate) => candidate.id === id);
     if (!agent) throw new GatewayError('NOT_FOUND', { what: `agent ${id}` });
-    if (agent.tenant !== tenant) return this.toDto(agent, tenant);
+    if (!isInScope(tenant, agent.tenant)) return this.toDto(agent, tenant);
     const settings = this.agents
       .explain(id)
       .map(({ field, value, source, key }) => [
@@ -81,7 +82,7 @@ export class AgentsController {
   /** Returns the bindings of the tenant's agents, in the order of the setting. */
   @Get('bindings')
   @UsePipes(validated())
-  listBindings(@Query() query: PageQuery, @Caller() { tenant }: Principal): BindingsDto {
+  listBindings(@Query() query: PageQuery, @Viewer() { tenant }: Principal): BindingsDto {
     const bindings = this.agents.listBindingsOf(tenant).map(({ index, binding }) => ({ index, ...binding }));
     return paginate(bindings, ({ index }) => String(index), query);
   }
@@ -90,11 +91,9 @@ export class AgentsController {
   @Post('bindings/test')
   @HttpCode(200)
   @UsePipes(validated())
-  async testBindings(@Body() body: TestBindingsDto, @Caller() caller: Principal): Promise<BindingTestDto> {
-    const { channel: name, account, tenant = caller.tenant, ...fields } = body;
-    // Settings, and with them all bindings, are for operators of the default tenant.
-    if (tenant !== caller.tenant && caller.tenant !== DEFAULT_TENANT)
-      throw new GatewayError('NOT_FOUND', { what: `tenant ${tenant}` });
+  async testBindings(@Body() body: TestBindingsDto, @Viewer() caller: Principal): Promise<BindingTestDto> {
+    const { channel: name, account, tenant = toSpeaker(caller, caller.tenant).tenant, ...fields } = body;
+    if (!isInScope(caller.tenant, tenant)) throw new GatewayError('NOT_FOUND', { what: `tenant ${tenant}` });
     const message = { ...fields, tenant, channel: nameChannel(name, account) };
     const agent = this.agents.choose(message);
     const bindings = this.agents.listBindings(message);
@@ -116,13 +115,13 @@ export class AgentsController {
   /** Returns an agent for operators of `tenant`: only ID and name if it belongs to another one. */
   private toDto(agent: AgentDefinition, tenant: string): AgentFields {
     const { id, name, description, runtime, model } = agent;
-    if (agent.tenant !== tenant) return { id, name };
+    if (!isInScope(tenant, agent.tenant)) return { id, name };
     return {
       id,
       name,
       ...(description !== undefined && { description }),
-      tenant,
-      default: this.agents.defaultOf(tenant).id === id,
+      tenant: agent.tenant,
+      default: this.agents.defaultOf(agent.tenant).id === id,
       runtime,
       ...(model !== undefined && { model }),
     };

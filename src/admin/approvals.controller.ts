@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
 import { ApprovalsService } from '../core/approvals/approvals.service.js';
 import type { Principal } from '../core/identity/principal.js';
 import { SessionRouterService } from '../core/sessions/session-router.service.js';
@@ -30,7 +30,7 @@ export class ApprovalsController {
   @RequireScope('admin:read')
   async list(
     @Query() { state = 'pending', limit = DEFAULT_LIMIT, cursor }: ApprovalsQuery,
-    @Caller() caller: Principal,
+    @Viewer() caller: Principal,
   ): Promise<ApprovalsDto> {
     const { tenant } = caller;
     const cursors = new Cursors<number>('approvals', tenant, state);
@@ -47,15 +47,17 @@ export class ApprovalsController {
   @Post(':id')
   @HttpCode(204)
   @RequireScope('admin:write')
-  async decide(@Param('id') id: string, @Body() body: DecideApprovalDto, @Caller() caller: Principal): Promise<void> {
+  async decide(@Param('id') id: string, @Body() body: DecideApprovalDto, @Viewer() caller: Principal): Promise<void> {
     await this.approvals.decide(caller, id, body.decision, body.arguments_sha256);
   }
 }
 
 function toDto(approval: Approval): ApprovalDto {
-  const { approvalId, sessionId, messageRef, tool, shown, argumentsSha256, expiresAt, decision, decidedBy } = approval;
+  const { approvalId, tenant, sessionId, messageRef, tool, shown, argumentsSha256, expiresAt, decision, decidedBy } =
+    approval;
   return {
     approval_id: approvalId,
+    tenant,
     session_id: sessionId,
     message_ref: messageRef,
     tool,

@@ -7,6 +7,8 @@ import { CursorQuery } from './queue.dto.js';
 export class ApprovalDto {
   /** @example "ap_7" */
   approval_id!: string;
+  /** @example "default" */
+  tenant!: string;
   /** @example "s_5b1f0c9a7d2e4f61" */
   session_id!: string;
   /** @example "m_12" */

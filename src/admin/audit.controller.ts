@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { Controller, Get, Query, Res, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { Caller, HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
 import { EMPTY_HEAD, readAuditTrail, verifyAuditTrail } from '../core/audit/audit-chain.js';
 import { noteOfExport } from '../core/audit/audit-notes.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { checkAllTenants, isOfAllTenants } from '../core/identity/all-tenants.js';
+import { checkAllTenants } from '../core/identity/all-tenants.js';
 import type { Principal } from '../core/identity/principal.js';
-import { AuditStore, type AuditHead, type AuditQuery, type AuditRow } from '../core/store/index.js';
+import { ALL_TENANTS, AuditStore, type AuditHead, type AuditQuery, type AuditRow } from '../core/store/index.js';
 import { JSON_LINES_CONTENT, sendJsonLines, validated } from '../http/index.js';
 import {
   AuditFilters,
@@ -37,7 +37,7 @@ export class AuditController {
 
   /** Newest first. An operator of a tenant sees the rows of that tenant. */
   @Get()
-  async list(@Query(query) { limit = DEFAULT_LIMIT, cursor, ...asked }: AuditPageQuery, @Caller() caller: Principal) {
+  async list(@Query(query) { limit = DEFAULT_LIMIT, cursor, ...asked }: AuditPageQuery, @Viewer() caller: Principal) {
     const filters = this.select(asked, caller);
     const after = readCursor(cursor, [caller.tenant, filters]);
     const rows = await this.audit.listAudit({
@@ -61,7 +61,7 @@ export class AuditController {
   @ApiOkResponse({ content: JSON_LINES_CONTENT, description: 'One row per line.' })
   async export(
     @Query(query) asked: AuditFilters,
-    @Caller() caller: Principal,
+    @Viewer() caller: Principal,
     @Res() response: ServerResponse,
   ): Promise<void> {
     const filters = this.select(asked, caller);
@@ -80,9 +80,9 @@ export class AuditController {
     return { ok: false, head, broken_at: verdict.sequence, fault: verdict.fault };
   }
 
-  private select(asked: AuditFilters, caller: Principal): Omit<AuditQuery, 'order' | 'after' | 'limit'> {
+  private select(asked: AuditFilters, { tenant: scope }: Principal): Omit<AuditQuery, 'order' | 'after' | 'limit'> {
     const { actor, action, from, to } = asked;
-    const tenant = isOfAllTenants(caller, this.config) ? asked.tenant : caller.tenant;
+    const tenant = scope === ALL_TENANTS ? undefined : scope;
     const filters = Object.entries({ tenant, actor, action, from, to }).filter(([, value]) => value !== undefined);
     return Object.fromEntries(filters);
   }

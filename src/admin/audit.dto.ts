@@ -39,15 +39,6 @@ export class AuditFilters {
   @IsInt()
   @Min(0)
   to?: number;
-
-  /**
-   * Rows of this tenant only; for operators of all tenants.
-   * @example "acme"
-   */
-  @MayBeAbsent()
-  @IsString()
-  @Length(1, 256)
-  tenant?: string;
 }
 
 /** Selects a page of the audit trail. */

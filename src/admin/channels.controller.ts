@@ -1,13 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Caller, checkGrants, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { Caller, checkGrants, HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
 import { DEFAULT_ACCOUNT } from '../core/channels/account-settings.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import { ChannelSetupService } from '../core/channels/channel-setup.service.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import type { SettingsReader } from '../core/config/section.js';
 import { checkScope, DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
-import type { PairingRequest } from '../core/store/index.js';
+import { type PairingRequest, isInScope } from '../core/store/index.js';
 import { GatewayError } from '../protocol/index.js';
 import {
   AddedChannelDto,
@@ -40,8 +40,8 @@ export class ChannelsController {
   /** Sorted by name. */
   @Get()
   @RequireScope('admin:read')
-  async list(@Caller() { tenant }: Principal): Promise<ChannelsDto> {
-    if (tenant !== DEFAULT_TENANT) return { items: [] };
+  async list(@Viewer() { tenant }: Principal): Promise<ChannelsDto> {
+    if (!isInScope(tenant, DEFAULT_TENANT)) return { items: [] };
     const dead = await this.channels.countDeadLetters();
     const names = [...this.channels.states.keys()].sort();
     return { items: names.map((name) => this.describe(name, dead[name] ?? 0)) };
@@ -55,9 +55,13 @@ export class ChannelsController {
   @HttpCode(200)
   @RequireScope('admin:write')
   @UsePipes(validated())
-  async add(@Body() body: NewChannelDto, @Caller() caller: Principal): Promise<AddedChannelDto> {
+  async add(
+    @Body() body: NewChannelDto,
+    @Caller() caller: Principal,
+    @Viewer() viewer: Principal,
+  ): Promise<AddedChannelDto> {
     const { name, account = DEFAULT_ACCOUNT, settings, unchecked } = body;
-    checkTenant(caller, name);
+    checkTenant(viewer, name);
     const added = { channel: name, account, settings };
     for (const scope of this.config.scopesOf(this.setup.listChanges(added))) checkScope(caller, scope);
     const permit = (before: SettingsReader, after: SettingsReader) => checkGrants(caller, before, after);
@@ -73,7 +77,7 @@ export class ChannelsController {
   /** Lists what a channel can be configured with, besides what all channels have. */
   @Get(':name/settings')
   @RequireScope('admin:read')
-  listSettings(@Param('name') name: string, @Caller() caller: Principal): ChannelSettingsDto {
+  listSettings(@Param('name') name: string, @Viewer() caller: Principal): ChannelSettingsDto {
     checkTenant(caller, name);
     const items = this.setup.describe(name).map(({ isRequired: required, isSecret: secret, ...rest }) => ({
       ...rest,
@@ -87,7 +91,7 @@ export class ChannelsController {
   @Post(':name/start')
   @HttpCode(200)
   @RequireScope('admin:write')
-  start(@Param('name') name: string, @Caller() caller: Principal): Promise<ChannelDto> {
+  start(@Param('name') name: string, @Viewer() caller: Principal): Promise<ChannelDto> {
     return this.change(caller, name, async () => this.channels.startChannel(name));
   }
 
@@ -95,7 +99,7 @@ export class ChannelsController {
   @Post(':name/stop')
   @HttpCode(200)
   @RequireScope('admin:write')
-  stop(@Param('name') name: string, @Caller() caller: Principal): Promise<ChannelDto> {
+  stop(@Param('name') name: string, @Viewer() caller: Principal): Promise<ChannelDto> {
     return this.change(caller, name, () => this.channels.stopChannel(name));
   }
 
@@ -103,7 +107,7 @@ export class ChannelsController {
   @Post(':name/restart')
   @HttpCode(200)
   @RequireScope('admin:write')
-  restart(@Param('name') name: string, @Caller() caller: Principal): Promise<ChannelDto> {
+  restart(@Param('name') name: string, @Viewer() caller: Principal): Promise<ChannelDto> {
     return this.change(caller, name, async () => {
       await this.channels.stopChannel(name);
       this.channels.startChannel(name);
@@ -114,7 +118,7 @@ export class ChannelsController {
   @Post(':name/check')
   @HttpCode(200)
   @RequireScope('admin:write')
-  async check(@Param('name') name: string, @Caller() caller: Principal): Promise<ChannelCheckDto> {
+  async check(@Param('name') name: string, @Viewer() caller: Principal): Promise<ChannelCheckDto> {
     checkTenant(caller, name);
     const checked = await this.setup.checkAgain(name);
     return { ...(checked && { speaks_as: checked.name }), remarks: [...(checked?.remarks ?? [])] };
@@ -128,7 +132,7 @@ export class ChannelsController {
   async test(
     @Param('name') name: string,
     @Body() { chat }: ChannelTestDto,
-    @Caller() caller: Principal,
+    @Viewer() caller: Principal,
   ): Promise<ChannelTestResultDto> {
     checkTenant(caller, name);
     const { state, reason } = await this.channels.sendTest(name, chat);
@@ -138,7 +142,7 @@ export class ChannelsController {
   /** Lists the senders who wait, oldest first. */
   @Get(':name/pairings')
   @RequireScope('admin:read')
-  async listPairings(@Param('name') name: string, @Caller() caller: Principal): Promise<PairingsDto> {
+  async listPairings(@Param('name') name: string, @Viewer() caller: Principal): Promise<PairingsDto> {
     checkTenant(caller, name);
     return { items: (await this.channels.listPairings(name)).map(toDto) };
   }
@@ -150,7 +154,7 @@ export class ChannelsController {
   async approve(
     @Param('name') name: string,
     @Param('code') code: string,
-    @Caller() caller: Principal,
+    @Viewer() caller: Principal,
   ): Promise<PairingDto> {
     checkTenant(caller, name);
     return toDto(await this.channels.approvePairing(name, code, caller.principal));
@@ -159,7 +163,7 @@ export class ChannelsController {
   /** Lists the senders who were let in by a code, the newest first. */
   @Get(':name/senders')
   @RequireScope('admin:read')
-  async listSenders(@Param('name') name: string, @Caller() caller: Principal): Promise<SendersDto> {
+  async listSenders(@Param('name') name: string, @Viewer() caller: Principal): Promise<SendersDto> {
     checkTenant(caller, name);
     const admitted = await this.channels.listAdmitted(name);
     return { items: admitted.map(({ sender, approvedAt }) => ({ sender, approved_at: approvedAt })) };
@@ -172,7 +176,7 @@ export class ChannelsController {
   async revoke(
     @Param('name') name: string,
     @Param('sender') sender: string,
-    @Caller() caller: Principal,
+    @Viewer() caller: Principal,
   ): Promise<void> {
     checkTenant(caller, name);
     await this.channels.revokePairing(name, sender, caller.principal);
@@ -202,7 +206,7 @@ export class ChannelsController {
 }
 
 function checkTenant({ tenant }: Principal, channel: string): void {
-  if (tenant !== DEFAULT_TENANT) throw new GatewayError('NOT_FOUND', { what: `channel ${channel}` });
+  if (!isInScope(tenant, DEFAULT_TENANT)) throw new GatewayError('NOT_FOUND', { what: `channel ${channel}` });
 }
 
 function toDto({ sender, code, askedAt, expiresAt }: PairingRequest): PairingDto {

@@ -1,11 +1,11 @@
 import { Controller, Delete, Get, HttpCode, Param, Query, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
 import { noteOfClosedConnection } from '../core/audit/audit-notes.js';
 import type { Connection } from '../core/connections/connection.js';
 import { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
 import type { Principal } from '../core/identity/principal.js';
-import { AuditStore } from '../core/store/index.js';
+import { AuditStore, isInScope } from '../core/store/index.js';
 import { validated } from '../http/index.js';
 import { GatewayError } from '../protocol/index.js';
 import type { FieldsOf } from './fields.js';
@@ -28,9 +28,9 @@ export class ConnectionsController {
   /** By ID, which is random. */
   @Get()
   @RequireScope('admin:read')
-  list(@Query() { limit, cursor }: CursorQuery, @Caller() { tenant }: Principal): ConnectionsDto {
+  list(@Query() { limit, cursor }: CursorQuery, @Viewer() { tenant }: Principal): ConnectionsDto {
     const cursors = new Cursors<string>('connections', tenant);
-    const own = this.connections.list().filter(({ principal }) => principal.tenant === tenant);
+    const own = this.connections.list().filter(({ principal }) => isInScope(tenant, principal.tenant));
     const { items, next } = pickPage(own, ({ id }) => id, { limit, cursor: cursors.decode(cursor) });
     return { items: items.map(toConnectionDto), ...(next !== undefined && { next: cursors.encode(next) }) };
   }
@@ -42,10 +42,10 @@ export class ConnectionsController {
   async close(
     @Param('id') id: string,
     @Query() { reason }: CloseConnectionQuery,
-    @Caller() caller: Principal,
+    @Viewer() caller: Principal,
   ): Promise<void> {
     const connection = this.connections.find(id);
-    if (connection?.principal.tenant !== caller.tenant)
+    if (!connection || !isInScope(caller.tenant, connection.principal.tenant))
       throw new GatewayError('NOT_FOUND', { what: `connection ${id}` });
     await this.audit.recordAudit(noteOfClosedConnection(connection, caller.principal, reason));
     connection.close('revoked');
@@ -60,9 +60,10 @@ export function toConnectionDto({
   connectedAt,
   bufferedBytes,
 }: Connection): FieldsOf<ConnectionDto> {
-  const { principal: name, role, channels, sender, expiresAt } = principal;
+  const { tenant, principal: name, role, channels, sender, expiresAt } = principal;
   return {
     connection_id: id,
+    tenant,
     client_id: clientId,
     principal: name,
     role,

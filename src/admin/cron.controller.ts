@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { HttpAuthGuard, RequireRole, RequireScope, Speaker, Viewer } from '../auth/index.js';
 import { CronJobsService } from '../core/cron/cron-jobs.service.js';
 import { definitionOf } from '../core/cron/job.js';
 import { ownerOfOperator } from '../core/cron/job-owner.js';
@@ -51,7 +51,7 @@ export class CronController {
   @RequireScope('admin:read')
   async list(
     @Query(query) { limit = DEFAULT_LIMIT, cursor }: PageQuery,
-    @Caller() { tenant }: Principal,
+    @Viewer() { tenant }: Principal,
   ): Promise<CronJobsDto> {
     const jobs = await this.jobs.list({ tenant, after: cursor, limit: limit + 1 });
     const page = jobs.slice(0, limit);
@@ -63,14 +63,14 @@ export class CronController {
   @Post()
   @ApiBody({ schema: toOpenApiSchema(JobInput, NEW_JOB) })
   @RequireScope('admin:write')
-  async add(@Body() job: object, @Caller() caller: Principal): Promise<CronJobDto> {
+  async add(@Body() job: object, @Speaker() caller: Principal): Promise<CronJobDto> {
     return this.toDto(await this.jobs.add(job, ownerOfOperator(caller)));
   }
 
   /** Returns a job with its next due time. */
   @Get(':id')
   @RequireScope('admin:read')
-  async get(@Param('id') id: string, @Caller() { tenant }: Principal): Promise<CronJobDto> {
+  async get(@Param('id') id: string, @Viewer() { tenant }: Principal): Promise<CronJobDto> {
     return this.toDto(await this.jobs.get(tenant, id));
   }
 
@@ -78,7 +78,7 @@ export class CronController {
   @Patch(':id')
   @ApiBody({ schema: toOpenApiSchema(JobChangeInput, { enabled: false, max_runs: null }) })
   @RequireScope('admin:write')
-  async change(@Param('id') id: string, @Body() change: object, @Caller() caller: Principal): Promise<CronJobDto> {
+  async change(@Param('id') id: string, @Body() change: object, @Viewer() caller: Principal): Promise<CronJobDto> {
     return this.toDto(await this.jobs.change(caller.tenant, id, change, caller.principal));
   }
 
@@ -89,7 +89,7 @@ export class CronController {
   async remove(
     @Param('id') id: string,
     @Query(query) { running }: RemoveCronJobQuery,
-    @Caller() { tenant, principal }: Principal,
+    @Viewer() { tenant, principal }: Principal,
   ): Promise<void> {
     await this.jobs.remove(tenant, id, principal, running === 'cancel');
   }
@@ -98,7 +98,7 @@ export class CronController {
   @Post(':id/run')
   @HttpCode(200)
   @RequireScope('admin:write')
-  async run(@Param('id') id: string, @Caller() { tenant, principal }: Principal): Promise<CronRunDto> {
+  async run(@Param('id') id: string, @Viewer() { tenant, principal }: Principal): Promise<CronRunDto> {
     return toRunDto(await this.jobs.run(tenant, id, principal));
   }
 
@@ -108,7 +108,7 @@ export class CronController {
   async next(
     @Param('id') id: string,
     @Query(query) { count = DEFAULT_TIMES }: CronNextQuery,
-    @Caller() { tenant }: Principal,
+    @Viewer() { tenant }: Principal,
   ): Promise<CronTimesDto> {
     const job = await this.jobs.get(tenant, id);
     const { timezone } = definitionOf(job).schedule;
@@ -121,7 +121,7 @@ export class CronController {
   async runs(
     @Param('id') id: string,
     @Query(query) { limit = DEFAULT_LIMIT, cursor }: CronRunsQuery,
-    @Caller() { tenant }: Principal,
+    @Viewer() { tenant }: Principal,
   ): Promise<CronRunsDto> {
     const runs = await this.jobs.history(tenant, id, limit + 1, cursor);
     const page = runs.slice(0, limit);
@@ -129,11 +129,12 @@ export class CronController {
   }
 
   private async toDto(job: CronJob): Promise<CronJobDto> {
-    const { jobId, isEnabled, createdAt, lastDue, firings, failures, stopped } = job;
+    const { jobId, tenant, isEnabled, createdAt, lastDue, firings, failures, stopped } = job;
     const definition = definitionOf(job);
     const { schedule, expires_at, ...input } = toInput(definition);
     return {
       job_id: jobId,
+      tenant,
       enabled: isEnabled,
       ...(input as Omit<typeof input, 'target'> & Pick<CronJobDto, 'misfire' | 'overlap' | 'retries' | 'target'>),
       schedule: schedule as CronScheduleDto,

@@ -61,6 +61,8 @@ export class CronTargetDto extends CronChatDto {
 export class CronJobDto {
   /** @example "j00mg3k9x2a1b2c3d4e5" */
   job_id!: string;
+  /** @example "default" */
+  tenant!: string;
   /** @example "news" */
   name!: string;
   enabled!: boolean;

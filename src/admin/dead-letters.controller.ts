@@ -11,12 +11,12 @@ import {
   UsePipes,
 } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import type { PartText, Place } from '../core/channels/driver.js';
 import { toPlainText } from '../core/channels/text-length.js';
 import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
-import type { DeadLetter } from '../core/store/index.js';
+import { type DeadLetter, isInScope } from '../core/store/index.js';
 import { GatewayError } from '../protocol/index.js';
 import { DeadLetterDto, DeadLettersDto, DeadLettersQuery } from './dead-letters.dto.js';
 import { DEFAULT_LIMIT } from './pages.js';
@@ -35,8 +35,8 @@ export class DeadLettersController {
   @Get()
   @RequireScope('admin:read')
   @UsePipes(validated())
-  async list(@Query() query: DeadLettersQuery, @Caller() { tenant }: Principal): Promise<DeadLettersDto> {
-    if (tenant !== DEFAULT_TENANT) return { items: [] };
+  async list(@Query() query: DeadLettersQuery, @Viewer() { tenant }: Principal): Promise<DeadLettersDto> {
+    if (!isInScope(tenant, DEFAULT_TENANT)) return { items: [] };
     const { channel, limit = DEFAULT_LIMIT, cursor: before } = query;
     const letters = await this.channels.listDeadLetters({ channel, before, limit: limit + 1 });
     const items = letters.slice(0, limit).map(toDto);
@@ -47,7 +47,7 @@ export class DeadLettersController {
   @Post(':id/retry')
   @HttpCode(204)
   @RequireScope('admin:write')
-  async retry(@Param('id', ParseIntPipe) id: number, @Caller() caller: Principal): Promise<void> {
+  async retry(@Param('id', ParseIntPipe) id: number, @Viewer() caller: Principal): Promise<void> {
     checkTenant(caller, id);
     await this.channels.retryDeadLetter(id, caller.principal);
   }
@@ -56,14 +56,14 @@ export class DeadLettersController {
   @Delete(':id')
   @HttpCode(204)
   @RequireScope('admin:write')
-  async discard(@Param('id', ParseIntPipe) id: number, @Caller() caller: Principal): Promise<void> {
+  async discard(@Param('id', ParseIntPipe) id: number, @Viewer() caller: Principal): Promise<void> {
     checkTenant(caller, id);
     await this.channels.discardDeadLetter(id, caller.principal);
   }
 }
 
 function checkTenant({ tenant }: Principal, id: number): void {
-  if (tenant !== DEFAULT_TENANT) throw new GatewayError('NOT_FOUND', { what: `dead letter ${id}` });
+  if (!isInScope(tenant, DEFAULT_TENANT)) throw new GatewayError('NOT_FOUND', { what: `dead letter ${id}` });
 }
 
 function toDto({ id, channel, place, replyTo, content = '[]', reason = '', createdAt }: DeadLetter): DeadLetterDto {

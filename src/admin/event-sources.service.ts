@@ -10,7 +10,13 @@ import { StartStep, type Undo } from '../core/lifecycle/steps.js';
 import { NodesService } from '../core/nodes/nodes.service.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';
 import { isFiring } from '../core/sessions/firing.js';
-import { SessionStore, type AcceptedMessage, type DurableFrame, type NewMessage } from '../core/store/index.js';
+import {
+  ALL_TENANTS,
+  SessionStore,
+  type AcceptedMessage,
+  type DurableFrame,
+  type NewMessage,
+} from '../core/store/index.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
 import { TurnRunnerService } from '../core/turns/turn-runner.service.js';
@@ -164,14 +170,20 @@ export class EventSourcesService {
       for (const [channel, count] of Object.entries(await this.channels.countDeadLetters()))
         this.note(DEFAULT_TENANT, 'dead_letter', channel, { channel, count });
       this.note(DEFAULT_TENANT, 'config', '', { version: this.config.version });
-      for (const tenant of this.events.tenants)
-        for (const { node, state } of await this.nodes.list(tenant))
-          this.note(tenant, 'node', `${tenant} ${node.nodeId}`, { node_id: node.nodeId, name: node.name, state });
+      for (const scope of this.listScopes())
+        for (const { node, state } of await this.nodes.list(scope))
+          this.note(node.tenant, 'node', node.nodeId, { node_id: node.nodeId, name: node.name, state });
     } catch (error) {
       this.log.debug({ error }, 'live events could not be looked for');
     } finally {
       this.isLooking = false;
     }
+  }
+
+  /** Lists the tenants that are looked at: one look at all covers them. */
+  private listScopes(): readonly string[] {
+    const { tenants } = this.events;
+    return tenants.includes(ALL_TENANTS) ? [ALL_TENANTS] : tenants;
   }
 
   /** Sends an event if a row has changed. The first look only remembers. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, Headers, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
-import { AuthService, Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { AuthService, HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
 import { StopStep } from '../core/lifecycle/steps.js';
 import { Clock } from '../core/time/clock.js';
@@ -41,7 +41,7 @@ export class EventsController {
     @Req() request: IncomingMessage,
     @Res() response: ServerResponse,
     @Headers('last-event-id') lastId: string | undefined,
-    @Caller() caller: Principal,
+    @Viewer() caller: Principal,
   ): void {
     const stream = new EventStream(response);
     const { missed, unsubscribe } = this.events.subscribe(caller.tenant, lastId, (event) => stream.send(event));

@@ -7,6 +7,7 @@ import type { HistoryItemDto, SessionFrameDto, SessionItemDto } from './sessions
 export function toSessionItem(session: Session): FieldsOf<SessionItemDto> {
   return {
     id: session.id,
+    tenant: session.tenant,
     mode: session.mode,
     channel: session.channel,
     agent: session.agent,

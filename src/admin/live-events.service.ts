@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../core/time/clock.js';
+import { ALL_TENANTS } from '../core/store/index.js';
 import { EventLog, type EventKind, type StreamEvent } from './event-log.js';
 
 /** Time for which the events of a tenant are kept after its last reader has gone, in milliseconds. */
@@ -15,8 +16,8 @@ interface Stream {
 }
 
 /**
- * What happens in the gateway, for live views: a stream of events for each tenant. Nothing is made or kept of a tenant that has
- * no readers.
+ * What happens in the gateway, for live views: a stream of events for each tenant, and one for all. Nothing is made or kept for
+ * a stream that has no readers.
  */
 @Injectable()
 export class LiveEventsService {
@@ -29,23 +30,30 @@ export class LiveEventsService {
     return this.streams.size > 0;
   }
 
-  /** The tenants that have readers, or had some just now. */
+  /** The tenants that have readers, or had some just now; `ALL_TENANTS` for those of all. */
   get tenants(): readonly string[] {
     return [...this.streams.keys()];
   }
 
-  /** Sends an event to the readers of a tenant. @param describe makes the row of its list; called only if it has readers */
+  /**
+   * Sends an event to the readers of a tenant and of all tenants. @param describe makes the row of its list; called only if
+   * there are readers
+   */
   emit(tenant: string, kind: EventKind, describe: () => object): void {
-    const stream = this.streams.get(tenant);
+    for (const scope of [tenant, ALL_TENANTS]) this.append(scope, kind, () => ({ tenant, ...describe() }));
+  }
+
+  private append(scope: string, kind: EventKind, describe: () => object): void {
+    const stream = this.streams.get(scope);
     if (!stream) return;
     if (stream.idleSince !== undefined && this.clock.elapsed() - stream.idleSince > KEPT_MS)
-      return void this.streams.delete(tenant);
+      return void this.streams.delete(scope);
     const event = stream.log.append(kind, describe());
     for (const listener of stream.listeners) listener(event);
   }
 
   /**
-   * Subscribes to the events of a tenant. What it returns has the events after `lastId`, and misses none: they are `undefined`
+   * Subscribes to the events of a tenant, or of `ALL_TENANTS`. What it returns has the events after `lastId`, and misses none: they are `undefined`
    * if `lastId` is of another stream, or too old.
    */
   subscribe(

@@ -27,8 +27,7 @@ export class MessageRetriesService {
   /** Returns the life of a message that the caller may see. @throws GatewayError NOT_FOUND */
   async getLife(caller: Principal, messageRef: string): Promise<MessageLife> {
     const life = await this.store.findMessageLife(caller.tenant, messageRef);
-    if (!life || !isWithinReach(caller, { tenant: caller.tenant, channel: life.channel }))
-      throw new GatewayError('NOT_FOUND', { what: `message ${messageRef}` });
+    if (!life || !isWithinReach(caller, life)) throw new GatewayError('NOT_FOUND', { what: `message ${messageRef}` });
     return life;
   }
 
@@ -56,7 +55,7 @@ export class MessageRetriesService {
       receivedAt: this.clock.now(),
     });
     if (accepted.kind === 'accepted')
-      await this.audit.recordAudit(noteOfRetry(caller.tenant, messageRef, accepted.messageRef, caller.principal));
+      await this.audit.recordAudit(noteOfRetry(session.tenant, messageRef, accepted.messageRef, caller.principal));
     return accepted;
   }
 

@@ -1,6 +1,6 @@
 import { Controller, Get, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';
 import type { AcceptedMessage, MessageLife } from '../core/store/index.js';
@@ -24,7 +24,7 @@ export class MessagesController {
   /** Returns what became of a message: its wait, its runs with their steps, its end and its deliveries. */
   @Get(':ref')
   @RequireScope('admin:read')
-  async read(@Param('ref') messageRef: string, @Caller() caller: Principal): Promise<MessageDto> {
+  async read(@Param('ref') messageRef: string, @Viewer() caller: Principal): Promise<MessageDto> {
     return toDto(await this.retries.getLife(caller, messageRef));
   }
 
@@ -32,9 +32,9 @@ export class MessagesController {
   @Post(':ref/cancel')
   @HttpCode(204)
   @RequireScope('admin:write')
-  async cancel(@Param('ref') messageRef: string, @Caller() caller: Principal): Promise<void> {
-    await this.retries.getLife(caller, messageRef);
-    await this.queue.cancel({ by: 'ref', tenant: caller.tenant, messageRef }, caller.principal);
+  async cancel(@Param('ref') messageRef: string, @Viewer() caller: Principal): Promise<void> {
+    const { tenant } = await this.retries.getLife(caller, messageRef);
+    await this.queue.cancel({ by: 'ref', tenant, messageRef }, caller.principal);
   }
 
   /** Sends a failed message again: a new message with its content, sender and place to answer, which supersedes it. */
@@ -42,7 +42,7 @@ export class MessagesController {
   @HttpCode(200)
   @RequireScope('admin:write')
   @ApiConflictResponse({ description: 'The message has not failed.' })
-  async retry(@Param('ref') messageRef: string, @Caller() caller: Principal): Promise<AcceptedMessageDto> {
+  async retry(@Param('ref') messageRef: string, @Viewer() caller: Principal): Promise<AcceptedMessageDto> {
     return toAcceptedDto(await this.retries.retry(caller, messageRef));
   }
 }
@@ -66,12 +66,13 @@ export function toAcceptedDto({
 }
 
 function toDto(life: MessageLife): MessageDto {
-  const { message, status, channel, agent, parts } = life;
+  const { message, status, tenant, channel, agent, parts } = life;
   const { messageRef, messageId, client, sessionId, payload, priority, receivedAt, supersededBy } = message;
   return {
     message_ref: messageRef,
     message_id: messageId,
     session_id: sessionId,
+    tenant,
     channel,
     agent,
     sender: payload.sender,

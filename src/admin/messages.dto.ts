@@ -92,6 +92,8 @@ export class MessageDto {
   message_id!: string;
   /** @example "s_5b1f0c9a7d2e4f61" */
   session_id!: string;
+  /** @example "default" */
+  tenant!: string;
   /** @example "telegram" */
   channel!: string;
   /** @example "main" */

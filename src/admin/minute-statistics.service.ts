@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { BoundedMap } from '../core/cache/bounded-map.js';
 import { StartStep, type Undo } from '../core/lifecycle/steps.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';
-import { AdminStore, QueueStore } from '../core/store/index.js';
+import { AdminStore, ALL_TENANTS, QueueStore } from '../core/store/index.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
 import { TurnRunnerService } from '../core/turns/turn-runner.service.js';
@@ -72,16 +72,22 @@ export class MinuteStatisticsService {
     return this.clock.setRepeating(MINUTE_MS, () => void this.sampleWaiting());
   }
 
-  /** Returns the last {@link MAX_MINUTES} minutes of a tenant, oldest first. The newest one is not over. */
+  /** Returns the last {@link MAX_MINUTES} minutes of a tenant, or of `ALL_TENANTS`, oldest first. The newest one is not over. */
   list(tenant: string): readonly MinuteCounts[] {
     const now = Math.floor(this.clock.now() / MINUTE_MS) * MINUTE_MS;
-    const known = new Map((this.tenants.get(tenant) ?? []).map((minute) => [minute.at, minute]));
+    const known = Map.groupBy(this.findMinutes(tenant), (minute) => minute.at);
     return Array.from({ length: MAX_MINUTES }, (_, index) => {
       const at = now - (MAX_MINUTES - 1 - index) * MINUTE_MS;
-      const { messages = 0, waiting = 0, failed = 0, firstBlocks } = known.get(at) ?? {};
-      const p95 = firstBlocks && findPercentile(firstBlocks);
+      const minutes = known.get(at) ?? [];
+      const sum = (name: 'messages' | 'waiting' | 'failed') => minutes.reduce((total, one) => total + one[name], 0);
+      const [messages, waiting, failed] = [sum('messages'), sum('waiting'), sum('failed')];
+      const p95 = findPercentile(minutes.flatMap(({ firstBlocks }) => [...firstBlocks]));
       return { at, messages, waiting, failed, ...(p95 !== undefined && { firstBlockP95Ms: p95 }) };
     });
+  }
+
+  private findMinutes(tenant: string): readonly Minute[] {
+    return tenant === ALL_TENANTS ? [...this.tenants.values()].flat() : (this.tenants.get(tenant) ?? []);
   }
 
   private minuteOf(tenant: string): Minute {
@@ -113,10 +119,10 @@ export class MinuteStatisticsService {
 }
 
 /** Returns the upper bound of the bucket in which 95% are reached. */
-function findPercentile(buckets: ReadonlyMap<number, number>): number | undefined {
-  const total = buckets.values().reduce((sum, count) => sum + count, 0);
+function findPercentile(buckets: readonly (readonly [bucket: number, count: number])[]): number | undefined {
+  const total = buckets.reduce((sum, [, count]) => sum + count, 0);
   let seen = 0;
-  for (const [bucket, count] of [...buckets].toSorted(([a], [b]) => a - b)) {
+  for (const [bucket, count] of buckets.toSorted(([a], [b]) => a - b)) {
     seen += count;
     if (seen >= total * 0.95) return Math.round(BUCKET_RATIO ** bucket);
   }

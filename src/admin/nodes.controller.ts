@@ -13,7 +13,7 @@ import {
   UsePipes,
 } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { HttpAuthGuard, RequireRole, RequireScope, Speaker, Viewer } from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
 import { NodesService } from '../core/nodes/nodes.service.js';
 import { ReachService } from '../core/reach/reach.service.js';
@@ -46,7 +46,7 @@ export class NodesController {
   /** Sorted by ID. */
   @Get()
   @RequireScope('admin:read')
-  async list(@Caller() { tenant }: Principal, @Query() query: PageQuery): Promise<NodesDto> {
+  async list(@Viewer() { tenant }: Principal, @Query() query: PageQuery): Promise<NodesDto> {
     const { items, next } = paginate(await this.nodes.list(tenant), ({ node }) => node.nodeId, query);
     return { items: items.map(toNodeDto), ...(next !== undefined && { next }) };
   }
@@ -55,7 +55,7 @@ export class NodesController {
   @Post('pairings')
   @HttpCode(201)
   @RequireScope('admin:write')
-  async invite(@Body() invitation: InvitationDto, @Caller() caller: Principal): Promise<PairingCodeDto> {
+  async invite(@Body() invitation: InvitationDto, @Speaker() caller: Principal): Promise<PairingCodeDto> {
     const { code, expiresAt } = await this.nodes.invite(caller, invitation);
     const { publicUrl: url } = this.reach;
     return { code, expires_at: expiresAt, ...(url !== undefined && { url }) };
@@ -64,7 +64,7 @@ export class NodesController {
   /** Changes the name or what it may offer. The ID stays. */
   @Patch(':id')
   @RequireScope('admin:write')
-  async change(@Param('id') id: string, @Body() change: NodeChangeDto, @Caller() caller: Principal): Promise<NodeDto> {
+  async change(@Param('id') id: string, @Body() change: NodeChangeDto, @Viewer() caller: Principal): Promise<NodeDto> {
     return toNodeDto(await this.nodes.change(caller, id, change));
   }
 
@@ -72,7 +72,7 @@ export class NodesController {
   @Delete(':id')
   @HttpCode(204)
   @RequireScope('admin:write')
-  async revoke(@Param('id') id: string, @Caller() caller: Principal): Promise<void> {
+  async revoke(@Param('id') id: string, @Viewer() caller: Principal): Promise<void> {
     await this.nodes.revoke(caller, id);
   }
 
@@ -86,7 +86,7 @@ export class NodesController {
     @Param('id') id: string,
     @Param('name') name: string,
     @Body() { sha256 }: AllowCommandDto,
-    @Caller() caller: Principal,
+    @Viewer() caller: Principal,
   ): Promise<NodeDto> {
     const view = await this.nodes.allowCommand(caller, id, name, sha256);
     if (view === 'changed') throw new ConflictException(`The node ${id} has changed ${name} again: read it once more`);

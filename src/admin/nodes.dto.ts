@@ -139,6 +139,8 @@ export class NodeJobDto {
 export class NodeDto {
   /** @example "kitchen-mac" */
   id!: string;
+  /** @example "default" */
+  tenant!: string;
   /** @example "Kitchen Mac" */
   name!: string;
   /** `hidden`: its page is not in front. */
@@ -244,6 +246,7 @@ export function toNodeDto({ node, state, since, isContested, commands, jobs }: N
   const { allow, platform, version, seenAt } = node;
   return {
     id: node.nodeId,
+    tenant: node.tenant,
     name: node.name,
     state,
     ...(since !== undefined && { since }),

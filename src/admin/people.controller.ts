@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { Controller, Delete, Get, Param, Query, Res, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiConflictResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { HttpAuthGuard, RequireRole, RequireScope, Speaker, Viewer } from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
-import { PresenceTrackerService } from '../core/presence/presence-tracker.service.js';
+import { PresenceTrackerService, type PresenceState } from '../core/presence/presence-tracker.service.js';
 import { checkChannel, isWithinReach } from '../core/sessions/access.js';
 import { AdminStore, type PersonPosition } from '../core/store/index.js';
 import { JSON_LINES_CONTENT, sendJsonLines, validated } from '../http/index.js';
@@ -32,14 +32,15 @@ export class PeopleController {
   @RequireScope('admin:read')
   async list(
     @Query() { limit = DEFAULT_LIMIT, cursor, channel, q }: PeopleQuery,
-    @Caller() caller: Principal,
+    @Viewer() caller: Principal,
   ): Promise<PeopleDto> {
     const { tenant } = caller;
     const asked = { channels: reachOf(caller, channel), text: q };
     const cursors = new Cursors<PersonPosition>('people', tenant, asked);
     const page = await this.store.listPeople({ tenant, ...asked, after: cursors.decode(cursor), limit });
     return {
-      items: page.items.map(({ channel: on, sender, name, sessionId, lastActive }) => ({
+      items: page.items.map(({ tenant: of, channel: on, sender, name, sessionId, lastActive }) => ({
+        tenant: of,
         channel: on,
         sender,
         ...(name !== undefined && { name }),
@@ -60,7 +61,7 @@ export class PeopleController {
   async export(
     @Param('channel') channel: string,
     @Param('sender') sender: string,
-    @Caller() caller: Principal,
+    @Speaker() caller: Principal,
     @Res() response: ServerResponse,
   ): Promise<void> {
     checkChannel(caller, channel);
@@ -77,7 +78,7 @@ export class PeopleController {
   async erase(
     @Param('channel') channel: string,
     @Param('sender') sender: string,
-    @Caller() caller: Principal,
+    @Speaker() caller: Principal,
   ): Promise<ErasedDto> {
     return { ...(await this.administration.erase(caller, channel, sender)) };
   }
@@ -85,13 +86,14 @@ export class PeopleController {
   /** Who was seen within 15 minutes. */
   @Get('presence')
   @RequireScope('admin:read')
-  listPresence(@Query() { limit, cursor }: CursorQuery, @Caller() caller: Principal): PresencesDto {
+  listPresence(@Query() { limit, cursor }: CursorQuery, @Viewer() caller: Principal): PresencesDto {
     const cursors = new Cursors<string>('presence', caller.tenant);
     const seen = this.presence.list().filter((state) => isWithinReach(caller, state));
-    const keyOf = ({ channel, userId }: { channel: string; userId: string }) => JSON.stringify([channel, userId]);
+    const keyOf = ({ tenant, channel, userId }: PresenceState) => JSON.stringify([tenant, channel, userId]);
     const { items, next } = pickPage(seen, keyOf, { limit, cursor: cursors.decode(cursor) });
     return {
-      items: items.map(({ channel, userId, status, lastSeen }) => ({
+      items: items.map(({ tenant, channel, userId, status, lastSeen }) => ({
+        tenant,
         channel,
         user_id: userId,
         status,

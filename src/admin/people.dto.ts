@@ -26,6 +26,8 @@ export class PeopleQuery extends CursorQuery {
 
 /** A sender of messages on a channel. */
 export class PersonDto {
+  /** @example "default" */
+  tenant!: string;
   /** @example "telegram" */
   channel!: string;
   /** @example "5001" */
@@ -73,6 +75,8 @@ export class ErasedDto {
 
 /** The presence of a person. */
 export class PresenceDto {
+  /** @example "default" */
+  tenant!: string;
   /** @example "telegram" */
   channel!: string;
   /** @example "5001" */

@@ -1,6 +1,6 @@
 import { Controller, Get, Query, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
 import { AdminStore } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';
@@ -26,7 +26,7 @@ export class QueueController {
   @UsePipes(validated())
   async list(
     @Query() { session_id: sessionId, limit = DEFAULT_LIMIT, cursor }: QueueQuery,
-    @Caller() { tenant, channels }: Principal,
+    @Viewer() { tenant, channels }: Principal,
   ): Promise<QueueDto> {
     const cursors = new Cursors<number>('queue', tenant, channels, sessionId);
     const after = cursors.decode(cursor);
@@ -38,6 +38,7 @@ export class QueueController {
       oldest_age_ms: page.oldestAt === undefined ? 0 : Math.max(0, now - page.oldestAt),
       items: page.items.map((item) => ({
         session_id: item.sessionId,
+        tenant: item.tenant,
         message_ref: item.messageRef,
         channel: item.channel,
         sender: item.sender,

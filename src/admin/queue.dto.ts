@@ -35,6 +35,8 @@ export class QueueQuery extends CursorQuery {
 export class QueuedMessageDto {
   /** @example "s_5b1f0c9a7d2e4f61" */
   session_id!: string;
+  /** @example "default" */
+  tenant!: string;
   /** @example "m_4f61_a" */
   message_ref!: string;
   /** @example "telegram" */
@@ -85,6 +87,8 @@ export class TurnDto {
   message_ref!: string;
   /** @example "s_5b1f0c9a7d2e4f61" */
   session_id!: string;
+  /** @example "default" */
+  tenant!: string;
   /** @example "telegram" */
   channel!: string;
   /** @example "5001" */
@@ -121,6 +125,8 @@ export class TurnsDto {
 export class ConnectionDto {
   /** @example "0b9c1c5e-6f1b-4a57-9a4c-0c8f9e8f6d11" */
   connection_id!: string;
+  /** @example "default" */
+  tenant!: string;
   /** @example "c-1" */
   client_id!: string;
   /** @example "ann" */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ConflictException, Injectable } from '@nestjs/common';
 import type { Principal } from '../core/identity/principal.js';
+import { toSpeaker } from '../core/identity/tenant-scope.js';
 import { MessageIntakeService } from '../core/intake/message-intake.service.js';
 import { PresenceTrackerService } from '../core/presence/presence-tracker.service.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';
@@ -65,9 +66,12 @@ export class SessionAdministrationService {
     sessionId: string,
     { content, id = randomUUID(), sender = caller.principal }: { content: string; id?: string; sender?: string },
   ): Promise<AcceptedMessage> {
-    const { channel } = await this.router.getReadable(caller, sessionId);
+    const { channel, tenant } = await this.router.getReadable(caller, sessionId);
     const payload = { channel, sender, content, is_direct_mention: true };
-    const queued = await this.intake.submit({ principal: caller, clientId: CLIENT_ID }, { id, sessionId, payload });
+    const queued = await this.intake.submit(
+      { principal: toSpeaker(caller, tenant), clientId: CLIENT_ID },
+      { id, sessionId, payload },
+    );
     return queued.accepted;
   }
 
@@ -81,8 +85,8 @@ export class SessionAdministrationService {
    * @throws GatewayError NOT_FOUND; ConflictException if a turn has not ended in time
    */
   async delete(caller: Principal, sessionId: string): Promise<void> {
-    const { tenant, principal } = caller;
-    await this.router.getReadable(caller, sessionId);
+    const { principal } = caller;
+    const { tenant } = await this.router.getReadable(caller, sessionId);
     const until = this.clock.elapsed() + END_TIMEOUT_MS;
     for (;;) {
       const outcome = await this.store.deleteSession(tenant, sessionId, principal);

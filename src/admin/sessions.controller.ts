@@ -14,7 +14,7 @@ import {
   UsePipes,
 } from '@nestjs/common';
 import { ApiBearerAuth, ApiConflictResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
 import { ConversationReaderService } from '../core/connections/conversation-reader.service.js';
 import type { Principal } from '../core/identity/principal.js';
 import { SessionChangesService } from '../core/sessions/session-changes.service.js';
@@ -62,7 +62,7 @@ export class SessionsController {
   /** The newest first. */
   @Get()
   @RequireScope('admin:read')
-  async list(@Query() query: SessionsQuery, @Caller() caller: Principal): Promise<SessionsDto> {
+  async list(@Query() query: SessionsQuery, @Viewer() caller: Principal): Promise<SessionsDto> {
     const { limit = DEFAULT_LIMIT, cursor, channel, mode, participant, q, active_since, sort = 'created_at' } = query;
     const { tenant } = caller;
     const channels = reachOf(caller, channel);
@@ -76,7 +76,7 @@ export class SessionsController {
   /** Returns a session that the caller may read, with everyone who has written in it. */
   @Get(':id')
   @RequireScope('admin:read')
-  async readSession(@Param('id') id: string, @Caller() caller: Principal): Promise<SessionDto> {
+  async readSession(@Param('id') id: string, @Viewer() caller: Principal): Promise<SessionDto> {
     return this.toDto(await this.router.getReadable(caller, id));
   }
 
@@ -86,7 +86,7 @@ export class SessionsController {
   async readMessages(
     @Param('id') id: string,
     @Query() { limit = DEFAULT_LIMIT, cursor }: CursorQuery,
-    @Caller() caller: Principal,
+    @Viewer() caller: Principal,
   ): Promise<HistoryDto> {
     const cursors = new Cursors<string>('messages', caller.tenant, id);
     let length = 0;
@@ -107,7 +107,7 @@ export class SessionsController {
   async readFrames(
     @Param('id') id: string,
     @Query() { limit = DEFAULT_LIMIT, cursor }: CursorQuery,
-    @Caller() caller: Principal,
+    @Viewer() caller: Principal,
   ): Promise<SessionFramesDto> {
     await this.router.getReadable(caller, id);
     const cursors = new Cursors<number>('frames', caller.tenant, id);
@@ -125,7 +125,7 @@ export class SessionsController {
   /** Returns what the agent would read of the session now: the messages since the last reset that nothing supersedes. */
   @Get(':id/context')
   @RequireScope('admin:read')
-  async readContext(@Param('id') id: string, @Caller() caller: Principal): Promise<ContextDto> {
+  async readContext(@Param('id') id: string, @Viewer() caller: Principal): Promise<ContextDto> {
     await this.router.getReadable(caller, id);
     const messages = await this.store.readCurrentContext(id, DEFAULT_LIMIT);
     return { items: messages.map((message) => toHistoryItem({ message, blocks: message.reply?.blocks ?? [] })) };
@@ -138,7 +138,7 @@ export class SessionsController {
     description: 'The last line has the number of the others and their SHA-256.',
     content: JSON_LINES_CONTENT,
   })
-  async export(@Param('id') id: string, @Caller() caller: Principal, @Res() response: ServerResponse): Promise<void> {
+  async export(@Param('id') id: string, @Viewer() caller: Principal, @Res() response: ServerResponse): Promise<void> {
     const session = await this.router.getReadable(caller, id);
     await sendJsonLines(response, this.administration.exportSession(session), id);
   }
@@ -150,7 +150,7 @@ export class SessionsController {
   async send(
     @Param('id') id: string,
     @Body() body: SendMessageDto,
-    @Caller() caller: Principal,
+    @Viewer() caller: Principal,
   ): Promise<AcceptedMessageDto> {
     return toAcceptedDto(await this.administration.send(caller, id, body));
   }
@@ -161,7 +161,7 @@ export class SessionsController {
   async changeSession(
     @Param('id') id: string,
     @Body() change: ChangeSessionDto,
-    @Caller() caller: Principal,
+    @Viewer() caller: Principal,
   ): Promise<SessionDto> {
     const { mode, explicit_activation: explicitActivation, tool_permissions: toolPermissions } = change;
     const session = await this.changes.change(caller, id, {
@@ -176,7 +176,7 @@ export class SessionsController {
   @Post(':id/reset')
   @HttpCode(204)
   @RequireScope('admin:write')
-  async reset(@Param('id') id: string, @Caller() caller: Principal): Promise<void> {
+  async reset(@Param('id') id: string, @Viewer() caller: Principal): Promise<void> {
     await this.administration.reset(caller, id);
   }
 
@@ -185,7 +185,7 @@ export class SessionsController {
   @HttpCode(204)
   @RequireScope('admin:write')
   @ApiConflictResponse({ description: 'A turn was cancelled and has not ended in time.' })
-  async delete(@Param('id') id: string, @Caller() caller: Principal): Promise<void> {
+  async delete(@Param('id') id: string, @Viewer() caller: Principal): Promise<void> {
     await this.administration.delete(caller, id);
   }
 

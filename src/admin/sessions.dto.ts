@@ -34,6 +34,8 @@ export class ChangeSessionDto {
 export class SessionItemDto {
   /** @example "s_5b1f0c9a7d2e4f61" */
   id!: string;
+  /** @example "default" */
+  tenant!: string;
   @ApiProperty({ enum: SessionMode.enum })
   mode!: SessionMode;
   /** @example "telegram" */

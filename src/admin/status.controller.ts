@@ -1,17 +1,15 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
 import { AgentsService } from '../core/agents/agents.service.js';
 import { ApprovalsService } from '../core/approvals/approvals.service.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
-import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
-import { isOfAllTenants } from '../core/identity/all-tenants.js';
 import type { Principal } from '../core/identity/principal.js';
 import { VERSION } from '../core/lifecycle/version.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { ReplicaIdentity } from '../core/replicas/replica-identity.js';
-import { AdminStore, QueueStore, Store } from '../core/store/index.js';
+import { AdminStore, ALL_TENANTS, isInScope, QueueStore, Store } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
 import { MinuteStatisticsService } from './minute-statistics.service.js';
@@ -44,16 +42,15 @@ export class StatusController {
     private readonly approvals: ApprovalsService,
     private readonly statistics: MinuteStatisticsService,
     private readonly warnings: WarningsService,
-    private readonly config: ConfigStoreService,
     private readonly clock: Clock,
   ) {}
 
   /** Returns the state with what is wrong now, and the last 60 minutes. Also while the store does not respond. */
   @Get()
   @RequireScope('admin:read')
-  async read(@Caller() caller: Principal): Promise<StatusDto> {
+  async read(@Viewer() caller: Principal): Promise<StatusDto> {
     const { tenant } = caller;
-    const isWhole = isOfAllTenants(caller, this.config);
+    const isWhole = tenant === ALL_TENANTS;
     const uptime_seconds = Math.floor(this.phase.uptimeMs / 1_000);
     const { facts, running, approvals } = await this.readStored(caller);
     const deadLetters = Object.values(facts.deadLetters).reduce((sum, count) => sum + count, 0);
@@ -62,7 +59,7 @@ export class StatusController {
       ...(isWhole && { replicas: [{ replica: this.replica.id, phase: this.phase.phase, uptime_seconds }] }),
       uptime_seconds,
       counts: {
-        connections: this.connections.list().filter(({ principal }) => principal.tenant === tenant).length,
+        connections: this.connections.list().filter(({ principal }) => isInScope(tenant, principal.tenant)).length,
         waiting: facts.waiting,
         running,
         ...(isWhole && (await this.countActive())),
@@ -99,7 +96,7 @@ export class StatusController {
         ({ length }) => length,
         () => 0,
       ),
-      isOfAllTenants(caller, this.config) ? this.channels.countDeadLetters().catch(() => ({})) : {},
+      tenant === ALL_TENANTS ? this.channels.countDeadLetters().catch(() => ({})) : {},
     ]);
     const { waiting = 0, running = 0, oldestAt } = open ?? {};
     const oldestAgeMs = oldestAt === undefined ? 0 : Math.max(0, this.clock.now() - oldestAt);

@@ -1,10 +1,21 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope, TokenAdministrationService } from '../auth/index.js';
+import {
+  Caller,
+  HttpAuthGuard,
+  RequireRole,
+  RequireScope,
+  Speaker,
+  TokenAdministrationService,
+  Viewer,
+} from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
 import { DEFAULT_LIMIT } from './pages.js';
-import { MadeTokenDto, MeDto, TenantQuery, TokensDto, TokensQuery, toTokenDto, TokenWishDto } from './tokens.dto.js';
+import { PageQuery } from './agents.dto.js';
+import { MadeTokenDto, MeDto, TokensDto, toTokenDto, TokenWishDto } from './tokens.dto.js';
+import { isInScope } from '../core/store/index.js';
 import { validated } from '../http/index.js';
+import { GatewayError } from '../protocol/index.js';
 
 /** Makes tokens at run time, lists them and revokes them. Those of the settings are not among them. */
 @ApiTags('admin')
@@ -20,10 +31,10 @@ export class TokensController {
   @Get()
   @RequireScope('admin:read')
   async list(
-    @Query() { limit = DEFAULT_LIMIT, cursor: after, tenant }: TokensQuery,
-    @Caller() caller: Principal,
+    @Query() { limit = DEFAULT_LIMIT, cursor: after }: PageQuery,
+    @Viewer() { tenant }: Principal,
   ): Promise<TokensDto> {
-    const records = await this.tokens.list(caller, { tenant, after, limit: limit + 1 });
+    const records = await this.tokens.list({ tenant, after, limit: limit + 1 });
     const items = records.slice(0, limit).map(toTokenDto);
     const last = items.at(-1);
     return { items, ...(last && records.length > limit && { next: last.id }) };
@@ -34,10 +45,18 @@ export class TokensController {
   @HttpCode(201)
   @RequireScope('tokens:write')
   async create(
-    @Body() { expires_at: expiresAt, ...wish }: TokenWishDto,
+    @Body() { expires_at: expiresAt, tenant, ...wish }: TokenWishDto,
     @Caller() caller: Principal,
+    @Viewer() viewer: Principal,
+    @Speaker() speaker: Principal,
   ): Promise<MadeTokenDto> {
-    const { record, token } = await this.tokens.create(caller, { ...wish, expiresAt });
+    if (tenant !== undefined && !isInScope(viewer.tenant, tenant))
+      throw new GatewayError('NOT_FOUND', { what: `tenant ${tenant}` });
+    const { record, token } = await this.tokens.create(caller, {
+      ...wish,
+      tenant: tenant ?? speaker.tenant,
+      expiresAt,
+    });
     return Object.assign(toTokenDto(record), { token });
   }
 
@@ -45,8 +64,8 @@ export class TokensController {
   @Delete(':id')
   @HttpCode(204)
   @RequireScope('tokens:write')
-  async revoke(@Param('id') id: string, @Query() { tenant }: TenantQuery, @Caller() caller: Principal): Promise<void> {
-    await this.tokens.revoke(caller, id, tenant);
+  async revoke(@Param('id') id: string, @Viewer() { tenant, principal }: Principal): Promise<void> {
+    await this.tokens.revoke(tenant, id, principal);
   }
 }
 

@@ -3,7 +3,6 @@ import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, Matches, Max } from '
 import { ROLE_SCOPES } from '../core/identity/principal.js';
 import type { TokenRecord } from '../core/store/index.js';
 import { SCOPES, type Role, type Scope } from '../protocol/index.js';
-import { PageQuery } from './agents.dto.js';
 import { MayBeAbsent } from '../http/index.js';
 
 const ROLES = Object.keys(ROLE_SCOPES) as Role[];
@@ -15,28 +14,6 @@ const TENANT = /^(?!\*$)[^\p{Cc}\p{Cs}]{1,256}$/u;
 const MAX_CHANNELS = 256;
 /** The last moment of a date. */
 const MAX_TIME = 8_640_000_000_000_000;
-
-/** Selects tokens. */
-export class TokensQuery extends PageQuery {
-  /**
-   * Another tenant, for operators who see all.
-   * @example "default"
-   */
-  @MayBeAbsent()
-  @Matches(TENANT)
-  tenant?: string;
-}
-
-/** Selects a tenant. */
-export class TenantQuery {
-  /**
-   * Another tenant, for operators who see all.
-   * @example "default"
-   */
-  @MayBeAbsent()
-  @Matches(TENANT)
-  tenant?: string;
-}
 
 /** A token to make. */
 export class TokenWishDto {

@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, HttpCode, Param, Query, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';
 import { isWithinReach } from '../core/sessions/access.js';
@@ -27,7 +27,7 @@ export class TurnsController {
   /** By `message_ref`. A reply that needs neither a model nor a tool is not listed: it ends at once. */
   @Get()
   @RequireScope('admin:read')
-  list(@Query() { limit, cursor }: CursorQuery, @Caller() caller: Principal): TurnsDto {
+  list(@Query() { limit, cursor }: CursorQuery, @Viewer() caller: Principal): TurnsDto {
     const cursors = new Cursors<string>('turns', caller.tenant);
     const own = [...this.turns.listRunning()].filter(({ turn }) => isWithinReach(caller, turn.session));
     const { items, next } = pickPage(own, ({ turn }) => turn.message.messageRef, {
@@ -41,11 +41,11 @@ export class TurnsController {
   @Delete(':ref')
   @HttpCode(204)
   @RequireScope('admin:write')
-  async cancel(@Param('ref') messageRef: string, @Caller() caller: Principal): Promise<void> {
+  async cancel(@Param('ref') messageRef: string, @Viewer() caller: Principal): Promise<void> {
     const run = [...this.turns.listRunning()].find(({ turn }) => turn.message.messageRef === messageRef);
     if (!run || !isWithinReach(caller, run.turn.session))
       throw new GatewayError('NOT_FOUND', { what: `running turn ${messageRef}` });
-    await this.queue.cancel({ by: 'ref', tenant: caller.tenant, messageRef }, caller.principal);
+    await this.queue.cancel({ by: 'ref', tenant: run.turn.session.tenant, messageRef }, caller.principal);
   }
 }
 
@@ -57,6 +57,7 @@ export function toTurnDto({ turn, since }: RunningTurn): FieldsOf<TurnDto> {
   return {
     message_ref: message.messageRef,
     session_id: message.sessionId,
+    tenant: session.tenant,
     channel: session.channel,
     sender: message.payload.sender,
     agent: session.agent,

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { isOfAllTenants } from '../core/identity/all-tenants.js';
 import type { Principal } from '../core/identity/principal.js';
 import { MemoryBudgetService } from '../core/limits/memory-budget.service.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { ReachService } from '../core/reach/reach.service.js';
+import { ALL_TENANTS } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';
 import type { SEVERITIES } from './status.dto.js';
 
@@ -51,11 +51,11 @@ export class WarningsService {
   ) {}
 
   /** Lists what concerns the caller, worst first, then the newest. */
-  list(caller: Principal, facts: WarningFacts): readonly Warning[] {
-    const found = [...this.ofQueue(facts), ...(isOfAllTenants(caller, this.config) ? this.ofProcess(facts) : [])];
+  list({ tenant }: Principal, facts: WarningFacts): readonly Warning[] {
+    const isWhole = tenant === ALL_TENANTS;
+    const found = [...this.ofQueue(facts), ...(isWhole ? this.ofProcess(facts) : [])];
     const codes = new Set(found.map(({ key }) => key));
-    if (isOfAllTenants(caller, this.config))
-      for (const key of this.firstSeen.keys()) if (!codes.has(key)) this.firstSeen.delete(key);
+    if (isWhole) for (const key of this.firstSeen.keys()) if (!codes.has(key)) this.firstSeen.delete(key);
     return found
       .map(({ key, ...warning }) => ({ ...warning, since: warning.since ?? this.see(key) }))
       .toSorted((a, b) => a.severity.localeCompare(b.severity) || b.since - a.since);

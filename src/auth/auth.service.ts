@@ -116,7 +116,10 @@ export class AuthService extends PrincipalDirectory {
     if (this.tailscale.isGone(principal)) return true;
     if (this.isOpen || !this.chain.isEmpty || isReservedName(principal)) return false;
     if (this.tokens.has(tenant, principal)) return false;
-    return this.runTime.has(tenant, principal).then((isThere) => !isThere);
+    const origins = this.tokens.listOrigins(tenant);
+    return Promise.all(origins.map((origin) => this.runTime.has(origin, principal))).then(
+      (found) => !found.includes(true),
+    );
   }
 
   private succeed(principal: Principal, presented: PresentedCredential): Principal {

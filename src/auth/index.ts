@@ -10,7 +10,7 @@ export {
   type Verdict,
 } from './credential-verifier.js';
 export { admit } from './admit.js';
-export { Caller, HttpAuthGuard, RequireRole, RequireScope } from './http-auth.guard.js';
+export { Caller, HttpAuthGuard, RequireRole, RequireScope, Speaker, Viewer } from './http-auth.guard.js';
 export { LocalToken } from './local-token.js';
 export { checkGrants } from './grants.js';
 export { TokenAdministrationService } from './token-administration.service.js';

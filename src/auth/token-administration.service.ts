@@ -2,11 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { listDrivers } from '../core/channels/channels.settings.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { isOfAllTenants } from '../core/identity/all-tenants.js';
 import { LiveCredentialsService } from '../core/identity/live-credentials.service.js';
-import { DEFAULT_TENANT, isReservedPrincipal, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
+import { isReservedPrincipal, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
-import { ALL_TENANTS, CredentialStore, type TokenRecord } from '../core/store/index.js';
+import { CredentialStore, type TokenQuery, type TokenRecord } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';
 import { GatewayError, type PayloadFault } from '../protocol/index.js';
 import { digest } from './digest.js';
@@ -21,6 +20,7 @@ const TOKEN_BYTES = 32;
 
 /** A token to make. */
 export interface TokenWish extends Rights {
+  readonly tenant: string;
   /** Unix milliseconds; absent: never. */
   readonly expiresAt?: number | undefined;
 }
@@ -38,11 +38,10 @@ export class TokenAdministrationService {
 
   /**
    * Makes a token. It is in the result and nowhere else: the store has its digest.
-   * @throws GatewayError INVALID_PAYLOAD; FORBIDDEN for more rights than `author` has; NOT_FOUND for a tenant that the author
-   * does not see; QUEUE_FULL if the tenant has {@link MAX_TOKENS}
+   * @throws GatewayError INVALID_PAYLOAD; FORBIDDEN for more rights than `author` has; RATE_LIMITED if the tenant has
+   * {@link MAX_TOKENS}
    */
   async create(author: Principal, wish: TokenWish): Promise<{ readonly record: TokenRecord; readonly token: string }> {
-    const tenant = this.seeTenant(author, wish.tenant);
     const faults = this.findFaults(wish);
     if (faults.length > 0) throw new GatewayError('INVALID_PAYLOAD', { faults });
     checkGrant(author, wish, this.directory.findToolPermissions(author.tenant, author.principal));
@@ -50,7 +49,7 @@ export class TokenAdministrationService {
     const token = `${TOKEN_PREFIX}${randomBytes(TOKEN_BYTES).toString('base64url')}`;
     const record: TokenRecord = {
       id: `t${now.toString(36).padStart(9, '0')}${randomBytes(4).toString('hex')}`,
-      tenant,
+      tenant: wish.tenant,
       principal: wish.principal,
       role: wish.role,
       // As they are now: a scope that a later version adds to a role is not given to tokens that exist.
@@ -66,27 +65,19 @@ export class TokenAdministrationService {
     return { record, token };
   }
 
-  /** Lists tokens, the oldest first. @throws GatewayError NOT_FOUND for a tenant that the author does not see */
-  async list(
-    author: Principal,
-    page: { readonly tenant?: string | undefined; readonly after?: string | undefined; readonly limit: number },
-  ): Promise<readonly TokenRecord[]> {
-    return this.store.listTokens({ ...page, tenant: this.seeTenant(author, page.tenant) });
+  /** Lists the tokens of a tenant, or of `ALL_TENANTS`, the oldest first. */
+  list(page: TokenQuery): Promise<readonly TokenRecord[]> {
+    return this.store.listTokens(page);
   }
 
-  /** Revokes a token: it is refused from now on, and its connections end. @throws GatewayError NOT_FOUND */
-  async revoke(author: Principal, id: string, tenant?: string): Promise<void> {
-    if (!(await this.store.removeToken(this.seeTenant(author, tenant), id, author.principal)))
+  /**
+   * Revokes a token of a tenant, or of `ALL_TENANTS`: it is refused from now on, and its connections end.
+   * @throws GatewayError NOT_FOUND
+   */
+  async revoke(tenant: string, id: string, actor: string): Promise<void> {
+    if (!(await this.store.removeToken(tenant, id, actor)))
       throw new GatewayError('NOT_FOUND', { what: `token ${id}` });
     this.live.end(credentialIdOf(id));
-  }
-
-  /** Returns the tenant that an operator names, or its own. @throws GatewayError NOT_FOUND */
-  private seeTenant(author: Principal, named?: string): string {
-    const own = author.tenant === ALL_TENANTS ? DEFAULT_TENANT : author.tenant;
-    if (named === undefined || named === own) return own;
-    if (!isOfAllTenants(author, this.config)) throw new GatewayError('NOT_FOUND', { what: `tenant ${named}` });
-    return named;
   }
 
   private findFaults({ principal, role, scopes = [], sender, expiresAt }: TokenWish): PayloadFault[] {

@@ -1,5 +1,7 @@
 import type { ConfigStoreService } from '../core/config/config-store.service.js';
+import { isOfAllTenants } from '../core/identity/all-tenants.js';
 import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
+import { ALL_TENANTS } from '../core/store/index.js';
 import { digest } from './digest.js';
 import type { CredentialVerifier, PresentedCredential, Verdict } from './credential-verifier.js';
 import { toPrincipal } from './rights.js';
@@ -15,7 +17,7 @@ export class TokenTable implements CredentialVerifier {
   private readonly principals = new Map<string, Principal>();
   private readonly toolPermissions = new Map<string, readonly string[]>();
 
-  constructor(config: ConfigStoreService) {
+  constructor(private readonly config: ConfigStoreService) {
     for (const setting of config.get('auth.tokens')) {
       if (setting.tool_permissions) {
         this.toolPermissions.set(
@@ -39,9 +41,10 @@ export class TokenTable implements CredentialVerifier {
     return (credential.kind === 'token' ? this.find(credential.token) : undefined) ?? 'notMine';
   }
 
-  /** Returns whether a token of this principal exists. */
+  /** Returns whether a token of this principal exists, as it speaks in a tenant. */
   has(tenant: string, name: string): boolean {
-    return [...this.principals.values()].some((known) => known.tenant === tenant && known.principal === name);
+    const tenants = this.listOrigins(tenant);
+    return [...this.principals.values()].some((known) => known.principal === name && tenants.includes(known.tenant));
   }
 
   find(token: string): Principal | undefined {
@@ -52,6 +55,14 @@ export class TokenTable implements CredentialVerifier {
    * Returns the permissions that calls of this principal are limited to; undefined if none of its tokens sets a limit.
    */
   findToolPermissions(tenant: string, name: string): readonly string[] | undefined {
-    return this.toolPermissions.get(JSON.stringify([tenant, name]));
+    return this.listOrigins(tenant)
+      .map((origin) => this.toolPermissions.get(JSON.stringify([origin, name])))
+      .find((permissions) => permissions !== undefined);
+  }
+
+  /** Lists the tenants of the tokens that may speak in one: its own, and those whose operators see all tenants. */
+  listOrigins(tenant: string): readonly string[] {
+    const isDefaultOfAll = isOfAllTenants({ tenant: DEFAULT_TENANT }, this.config);
+    return [tenant, ALL_TENANTS, ...(isDefaultOfAll ? [DEFAULT_TENANT] : [])];
   }
 }

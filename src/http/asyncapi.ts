@@ -119,6 +119,11 @@ const QUERY: Json = {
       pattern: '^[A-Za-z0-9._-]{1,64}$',
       description: 'The id of this client; by default the gateway generates one.',
     },
+    tenant: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9._-]{1,64}$',
+      description: 'For operators of all tenants: the one in which they speak; by default `default`.',
+    },
     stream: { type: 'string', enum: ['delta'], description: 'Send `stream_delta` frames as well.' },
     subscribe: { type: 'string', enum: ['presence'], description: 'For operators: send presence changes as well.' },
   },

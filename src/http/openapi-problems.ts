@@ -39,6 +39,17 @@ const PROBLEM = {
   },
 };
 
+/** Calls that may be about any tenant. */
+const ADMINISTRATION = '/admin/v1/';
+
+const TENANT = {
+  name: 'tenant',
+  in: 'query',
+  required: false,
+  description: 'The tenant that the call is about, for operators of all; by default all, or the own one.',
+  schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$', example: 'default' },
+};
+
 /** Failures of every request, of those with a credential, with a body, and with a parameter in the path. */
 const OF_ALL = {
   400: 'The request is malformed, or carries a token in its query.',
@@ -57,19 +68,22 @@ const OF_PATH = { 404: 'There is no such resource, or the caller may not see it.
 interface Operation {
   security?: unknown[];
   readonly requestBody?: object;
-  readonly parameters?: readonly { readonly in: string }[];
+  parameters?: readonly { readonly in: string; readonly name?: string }[];
   readonly responses: Record<string, { readonly description: string; content?: object }>;
 }
 
 /**
- * Completes a document with what no decorator has to repeat: the failures of each operation with the body of all failures,
- * and that an operation without a scheme needs no credential. What an operation states itself stays.
+ * Completes a document with what no decorator has to repeat: the failures of each operation with the body of all failures, the
+ * tenant that an operation of the administration is about, and that an operation without a scheme needs no credential. What an operation states itself stays.
  */
 export function addProblems(document: OpenAPIObject): OpenAPIObject {
   const components = (document.components ??= {});
   components.schemas = { ...components.schemas, Problem: PROBLEM } as typeof components.schemas;
-  for (const item of Object.values(document.paths)) {
-    for (const operation of Object.values(item) as Operation[]) completeOperation(operation);
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const operation of Object.values(item) as Operation[]) {
+      if (path.startsWith(ADMINISTRATION)) operation.parameters = [...(operation.parameters ?? []), TENANT];
+      completeOperation(operation);
+    }
   }
   return document;
 }

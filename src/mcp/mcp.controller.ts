@@ -19,7 +19,7 @@ import {
   ApiOkResponse,
   ApiTags,
 } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { HttpAuthGuard, RequireRole, RequireScope, Speaker } from '../auth/index.js';
 import { noteOfCall } from '../core/audit/audit-notes.js';
 import { hashArguments } from '../core/approvals/arguments-hash.js';
 import { AgentsService } from '../core/agents/agents.service.js';
@@ -91,7 +91,7 @@ export class McpController {
     @Req() request: IncomingMessage,
     @Res() response: ServerResponse,
     @Body() body: unknown,
-    @Caller() caller: Principal,
+    @Speaker() caller: Principal,
   ): Promise<void> {
     const { StreamableHTTPServerTransport } = await import('@modelcontextprotocol/sdk/server/streamableHttp.js');
     const user = await this.findUser(caller);

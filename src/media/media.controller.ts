@@ -14,7 +14,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiConsumes, ApiOkResponse, ApiQuery, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireScope } from '../auth/index.js';
+import { HttpAuthGuard, RequireScope, Speaker } from '../auth/index.js';
 import { checkScope, type Principal } from '../core/identity/principal.js';
 import { MediaService, UploadRefusedError } from '../core/media/media.service.js';
 import { NodeCallsService } from '../core/nodes/node-calls.service.js';
@@ -41,7 +41,7 @@ export class MediaController {
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
   async upload(
     @Req() request: IncomingMessage,
-    @Caller() caller: Principal,
+    @Speaker() caller: Principal,
     @Query('call_id') callId?: string,
   ): Promise<UploadedMediaDto> {
     const sessionId = await this.findSession(caller, callId);
@@ -75,7 +75,11 @@ export class MediaController {
   @Get(':id')
   @ApiOkResponse({ content: { '*/*': { schema: { type: 'string', format: 'binary' } } } })
   @RequireScope('sessions:read')
-  async download(@Param('id') id: string, @Caller() caller: Principal, @Res() response: ServerResponse): Promise<void> {
+  async download(
+    @Param('id') id: string,
+    @Speaker() caller: Principal,
+    @Res() response: ServerResponse,
+  ): Promise<void> {
     const record = await this.media.getReadable(caller, id);
     const stream = await this.media.openStream(record);
     const isShown = /^(image|audio|video)\//.test(record.mimeType);

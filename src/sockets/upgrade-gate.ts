@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { AuthService, type AuthOutcome } from '../auth/auth.service.js';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
 import type { Principal } from '../core/identity/principal.js';
+import { findTenantScope, toSpeaker } from '../core/identity/tenant-scope.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { HttpTrafficService } from '../http/http-traffic.service.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
@@ -31,6 +33,7 @@ export class UpgradeGate {
     private readonly auth: AuthService,
     private readonly traffic: HttpTrafficService,
     private readonly phase: PhaseService,
+    private readonly config: ConfigStoreService,
   ) {}
 
   /** The peer may leave while its credential is verified: check the socket before using the permit, or release it. */
@@ -56,10 +59,26 @@ export class UpgradeGate {
       release();
       return lateRefusal;
     }
-    if (outcome === 'unavailable') return { principal: undefined, close: 'undecided', parameters, release };
-    if (typeof outcome === 'string') return { principal: undefined, parameters, release };
-    if ('told' in outcome) return { principal: undefined, told: outcome.told, parameters, release };
-    return { principal: outcome, parameters, release };
+    const permit = this.permit(outcome, parameters);
+    if ('status' in permit) release();
+    return 'status' in permit ? permit : { ...permit, parameters, release };
+  }
+
+  private permit(
+    outcome: AuthOutcome,
+    { tenant }: ConnectParameters,
+  ): Omit<UpgradePermit, 'parameters' | 'release'> | UpgradeRefusal {
+    if (outcome === 'unavailable') return { principal: undefined, close: 'undecided' };
+    if (typeof outcome === 'string') return { principal: undefined };
+    if ('told' in outcome) return { principal: undefined, told: outcome.told };
+    const principal = this.findSpeaker(outcome, tenant);
+    return principal ? { principal } : { status: 404, reason: `There is no tenant ${tenant} for this credential` };
+  }
+
+  /** Returns a principal in the tenant that it speaks in; undefined if it does not see the one that it names. */
+  private findSpeaker(principal: Principal, named: string | undefined): Principal | undefined {
+    const scope = findTenantScope(principal, named, this.config);
+    return scope === undefined ? undefined : toSpeaker(principal, scope);
   }
 
   private checkDraining(): UpgradeRefusal | undefined {

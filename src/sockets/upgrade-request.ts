@@ -14,6 +14,8 @@ export interface UpgradeRefusal {
 /** The parameters of a client in the URL of its upgrade. */
 export interface ConnectParameters {
   readonly clientId: string | undefined;
+  /** The tenant that an operator of all tenants speaks in; undefined for its own. */
+  readonly tenant: string | undefined;
   readonly wantsDeltas: boolean;
   readonly wantsPresence: boolean;
 }

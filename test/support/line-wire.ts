@@ -64,7 +64,7 @@ class LineWire {
       subprotocol: undefined,
       maxFrameBytes: 1_024,
       closes: closeTable,
-      readParameters: () => ({ clientId: 'lines', wantsDeltas: false, wantsPresence: false }),
+      readParameters: () => ({ clientId: 'lines', tenant: undefined, wantsDeltas: false, wantsPresence: false }),
       connect: (line) => ({ connection: new LineConnection(line, this.writer) }),
     });
   }

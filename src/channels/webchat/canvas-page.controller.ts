@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { Controller, Get, NotFoundException, Param, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireScope } from '../../auth/index.js';
+import { HttpAuthGuard, RequireScope, Speaker } from '../../auth/index.js';
 import { APP_PAGE_TYPE, CanvasService } from '../../core/canvas/canvas.service.js';
 import type { Principal } from '../../core/identity/principal.js';
 import { MediaService } from '../../core/media/media.service.js';
@@ -32,7 +32,7 @@ export class CanvasPageController {
   @RequireScope('messages:write')
   async redirect(
     @Param('surface') surfaceId: string,
-    @Caller() caller: Principal,
+    @Speaker() caller: Principal,
     @Res() response: ServerResponse,
     @Query('session_id') sessionId?: string,
   ): Promise<void> {

@@ -3,6 +3,7 @@ import { ConfigStoreService } from '../config/config-store.service.js';
 import type { SettingSource } from '../config/load-settings.js';
 import type { SettingKey } from '../config/section.js';
 import { DEFAULT_TENANT } from '../identity/principal.js';
+import { isInScope } from '../store/index.js';
 import {
   defineAgent,
   INHERITED,
@@ -61,10 +62,13 @@ export class AgentsService {
     return [...this.known.agents.values()];
   }
 
-  /** Returns the agents that a tenant sees: its own, and the one of the gateway that answers where it has no default. */
+  /**
+   * Returns the agents that a tenant sees: its own, and the one of the gateway that answers where it has no default.
+   * `ALL_TENANTS` sees all.
+   */
   listOf(tenant: string): readonly AgentDefinition[] {
     const fallback = this.defaultOf(tenant);
-    return this.list().filter((agent) => agent.tenant === tenant || agent === fallback);
+    return this.list().filter((agent) => isInScope(tenant, agent.tenant) || agent === fallback);
   }
 
   find(id: string): AgentDefinition | undefined {
@@ -102,9 +106,9 @@ export class AgentsService {
     });
   }
 
-  /** Returns the bindings of a tenant's agents, in the order of the setting. */
+  /** Returns the bindings of the agents of a tenant, or of `ALL_TENANTS`, in the order of the setting. */
   listBindingsOf(tenant: string): readonly IndexedBinding[] {
-    return this.known.list.filter((bound) => bound.tenant === tenant);
+    return this.known.list.filter((bound) => isInScope(tenant, bound.tenant));
   }
 
   /** Returns the agent of a tenant's messages that no binding matches. */

@@ -25,6 +25,11 @@ export class BoundedMap<K, V> {
     if (this.entries.size > this.capacity) this.evict();
   }
 
+  /** Returns the values. Looking at them does not count as use. */
+  values(): Iterable<V> {
+    return this.entries.values();
+  }
+
   delete(key: K): void {
     this.entries.delete(key);
   }

@@ -7,7 +7,7 @@ import { AgentsService } from '../agents/agents.service.js';
 import { noteOfCronJob } from '../audit/audit-notes.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { MessageQueueService } from '../queue/message-queue.service.js';
-import { AuditStore, CronStore, type CronJob, type CronJobQuery, type CronRun } from '../store/index.js';
+import { AuditStore, CronStore, isInScope, type CronJob, type CronJobQuery, type CronRun } from '../store/index.js';
 import { Clock } from '../time/clock.js';
 import { compileSchedule } from './compile-schedule.js';
 import { CronRunsService } from './cron-runs.service.js';
@@ -118,7 +118,7 @@ export class CronJobsService {
       noteOfCronJob('remove', job, actor, { before: describe(job) }),
     );
     for (const messageRef of new Set([...waiting, ...running]))
-      await this.queue.cancel({ by: 'ref', tenant, messageRef });
+      await this.queue.cancel({ by: 'ref', tenant: job.tenant, messageRef });
     this.cron.wake();
   }
 
@@ -129,14 +129,14 @@ export class CronJobsService {
     return this.cron.runNow(job);
   }
 
-  /** @throws GatewayError NOT_FOUND */
+  /** @param tenant or `ALL_TENANTS` @throws GatewayError NOT_FOUND */
   async get(tenant: string, jobId: string): Promise<CronJob> {
     const job = await this.store.findCronJob(jobId);
-    if (job?.tenant !== tenant) throw new GatewayError('NOT_FOUND', { what: `job ${jobId}` });
+    if (!job || !isInScope(tenant, job.tenant)) throw new GatewayError('NOT_FOUND', { what: `job ${jobId}` });
     return job;
   }
 
-  list(query: CronJobQuery & { readonly tenant: string }): Promise<readonly CronJob[]> {
+  list(query: CronJobQuery): Promise<readonly CronJob[]> {
     return this.store.listCronJobs(query);
   }
 

@@ -3,7 +3,7 @@ import { GatewayError } from '../../protocol/domain.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { MessageQueueService } from '../queue/message-queue.service.js';
-import { CronStore, type CronJob, type CronMove, type CronRun, type NewCronRun } from '../store/index.js';
+import { ALL_TENANTS, CronStore, type CronJob, type CronMove, type CronRun, type NewCronRun } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, type CancelTimer } from '../time/clock.js';
 import { compileSchedule } from './compile-schedule.js';
@@ -184,7 +184,7 @@ export class CronService {
   /** Computes the due times of all jobs again: zone data may be others than at the last start. */
   private async refreshAll(): Promise<void> {
     for (let after = ''; ;) {
-      const jobs = await this.store.listCronJobs({ after, limit: PAGE });
+      const jobs = await this.store.listCronJobs({ tenant: ALL_TENANTS, after, limit: PAGE });
       for (const job of jobs) if (job.isEnabled) await this.guard(job, () => this.refresh(job));
       if (jobs.length < PAGE) break;
       after = jobs.at(-1)?.jobId ?? after;

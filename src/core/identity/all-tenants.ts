@@ -7,7 +7,7 @@ import { DEFAULT_TENANT, type Principal } from './principal.js';
  * Returns whether a principal speaks for all tenants: its credential says so, or the settings name no tenant but the default
  * one.
  */
-export function isOfAllTenants({ tenant }: Principal, config: ConfigStoreService): boolean {
+export function isOfAllTenants({ tenant }: Pick<Principal, 'tenant'>, config: ConfigStoreService): boolean {
   if (tenant !== DEFAULT_TENANT) return tenant === ALL_TENANTS;
   const named = [...config.get('auth.tokens'), ...Object.values(config.get('agents'))].map(
     (entry) => entry.tenant ?? DEFAULT_TENANT,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { StartStep } from '../lifecycle/steps.js';
-import { NodeStore, type NodeCommandRecord, type NodeRecord } from '../store/index.js';
+import { ALL_TENANTS, NodeStore, type NodeCommandRecord, type NodeRecord } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { ForeignTools } from '../tools/foreign-tools.js';
 import type { ToolDefinition } from '../tools/tool.js';
@@ -33,7 +33,7 @@ export class NodeToolsService {
   /** Registers what nodes have offered before this start, so that a turn that is taken up again finds its tools. */
   @StartStep({ name: 'register tools of nodes', phase: 'register', after: ['register tools'] })
   async start(): Promise<void> {
-    for (const node of await this.store.listNodes())
+    for (const node of await this.store.listNodes(ALL_TENANTS))
       await this.show(node, await this.store.listNodeCommands(node.nodeId));
   }
 

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
 import type { Principal } from '../identity/principal.js';
 import {
+  isInScope,
   NodeStore,
   type NodeChange,
   type NodeCommandRecord,
@@ -92,22 +93,27 @@ export class NodesService {
     return outcome;
   }
 
+  /** @param tenant or `ALL_TENANTS` */
   async list(tenant: string): Promise<readonly NodeView[]> {
-    const jobs = await this.jobs.listByNode(tenant);
-    return Promise.all((await this.store.listNodes(tenant)).map((node) => this.view(node, jobs)));
+    const nodes = await this.store.listNodes(tenant);
+    const jobs = new Map<string, ReadonlyMap<string, readonly NodeJob[]>>();
+    for (const of of new Set(nodes.map((node) => node.tenant))) jobs.set(of, await this.jobs.listByNode(of));
+    return Promise.all(nodes.map((node) => this.view(node, jobs.get(node.tenant))));
   }
 
   /** @throws GatewayError NOT_FOUND */
-  async change({ tenant, principal }: Principal, nodeId: string, change: NodeChange): Promise<NodeView> {
-    const node = await this.store.updateNode(tenant, nodeId, change, principal);
+  async change(caller: Principal, nodeId: string, change: NodeChange): Promise<NodeView> {
+    const { tenant } = await this.getNode(caller, nodeId);
+    const node = await this.store.updateNode(tenant, nodeId, change, caller.principal);
     if (!node) throw notFound(nodeId);
     await this.registration.refresh(node);
     return this.view(node);
   }
 
   /** Ends a node: its connection, its tools and its key. @throws GatewayError NOT_FOUND */
-  async revoke({ tenant, principal }: Principal, nodeId: string): Promise<void> {
-    if (!(await this.store.revokeNode(tenant, nodeId, principal))) throw notFound(nodeId);
+  async revoke(caller: Principal, nodeId: string): Promise<void> {
+    const { tenant } = await this.getNode(caller, nodeId);
+    if (!(await this.store.revokeNode(tenant, nodeId, caller.principal))) throw notFound(nodeId);
     this.tools.remove(nodeId);
     this.links.close(tenant, nodeId, 'revoked');
   }
@@ -117,21 +123,23 @@ export class NodesService {
    * @param sha256 of the form that was read; undefined: whichever waits
    * @throws GatewayError NOT_FOUND
    */
-  async allowCommand(
-    { tenant, principal }: Principal,
-    nodeId: string,
-    name: string,
-    sha256?: string,
-  ): Promise<NodeView | 'changed'> {
-    const node = await this.store.findNode(nodeId);
-    const commands = node?.tenant === tenant ? await this.store.listNodeCommands(nodeId) : [];
+  async allowCommand(caller: Principal, nodeId: string, name: string, sha256?: string): Promise<NodeView | 'changed'> {
+    const node = await this.getNode(caller, nodeId);
+    const commands = await this.store.listNodeCommands(nodeId);
     const pending = commands.find((command) => command.name === name)?.pending;
-    if (!node || pending === undefined)
+    if (pending === undefined)
       throw new GatewayError('NOT_FOUND', { what: `a changed command ${name} of the node ${nodeId}` });
     if (sha256 !== undefined && hashDefinition(pending) !== sha256) return 'changed';
-    if (!(await this.store.allowNodeCommand(tenant, nodeId, { name, pending }, principal))) return 'changed';
+    if (!(await this.store.allowNodeCommand(node.tenant, nodeId, { name, pending }, caller.principal)))
+      return 'changed';
     await this.registration.refresh(node);
     return this.view(node);
+  }
+
+  private async getNode({ tenant }: Principal, nodeId: string): Promise<NodeRecord> {
+    const node = await this.store.findNode(nodeId);
+    if (!node || !isInScope(tenant, node.tenant)) throw notFound(nodeId);
+    return node;
   }
 
   private async view(node: NodeRecord, jobs?: ReadonlyMap<string, readonly NodeJob[]>): Promise<NodeView> {

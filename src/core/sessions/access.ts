@@ -1,10 +1,10 @@
 import { GatewayError, type MessageInPayload } from '../../protocol/domain.js';
 import type { Principal } from '../identity/principal.js';
-import type { Session } from '../store/index.js';
+import { type Session, isInScope } from '../store/index.js';
 
 /** Returns whether a session, or a person, is of the tenant and the channels of a credential. */
 export function isWithinReach(principal: Principal, { tenant, channel }: Pick<Session, 'tenant' | 'channel'>): boolean {
-  return tenant === principal.tenant && (!principal.channels || principal.channels.includes(channel));
+  return isInScope(principal.tenant, tenant) && (!principal.channels || principal.channels.includes(channel));
 }
 
 /** Returns the channels of which a credential reads all sessions (protocol.md section 5): those of a driver that names them. */

@@ -5,6 +5,7 @@ import type { DurableFrame, MessageWithReply, Priority, RecordedStep, Session } 
 
 /** Selects messages that wait to be answered. */
 export interface WaitingQuery {
+  /** Or `ALL_TENANTS`. */
   readonly tenant: string;
   /** Only those of these channels; by default of all. */
   readonly channels?: readonly string[] | undefined;
@@ -19,6 +20,7 @@ export interface WaitingQuery {
 export interface WaitingRow {
   readonly messageRef: string;
   readonly sessionId: string;
+  readonly tenant: string;
   readonly channel: string;
   readonly sender: string;
   readonly priority: Priority;
@@ -29,7 +31,7 @@ export interface WaitingRow {
   readonly runningRef?: string;
 }
 
-/** A page of waiting messages, oldest first, with the counts of the whole tenant. */
+/** A page of waiting messages, oldest first, with the counts of all that the query's tenant covers. */
 export interface WaitingPage {
   readonly items: readonly WaitingRow[];
   /** Present if there are more. */
@@ -44,6 +46,8 @@ export interface WaitingPage {
 export interface MessageLife {
   readonly message: MessageWithReply;
   readonly status: MessageStatus;
+  /** The tenant of its session. */
+  readonly tenant: string;
   readonly channel: string;
   /** The agent of its session. */
   readonly agent: string;
@@ -59,6 +63,7 @@ export interface MessageLife {
 
 /** Selects approvals. */
 export interface ApprovalQuery {
+  /** Or `ALL_TENANTS`. */
   readonly tenant: string;
   /** `pending`: the undecided ones, oldest first. Others: the newest first. */
   readonly state: 'pending' | ApprovalDecision;
@@ -76,6 +81,7 @@ export interface ApprovalPage {
 
 /** Selects sessions. */
 export interface SessionQuery {
+  /** Or `ALL_TENANTS`. */
   readonly tenant: string;
   /** Only those of these channels; by default of all. */
   readonly channels?: readonly string[] | undefined;
@@ -108,6 +114,7 @@ export interface SessionPage {
 
 /** Selects people: the senders of messages. */
 export interface PersonQuery {
+  /** Or `ALL_TENANTS`. */
   readonly tenant: string;
   /** Only those of these channels; by default of all. */
   readonly channels?: readonly string[] | undefined;
@@ -126,6 +133,7 @@ export interface PersonPosition {
 
 /** A sender of messages on a channel. */
 export interface Person {
+  readonly tenant: string;
   readonly channel: string;
   readonly sender: string;
   /** As its newest message has it. */
@@ -182,7 +190,7 @@ export interface ErasureOutcome {
 export abstract class AdminStore {
   abstract listWaitingMessages(query: WaitingQuery): Promise<WaitingPage>;
 
-  /** Resolves with undefined if the tenant has no such message. */
+  /** Resolves with undefined if the tenant, or `ALL_TENANTS`, has no such message. */
   abstract findMessageLife(tenant: string, messageRef: string): Promise<MessageLife | undefined>;
 
   abstract listApprovals(query: ApprovalQuery): Promise<ApprovalPage>;

@@ -1,11 +1,8 @@
 import type { AuditPerson, Json } from './records.js';
 
-/** The tenant of audit rows about the whole gateway, for example its settings. */
-export const ALL_TENANTS = '*';
-
 /** An administrative change: who changed what. It has no text of messages, and names people by `person` only. */
 export interface AuditNote {
-  /** The tenant of the changed resource; {@link ALL_TENANTS} if it belongs to none. */
+  /** The tenant of the changed resource; `ALL_TENANTS` if it belongs to none. */
   readonly tenant: string;
   /** The principal that made the change; `gateway` if it happened automatically. */
   readonly actor: string;

@@ -62,13 +62,13 @@ export abstract class CredentialStore {
   /** Finds a token, also one that has expired. */
   abstract findToken(sha256: string): Promise<TokenRecord | undefined>;
 
-  /** Lists the tokens of a tenant, the oldest first. */
+  /** Lists the tokens of a tenant, or of `ALL_TENANTS`, the oldest first. */
   abstract listTokens(query: TokenQuery): Promise<readonly TokenRecord[]>;
 
   /** Returns whether a principal has a token that has not expired. */
   abstract hasToken(tenant: string, principal: string): Promise<boolean>;
 
-  /** Deletes a token. Resolves with false if the tenant has none with this ID. */
+  /** Deletes a token. Resolves with false if the tenant, or `ALL_TENANTS`, has none with this ID. */
   abstract removeToken(tenant: string, id: string, actor: string): Promise<boolean>;
 
   /** Adds a sign-in. @param address of the person, for the audit trail */

@@ -127,8 +127,8 @@ export interface CronRunEnd extends Pick<CronRun, 'run' | 'jobId' | 'reason' | '
 
 /** Selects jobs, in the order of their IDs. */
 export interface CronJobQuery {
-  /** Undefined for those of all tenants. */
-  readonly tenant?: string | undefined;
+  /** Or `ALL_TENANTS`. */
+  readonly tenant: string;
   readonly owner?: string | undefined;
   /** The ID of the last job of the previous page. */
   readonly after?: string | undefined;

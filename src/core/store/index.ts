@@ -20,4 +20,5 @@ export * from './session.store.js';
 export * from './settings.store.js';
 export * from './store.js';
 export * from './tailscale.store.js';
+export * from './tenants.js';
 export * from './turn.store.js';

@@ -133,8 +133,8 @@ export abstract class NodeStore {
   /** Finds a node, also one that was revoked. */
   abstract findNode(nodeId: string): Promise<NodeRecord | undefined>;
 
-  /** Lists the nodes of a tenant, or of all, that are not revoked, by their IDs. */
-  abstract listNodes(tenant?: string): Promise<readonly NodeRecord[]>;
+  /** Lists the nodes of a tenant, or of `ALL_TENANTS`, that are not revoked, by their IDs. */
+  abstract listNodes(tenant: string): Promise<readonly NodeRecord[]>;
 
   /**
    * Returns the node of a token, and adds it if it is new. Resolves with `taken` if another node has the ID, and with `full` if

@@ -1,11 +1,13 @@
-import type {
-  DurableFrame,
-  MessageLife,
-  WaitingPage,
-  WaitingQuery,
-  WaitingRow,
-  Priority,
-  RecordedStep,
+import {
+  ALL_TENANTS,
+  type DurableFrame,
+  type MessageLife,
+  type WaitingPage,
+  type WaitingQuery,
+  type WaitingRow,
+  type Priority,
+  type RecordedStep,
+  isInScope,
 } from '../../core/store/index.js';
 import { noteOfDeletedSession } from '../../core/audit/audit-notes.js';
 import type { ApprovalOperations } from './approval-operations.js';
@@ -33,6 +35,7 @@ interface OpenColumns {
   readonly ord: number;
   readonly session: number;
   readonly sessionId: string;
+  readonly tenant: string;
   readonly channel: string;
   readonly sender: string;
   readonly priority: Priority;
@@ -129,7 +132,7 @@ export class AdminOperations {
     const ord = refs.parse(messageRef);
     const sessionId = ord === undefined ? undefined : this.messages.find(ord)?.sessionId;
     const row = sessionId === undefined ? undefined : this.selectSession.get(sessionId);
-    if (ord === undefined || sessionId === undefined || row?.tenant !== tenant) return undefined;
+    if (ord === undefined || sessionId === undefined || !row || !isInScope(tenant, row.tenant)) return undefined;
     const { session, channel, agent } = row;
     const [message] = this.messages.iteratePage(session, ord, ord + 1, 1);
     const attempt = open.lanes.find(ord)?.attempt;
@@ -138,6 +141,7 @@ export class AdminOperations {
     return {
       message: required(message),
       status: required(message).status,
+      tenant: row.tenant,
       channel,
       agent,
       ...(attempt !== undefined && { attempt }),
@@ -198,7 +202,7 @@ export class AdminOperations {
 }
 
 const SELECT_ORDS = `SELECT ord, sessions.id AS sessionId FROM queue JOIN sessions USING (session)
-  WHERE tenant = ?1 AND (?2 IS NULL OR channel IN (SELECT value FROM json_each(?2))) ORDER BY ord`;
+  WHERE (?1 = '${ALL_TENANTS}' OR tenant = ?1) AND (?2 IS NULL OR channel IN (SELECT value FROM json_each(?2))) ORDER BY ord`;
 
-const SELECT_OPEN = `SELECT ord, session, sessions.id AS sessionId, sessions.channel, payload ->> '$.sender' AS sender,
+const SELECT_OPEN = `SELECT ord, session, sessions.id AS sessionId, sessions.tenant, sessions.channel, payload ->> '$.sender' AS sender,
   priority, received_at AS receivedAt FROM messages JOIN sessions USING (session) WHERE ord = ?`;

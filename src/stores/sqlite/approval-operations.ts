@@ -1,6 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { noteOfDecision } from '../../core/audit/audit-notes.js';
-import type { Approval, ApprovalDecision, ApprovalPage, ApprovalQuery, MessageRuling } from '../../core/store/index.js';
+import {
+  ALL_TENANTS,
+  type Approval,
+  type ApprovalDecision,
+  type ApprovalPage,
+  type ApprovalQuery,
+  type MessageRuling,
+  isInScope,
+} from '../../core/store/index.js';
 import type { AuditTrail } from './audit-trail.js';
 import { prepare } from './rows.js';
 import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
@@ -29,6 +37,7 @@ export class ApprovalOperations {
   private readonly selectPending;
   private readonly selectOfMessage;
   private readonly selectPendingAfter;
+  private readonly selectPendingOfAll;
   private readonly selectNewest;
   private readonly setDecision;
   private readonly deleteExpired;
@@ -53,6 +62,7 @@ export class ApprovalOperations {
       database,
       `SELECT approval, ${COLUMNS} FROM approvals WHERE tenant = ? AND approval > ? AND decision IS NULL ORDER BY approval`,
     );
+    this.selectPendingOfAll = prepare<NumberedColumns>(database, SELECT_PENDING_OF_ALL);
     this.selectNewest = prepare<NumberedColumns>(
       database,
       `SELECT approval, ${COLUMNS} FROM approvals WHERE approval < ? ORDER BY approval DESC`,
@@ -97,25 +107,31 @@ export class ApprovalOperations {
 
   find(tenant: string, approvalId: string): Approval | undefined {
     const row = this.selectById.get(approvalId);
-    return row?.tenant === tenant ? toApproval(row) : undefined;
+    return row && isInScope(tenant, row.tenant) ? toApproval(row) : undefined;
   }
 
   listPending(tenant: string): Approval[] {
-    return this.selectPending.all(tenant).map(toApproval);
+    if (tenant !== ALL_TENANTS) return this.selectPending.all(tenant).map(toApproval);
+    return Iterator.from(this.selectPendingOfAll.iterate(0)).take(MAX_PENDING).map(toApproval).toArray();
   }
 
   list({ tenant, state, after, limit }: ApprovalQuery): ApprovalPage {
     const rows =
       state === 'pending'
-        ? this.selectPendingAfter.iterate(tenant, after ?? 0)
+        ? this.iteratePending(tenant, after ?? 0)
         : this.selectNewest.iterate(after ?? Number.MAX_SAFE_INTEGER);
     const items: Approval[] = [];
     let visited = 0;
     for (const { approval: next, ...row } of rows) {
-      if (row.tenant === tenant && (row.decision ?? 'pending') === state) items.push(toApproval(row));
+      if (isInScope(tenant, row.tenant) && (row.decision ?? 'pending') === state) items.push(toApproval(row));
       if (items.length === limit || ++visited === MAX_VISITED) return { items, next };
     }
     return { items };
+  }
+
+  private iteratePending(tenant: string, after: number): Iterable<NumberedColumns> {
+    if (tenant === ALL_TENANTS) return this.selectPendingOfAll.iterate(after);
+    return this.selectPendingAfter.iterate(tenant, after);
   }
 
   listOfMessage(sessionId: string, messageRef: string): Approval[] {
@@ -144,6 +160,10 @@ export class ApprovalOperations {
     if (row) this.decide(now, row.approvalId, 'expired', 'gateway');
   }
 }
+
+/** Sorts the undecided ones, of which there are at most as many as turns that wait; the others are not read. */
+const SELECT_PENDING_OF_ALL = `SELECT approval, ${COLUMNS} FROM approvals INDEXED BY approvals_pending
+  WHERE decision IS NULL AND approval > ? ORDER BY approval`;
 
 function toApproval({ shown, decision, decidedBy, ...approval }: Columns): Approval {
   return {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { noteOfToken } from '../../core/audit/audit-notes.js';
-import type { TokenQuery, TokenRecord } from '../../core/store/index.js';
+import { ALL_TENANTS, type TokenQuery, type TokenRecord } from '../../core/store/index.js';
 import type { AuditTrail } from './audit-trail.js';
 import { prepare, required } from './rows.js';
 import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
@@ -59,7 +59,11 @@ export class CredentialOperations {
   }
 
   listTokens({ tenant, after = '', limit }: TokenQuery): TokenRecord[] {
-    return this.statements.list.all(tenant, after, limit).map(toToken);
+    const rows =
+      tenant === ALL_TENANTS
+        ? this.statements.listAll.all(after, limit)
+        : this.statements.list.all(tenant, after, limit);
+    return rows.map(toToken);
   }
 
   hasToken(now: number, tenant: string, principal: string): boolean {
@@ -103,11 +107,15 @@ function prepareTokens(database: DatabaseSync) {
       database,
       `SELECT ${TOKEN} FROM access_tokens WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?`,
     ),
+    listAll: prepare<TokenRow>(database, `SELECT ${TOKEN} FROM access_tokens WHERE id > ? ORDER BY id LIMIT ?`),
     has: prepare<{ 1: 1 }>(
       database,
       `SELECT 1 FROM access_tokens WHERE tenant = ? AND principal = ? AND (expires_at IS NULL OR expires_at > ?) LIMIT 1`,
     ),
-    remove: prepare<TokenRow>(database, `DELETE FROM access_tokens WHERE tenant = ? AND id = ? RETURNING ${TOKEN}`),
+    remove: prepare<TokenRow>(
+      database,
+      `DELETE FROM access_tokens WHERE (?1 = '${ALL_TENANTS}' OR tenant = ?1) AND id = ?2 RETURNING ${TOKEN}`,
+    ),
     sweep: prepare(
       database,
       'DELETE FROM access_tokens WHERE id IN (SELECT id FROM access_tokens WHERE expires_at <= ? LIMIT ?)',

@@ -81,7 +81,7 @@ export class CronOperations {
   }
 
   list({ tenant, owner, after = '', limit }: CronJobQuery): CronJob[] {
-    return this.statements.listJobs.all(after, tenant ?? null, owner ?? null, limit).map(toJob);
+    return this.statements.listJobs.all(after, tenant, owner ?? null, limit).map(toJob);
   }
 
   listDue(now: number, limit: number, after?: Pick<CronJob, 'wakeAt' | 'jobId'>): CronJob[] {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { CronJob, CronRun } from '../../core/store/index.js';
+import { ALL_TENANTS, type CronJob, type CronRun } from '../../core/store/index.js';
 import { prepare } from './rows.js';
 
 /** A row with null in place of what it does not have. */
@@ -44,7 +44,7 @@ export function prepareJobs(database: DatabaseSync) {
        WHERE job_id = ? AND is_enabled = 1`,
     ),
     findJob: job('WHERE job_id = ?'),
-    listJobs: job(`WHERE job_id > ?1 AND (?2 IS NULL OR tenant = ?2) AND (?3 IS NULL OR owner = ?3)
+    listJobs: job(`WHERE job_id > ?1 AND (?2 = '${ALL_TENANTS}' OR tenant = ?2) AND (?3 IS NULL OR owner = ?3)
       ORDER BY job_id LIMIT ?4`),
     listDue: job('WHERE wake_at <= ?1 AND (wake_at, job_id) > (?2, ?3) ORDER BY wake_at, job_id LIMIT ?4'),
     listAhead: job('WHERE base > ? LIMIT ?'),

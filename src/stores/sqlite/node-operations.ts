@@ -1,15 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { noteOfNode } from '../../core/audit/audit-notes.js';
 import { chooseNodeId } from '../../core/nodes/node-id.js';
-import type {
-  Json,
-  NodeChange,
-  NodeCommandRecord,
-  NodePairing,
-  NodePairingOutcome,
-  NodeRecord,
-  NodeRegistration,
-  PairingDevice,
+import {
+  ALL_TENANTS,
+  type Json,
+  type NodeChange,
+  type NodeCommandRecord,
+  type NodePairing,
+  type NodePairingOutcome,
+  type NodeRecord,
+  type NodeRegistration,
+  type PairingDevice,
 } from '../../core/store/index.js';
 import type { AuditTrail } from './audit-trail.js';
 import { prepare, required } from './rows.js';
@@ -79,8 +80,8 @@ export class NodeOperations {
     return row && toNode(row);
   }
 
-  list(tenant?: string): NodeRecord[] {
-    return this.statements.list.all(tenant ?? null).map(toNode);
+  list(tenant: string): NodeRecord[] {
+    return this.statements.list.all(tenant).map(toNode);
   }
 
   ensureTokenNode(now: number, tenant: string, nodeId: string, max: number): NodeRecord | 'taken' | 'full' {
@@ -191,7 +192,7 @@ function prepareNodes(database: DatabaseSync) {
     findByKey: prepare<{ nodeId: string }>(database, 'SELECT node_id AS nodeId FROM nodes WHERE public_key = ?'),
     list: prepare<NodeRow>(
       database,
-      `SELECT ${NODE} FROM nodes WHERE revoked_at IS NULL AND (?1 IS NULL OR tenant = ?1) ORDER BY node_id`,
+      `SELECT ${NODE} FROM nodes WHERE revoked_at IS NULL AND (?1 = '${ALL_TENANTS}' OR tenant = ?1) ORDER BY node_id`,
     ),
     countTokenNodes: prepare<{ count: number }>(
       database,

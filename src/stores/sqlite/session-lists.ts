@@ -1,12 +1,14 @@
-import type {
-  ListPosition,
-  Person,
-  PersonPage,
-  PersonPosition,
-  PersonQuery,
-  Session,
-  SessionPage,
-  SessionQuery,
+import {
+  ALL_TENANTS,
+  type ListPosition,
+  type Person,
+  type PersonPage,
+  type PersonPosition,
+  type PersonQuery,
+  type Session,
+  type SessionPage,
+  type SessionQuery,
+  isInScope,
 } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
 import { prepare, required } from './rows.js';
@@ -37,6 +39,7 @@ const CANDIDATE = 'session, id, tenant, mode, channel, key_parts AS keyParts';
 /** The lists of sessions and people, which read along keys, and visit a bounded number of rows for a bounded time for a page. */
 export class SessionLists {
   private readonly selectCreated;
+  private readonly selectCreatedOfAll;
   private readonly selectOfParticipant;
   private readonly selectMessages;
   private readonly selectLater;
@@ -53,6 +56,7 @@ export class SessionLists {
   ) {
     const { database } = tables;
     this.selectCreated = prepare<Candidate>(database, SELECT_CREATED);
+    this.selectCreatedOfAll = prepare<Candidate>(database, SELECT_CREATED_OF_ALL);
     this.selectOfParticipant = prepare<Candidate>(database, SELECT_OF_PARTICIPANT);
     this.selectMessages = prepare<{ ord: number; session: number; receivedAt: number }>(database, SELECT_MESSAGES);
     this.selectLater = prepare<{ 1: 1 }>(database, SELECT_LATER);
@@ -70,6 +74,7 @@ export class SessionLists {
   /** Explains how each of the statements reads, for tests. */
   static readonly statements = (): readonly string[] => [
     SELECT_CREATED,
+    SELECT_CREATED_OF_ALL,
     SELECT_OF_PARTICIPANT,
     SELECT_MESSAGES,
     SELECT_LATER,
@@ -98,11 +103,14 @@ export class SessionLists {
   /** Visits sessions, the newest first. They are numbered in the order in which they were made. */
   private *visitCreated({ tenant, participant, after }: SessionQuery): Iterable<Step> {
     const before = after?.at ?? Number.MAX_SAFE_INTEGER;
-    const rows =
-      participant === undefined
-        ? this.selectCreated.iterate(tenant, before)
-        : this.selectOfParticipant.iterate(participant, tenant, before);
-    for (const candidate of rows) yield { at: candidate.session, candidate };
+    for (const candidate of this.iterateCreated(tenant, participant, before))
+      yield { at: candidate.session, candidate };
+  }
+
+  private iterateCreated(tenant: string, participant: string | undefined, before: number): Iterable<Candidate> {
+    if (participant !== undefined) return this.selectOfParticipant.iterate(participant, tenant, before);
+    if (tenant === ALL_TENANTS) return this.selectCreatedOfAll.iterate(before);
+    return this.selectCreated.iterate(tenant, before);
   }
 
   /** Visits messages, the newest first, and with the newest of each session the session. */
@@ -120,7 +128,7 @@ export class SessionLists {
   private fits(query: SessionQuery, candidate: Candidate): boolean {
     const { tenant, channels, mode, text, activeSince } = query;
     return (
-      candidate.tenant === tenant &&
+      isInScope(tenant, candidate.tenant) &&
       (!channels || channels.includes(candidate.channel)) &&
       (mode === undefined || candidate.mode === mode) &&
       (text === undefined || hasText(`${candidate.id} ${candidate.channel} ${candidate.keyParts}`, text)) &&
@@ -148,17 +156,19 @@ export class SessionLists {
     seen: Set<string>,
   ): Person | undefined {
     const candidate = this.selectCandidate.get(session);
-    if (candidate?.tenant !== tenant || (channels && !channels.includes(candidate.channel))) return undefined;
+    if (!candidate || !isInScope(tenant, candidate.tenant)) return undefined;
+    if (channels && !channels.includes(candidate.channel)) return undefined;
     if (text !== undefined && !hasText(sender, text)) return undefined;
-    const key = JSON.stringify([sender, candidate.channel]);
-    if (seen.has(key) || this.selectEarlier.get(sender, session, tenant, candidate.channel)) return undefined;
+    const key = JSON.stringify([sender, candidate.tenant, candidate.channel]);
+    if (seen.has(key) || this.selectEarlier.get(sender, session, candidate.tenant, candidate.channel)) return undefined;
     seen.add(key);
     return this.toPerson(sender, candidate);
   }
 
-  private toPerson(sender: string, { session, id, channel }: Candidate): Person {
+  private toPerson(sender: string, { session, id, tenant, channel }: Candidate): Person {
     const newest = this.selectNewest.get(session);
     return {
+      tenant,
       channel,
       sender,
       ...(newest?.sender === sender && newest.name !== null && { name: newest.name }),
@@ -187,9 +197,12 @@ function hasText(whole: string, text: string): boolean {
 
 const SELECT_CREATED = `SELECT ${CANDIDATE} FROM sessions WHERE tenant = ? AND session < ? ORDER BY session DESC`;
 
+const SELECT_CREATED_OF_ALL = `SELECT ${CANDIDATE} FROM sessions WHERE session < ? ORDER BY session DESC`;
+
 const SELECT_OF_PARTICIPANT = `SELECT sessions.session, id, tenant, mode, channel, key_parts AS keyParts
   FROM participants CROSS JOIN sessions ON sessions.session = participants.session
-  WHERE sender = ? AND tenant = ? AND participants.session < ? ORDER BY participants.session DESC`;
+  WHERE sender = ?1 AND (?2 = '${ALL_TENANTS}' OR tenant = ?2) AND participants.session < ?3
+  ORDER BY participants.session DESC`;
 
 const SELECT_MESSAGES = `SELECT ord, session, received_at AS receivedAt FROM messages WHERE ord < ? ORDER BY ord DESC`;
 

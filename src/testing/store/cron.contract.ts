@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { CronJob, CronRun, CronRules, NewCronRun } from '../../core/store/index.js';
+import { ALL_TENANTS, type CronJob, type CronRun, type CronRules, type NewCronRun } from '../../core/store/index.js';
 import { aReply, aSession } from '../factories.js';
 import type { Contract, StoreBench } from './bench.js';
 
@@ -92,7 +92,8 @@ const jobs: Contract = {
       ['j2', 'acme', 'ann'],
     ] as const)
       await store.addCronJob(aJob({ jobId, tenant, owner }), MANY, NOTE);
-    const ids = async (query: object) => (await store.listCronJobs({ limit: 9, ...query })).map(({ jobId }) => jobId);
+    const ids = async (query: object) =>
+      (await store.listCronJobs({ tenant: ALL_TENANTS, limit: 9, ...query })).map(({ jobId }) => jobId);
     expect(await ids({})).toEqual(['j1', 'j2', 'j3']);
     expect(await ids({ tenant: 'default' })).toEqual(['j1', 'j3']);
     expect(await ids({ tenant: 'default', owner: 'ann' })).toEqual(['j3']);

@@ -75,7 +75,7 @@ export const nodesContract: Contract = {
     expect((await store.updateNode('default', 'kitchen-mac', { allow: null }, 'ann'))?.allow).toBeUndefined();
     expect(await store.revokeNode('default', 'kitchen-mac', 'ann')).toBe(true);
     expect(await store.revokeNode('default', 'kitchen-mac', 'ann')).toBe(false);
-    expect(await store.listNodes()).toEqual([]);
+    expect(await store.listNodes('*')).toEqual([]);
     expect(await store.findNode('kitchen-mac')).toMatchObject({ revokedAt: expect.any(Number) });
     const actions = (await store.listAudit({ order: 'oldest', limit: 50 })).map(({ action }) => action);
     expect(actions).toEqual(['node.invite', 'node.pair', 'node.update', 'node.update', 'node.revoke']);
