@@ -65,6 +65,9 @@ export const participants: Scenario = {
   },
 };
 
+/** Messages in each store of {@link sessions}, so that these differ by their sessions only. */
+const MESSAGES_OVER_SESSIONS = 200_000;
+
 /** G12c: whether a message costs more when there are many sessions. */
 export const sessions: Scenario = {
   name: 'many sessions',
@@ -72,7 +75,10 @@ export const sessions: Scenario = {
   async measure(size) {
     const measureOver = (count: number) =>
       measureAcks(
-        { sent: { kind: 'group', sessions: count, count: Math.max(count, 500), until: 'ack' } },
+        {
+          sent: { kind: 'group', sessions: count, count: Math.max(count, 500), until: 'ack' },
+          messages: size.pick(MESSAGES_OVER_SESSIONS, 1_000),
+        },
         { kind: 'mention', sessions: count, count: size.pick(40_000, 1_000) },
       );
     const fewUs = await measureOver(size.pick(1_000, 100));
