@@ -46,16 +46,27 @@ export class EventLog {
     return event;
   }
 
-  /** Returns the events after the one with an ID; undefined if it is not known any more. */
-  after(id: string): readonly StreamEvent[] | undefined {
-    const [stream, number = ''] = id.split('.');
-    const seq = Number.parseInt(number, 36);
-    const kept = this.events.length - this.first;
-    const oldest = this.count - kept;
-    // The one before the oldest is not kept, but nothing is missing after it.
-    if (stream !== this.stream || seq.toString(36) !== number || seq < Math.max(0, oldest - 1) || seq >= this.count)
-      return undefined;
-    return this.events.slice(this.first + (seq + 1 - oldest));
+  /** The number of the next event; the first one has 0. */
+  get end(): number {
+    return this.count;
+  }
+
+  /** The number of the oldest event that is kept. */
+  get start(): number {
+    return this.count - (this.events.length - this.first);
+  }
+
+  /** Returns an event by its number; undefined if it is not kept, or yet to come. */
+  find(number: number): StreamEvent | undefined {
+    return number < this.start ? undefined : this.events[this.first + number - this.start];
+  }
+
+  /** Returns the number of an event by its ID; undefined if it is of another stream, malformed, or yet to come. */
+  numberOf(id: string): number | undefined {
+    const [stream, digits = ''] = id.split('.');
+    const number = Number.parseInt(digits, 36);
+    const isKnown = stream === this.stream && number.toString(36) === digits && number >= 0 && number < this.count;
+    return isKnown ? number : undefined;
   }
 
   private dropOldest(): void {

@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../core/time/clock.js';
 import { ALL_TENANTS } from '../core/store/index.js';
-import { EventLog, type EventKind, type StreamEvent } from './event-log.js';
+import type { EventSource } from '../http/index.js';
+import { EventFollower } from './event-follower.js';
+import { EventLog, type EventKind } from './event-log.js';
 
 /** Time for which the events of a tenant are kept after its last reader has gone, in milliseconds. */
 export const KEPT_MS = 600_000;
 
-type Listener = (event: StreamEvent) => void;
-
 interface Stream {
   readonly log: EventLog;
-  readonly listeners: Set<Listener>;
+  readonly listeners: Set<() => void>;
   /** When the last reader has gone, by the monotonic clock; undefined while there is one. */
   idleSince: number | undefined;
 }
@@ -48,32 +48,26 @@ export class LiveEventsService {
     if (!stream) return;
     if (stream.idleSince !== undefined && this.clock.elapsed() - stream.idleSince > KEPT_MS)
       return void this.streams.delete(scope);
-    const event = stream.log.append(kind, describe());
-    for (const listener of stream.listeners) listener(event);
+    stream.log.append(kind, describe());
+    for (const listener of stream.listeners) listener();
   }
 
   /**
-   * Subscribes to the events of a tenant, or of `ALL_TENANTS`. What it returns has the events after `lastId`, and misses none: they are `undefined`
-   * if `lastId` is of another stream, or too old.
+   * Returns the events of a tenant, or of `ALL_TENANTS`, after the one with the ID `lastId`, and those to come; without one only
+   * those to come.
    */
-  subscribe(
-    tenant: string,
-    lastId: string | undefined,
-    listener: Listener,
-  ): { readonly missed: readonly StreamEvent[] | undefined; readonly unsubscribe: () => void } {
+  follow(tenant: string, lastId: string | undefined): EventSource {
     let stream = this.streams.get(tenant);
     if (!stream)
       this.streams.set(tenant, (stream = { log: new EventLog(), listeners: new Set(), idleSince: undefined }));
-    const { log, listeners } = stream;
     const own = stream;
-    own.idleSince = undefined;
-    listeners.add(listener);
-    return {
-      missed: lastId === undefined ? [] : log.after(lastId),
-      unsubscribe: () => {
-        listeners.delete(listener);
-        if (listeners.size === 0) own.idleSince = this.clock.elapsed();
-      },
-    };
+    return new EventFollower(own.log, lastId, (listener) => {
+      own.idleSince = undefined;
+      own.listeners.add(listener);
+      return () => {
+        own.listeners.delete(listener);
+        if (own.listeners.size === 0) own.idleSince = this.clock.elapsed();
+      };
+    });
   }
 }

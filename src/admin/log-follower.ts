@@ -1,8 +1,5 @@
 import { createMatcher, type LogFilter, type LogLine, type LogRing } from '../core/telemetry/log-ring.js';
-import type { EventSource, StreamedEvent } from '../http/index.js';
-
-/** Says that lines are missing before the next one. It has no id, so that a reader goes on from the line before. */
-const RESET: StreamedEvent = { event: 'reset', data: '{}' };
+import { RESET, type EventSource, type StreamedEvent } from '../http/index.js';
 
 /** The lines that a reader has not seen yet, in order. */
 export class LogFollower implements EventSource {
@@ -18,7 +15,7 @@ export class LogFollower implements EventSource {
     private readonly ring: LogRing,
     filter: LogFilter,
     from: string | undefined,
-    private readonly of: { readonly toData: (line: LogLine) => string; readonly holds: () => Promise<boolean> },
+    private readonly toData: (line: LogLine) => string,
   ) {
     this.matches = createMatcher(filter);
     const [epoch, number = Number.NaN] = from === undefined ? [] : readId(from);
@@ -43,16 +40,12 @@ export class LogFollower implements EventSource {
       const line = this.ring.find(this.seen + 1);
       if (!line) return undefined;
       this.seen = line.number;
-      if (this.matches(line)) return { id: `${this.ring.epoch}-${line.number}`, data: this.of.toData(line) };
+      if (this.matches(line)) return { id: `${this.ring.epoch}-${line.number}`, data: this.toData(line) };
     }
   }
 
   subscribe(listener: () => void): () => void {
     return this.ring.subscribe(listener);
-  }
-
-  holds(): Promise<boolean> {
-    return this.of.holds();
   }
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Body, Controller, Get, Patch, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { AuthService, Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { SettingsError, type SettingFault } from '../core/config/section.js';
 import { checkAllTenants } from '../core/identity/all-tenants.js';
@@ -9,8 +9,7 @@ import type { Principal } from '../core/identity/principal.js';
 import { ReplicaIdentity } from '../core/replicas/replica-identity.js';
 import { LogRing, type LogFilter, type LogLine } from '../core/telemetry/log-ring.js';
 import { SUBSYSTEMS } from '../core/telemetry/logs.js';
-import { Clock } from '../core/time/clock.js';
-import { sendEvents, validated } from '../http/index.js';
+import { EventStreamsService, validated } from '../http/index.js';
 import { GatewayError } from '../protocol/index.js';
 import { readCursor, writeCursor } from './cursor.js';
 import { LogFollower } from './log-follower.js';
@@ -24,18 +23,17 @@ import { DEFAULT_LIMIT } from './pages.js';
 @UseGuards(HttpAuthGuard)
 @RequireRole('operator')
 export class LogsController {
-  // oxlint-disable-next-line max-params -- the logs, whose levels are settings, and what a stream needs
   constructor(
     private readonly ring: LogRing,
     private readonly config: ConfigStoreService,
     private readonly replica: ReplicaIdentity,
-    private readonly auth: AuthService,
-    private readonly clock: Clock,
+    private readonly streams: EventStreamsService,
   ) {}
 
   /**
    * Newest first, of the last 10,000 lines; with `follow` as Server-Sent Events. An event has one line. `event: reset` says
-   * that lines are missing before the next one: the gateway was restarted, or the reader was too slow.
+   * that lines are missing before the next one: the gateway was restarted, or the reader was too slow. `event: heartbeat` each
+   * 15 s.
    */
   @Get()
   @RequireScope('admin:read')
@@ -50,11 +48,9 @@ export class LogsController {
     const { limit = DEFAULT_LIMIT, cursor, follow = false, ...filter } = query;
     if (follow) {
       const from = request.headers['last-event-id'];
-      const source = new LogFollower(this.ring, filter, typeof from === 'string' ? from : undefined, {
-        toData: (line) => JSON.stringify(this.toDto(line)),
-        holds: () => this.auth.stillHolds(request),
-      });
-      return sendEvents(request, response, source, this.clock);
+      const lastId = typeof from === 'string' ? from : undefined;
+      const source = new LogFollower(this.ring, filter, lastId, (line) => JSON.stringify(this.toDto(line)));
+      return this.streams.send(response, source);
     }
     const page = this.readPage(filter, limit, cursor);
     response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });

@@ -68,12 +68,6 @@ export class AuthService extends PrincipalDirectory {
     return undefined;
   }
 
-  /** Returns whether the credential of a request that was authenticated still holds, or cannot be checked now. */
-  async stillHolds(request: IncomingMessage): Promise<boolean> {
-    const verdict = await this.verify(this.readPresented(request));
-    return isPrincipal(verdict) || verdict === 'unavailable';
-  }
-
   /**
    * Issues a single-use code that signs a web page in.
    * @throws GatewayError STORE_UNAVAILABLE

@@ -4,6 +4,7 @@ import { Module } from '@nestjs/common';
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import type { ExpressAdapter } from '@nestjs/platform-express';
 import { StartStep } from '../core/lifecycle/steps.js';
+import { EventStreamsService } from './event-streams.service.js';
 import { FrontDoor } from './front-door.js';
 import { HttpTrafficService } from './http-traffic.service.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -15,9 +16,10 @@ import { RequestRulesService } from './request-rules.service.js';
     RequestRulesService,
     TailscalePeers,
     HttpTrafficService,
+    EventStreamsService,
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
-  exports: [RequestRulesService, HttpTrafficService, TailscalePeers],
+  exports: [RequestRulesService, HttpTrafficService, TailscalePeers, EventStreamsService],
 })
 export class HttpModule {
   constructor(

@@ -6,7 +6,7 @@ export {
   HTTP_LIMITS,
   type HttpLimits,
 } from './gateway-http.adapter.js';
-export { sendEvents, type EventSource, type StreamedEvent } from './event-stream.js';
+export { EventStreamsService, RESET, type EventSource, type StreamedEvent } from './event-streams.service.js';
 export { readChunks } from './body-chunks.js';
 export { HttpModule } from './http.module.js';
 export { JSON_LINES_CONTENT, sendJsonLines } from './json-lines.js';
