@@ -115,7 +115,10 @@ async function giveUp(app: INestApplication): Promise<void> {
   patience.abort();
 }
 
-/** Stops the gateway at the first SIGTERM or SIGINT. A second one hurries the stop and soon exits the process. */
+/**
+ * Stops the gateway at the first SIGTERM or SIGINT, or when an operator asks for it. A second one hurries the stop and soon exits the
+ * process.
+ */
 function stopOnSignals(app: INestApplication, logs: Logs): void {
   const startStop = app.get(StartStopService);
   let first: { readonly signal: string; readonly at: number } | undefined;
@@ -141,6 +144,9 @@ function stopOnSignals(app: INestApplication, logs: Logs): void {
     );
   };
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  startStop.onStopRequested(() => {
+    if (!first) onSignal('POST /admin/v1/drain');
+  });
 }
 
 async function announce(app: INestApplication): Promise<void> {

@@ -145,6 +145,13 @@ export const requirements: readonly Requirement[] = [
     'Approvals are listed by state and decided on for exactly the arguments that were shown.',
   ),
   requirement('AD-30', 'administration', 'A tool is disabled, and set to need approvals, by its name.'),
+  requirement('AD-40', 'administration', 'A program calls a tool with the permissions and checks of a call in a turn.'),
+  requirement(
+    'AD-41',
+    'administration',
+    'A call of a program waits for its approval, ends with its request, and does nothing without the decision.',
+  ),
+  requirement('AD-42', 'administration', 'A replica is stopped in order by a call, with a row in the audit trail.'),
 
   // Transport and handshake
   requirement('T-01', 'protocol 1', 'The WebSocket endpoint is `/`; an upgrade of any other path is HTTP 404.'),
@@ -729,6 +736,11 @@ export const requirements: readonly Requirement[] = [
     'P-18',
     'settings 4',
     '`openclaw config` gets, sets, unsets and watches settings, and shows the source of each value.',
+  ),
+  requirement(
+    'P-30',
+    'administration',
+    'Each command has two examples and --json, and bash, zsh and fish complete commands, actions and flags.',
   ),
   requirement(
     'P-24',

@@ -2,6 +2,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/index.js';
 import { CoreModule } from '../core/core.module.js';
+import { HttpModule } from '../http/index.js';
 import { AgentsController } from './agents.controller.js';
 import { ApprovalsController } from './approvals.controller.js';
 import { AuditController } from './audit.controller.js';
@@ -11,6 +12,7 @@ import { ConfigController } from './config.controller.js';
 import { ConnectionsController } from './connections.controller.js';
 import { CronController } from './cron.controller.js';
 import { DeadLettersController } from './dead-letters.controller.js';
+import { DrainController } from './drain.controller.js';
 import { LogsController } from './logs.controller.js';
 import { EventSourcesService } from './event-sources.service.js';
 import { EventsController } from './events.controller.js';
@@ -31,7 +33,7 @@ import { TurnsController } from './turns.controller.js';
 import { WarningsService } from './warnings.service.js';
 
 @Module({
-  imports: [AuthModule, CoreModule],
+  imports: [AuthModule, CoreModule, HttpModule],
   controllers: [
     ConfigController,
     SessionsController,
@@ -43,6 +45,7 @@ import { WarningsService } from './warnings.service.js';
     ChannelsController,
     CronController,
     DeadLettersController,
+    DrainController,
     LogsController,
     NodesController,
     NodePairingController,

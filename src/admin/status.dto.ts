@@ -135,3 +135,11 @@ export class StatusDto {
   /** The last 60 minutes of this replica, oldest first; the newest one is not over. */
   minutes!: MinuteDto[];
 }
+
+/** A replica that stops. */
+export class DrainDto {
+  /** @example "r_5b1f0c9a7d2e" */
+  replica!: string;
+  @ApiProperty({ enum: ['draining'] })
+  phase!: string;
+}

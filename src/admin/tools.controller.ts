@@ -1,8 +1,23 @@
-import { Body, ConflictException, Controller, Get, Param, Patch, Query, UseGuards, UsePipes } from '@nestjs/common';
-import { checkAllTenants } from '../core/identity/all-tenants.js';
+import type { ServerResponse } from 'node:http';
+import {
+  Body,
+  ConflictException,
+  Controller,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Res,
+  UseGuards,
+  UsePipes,
+} from '@nestjs/common';
 import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
+import { Caller, HttpAuthGuard, RequireRole, RequireScope, Speaker } from '../auth/index.js';
+import { DirectCallsService, type EndedCall } from '../core/approvals/direct-calls.service.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { checkAllTenants } from '../core/identity/all-tenants.js';
 import { checkScope, type Principal } from '../core/identity/principal.js';
 import type { ToolDefinition } from '../core/tools/tool.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
@@ -10,9 +25,9 @@ import { validated } from '../http/index.js';
 import { GatewayError } from '../protocol/index.js';
 import { Cursors, pickPage } from './pages.js';
 import { CursorQuery } from './queue.dto.js';
-import { ChangeToolDto, ToolsDto, type ToolDto } from './tools.dto.js';
+import { CallToolDto, ChangeToolDto, ToolCallDto, ToolsDto, type ToolDto } from './tools.dto.js';
 
-/** Lists the tools. Settings disable tools and require approvals. */
+/** Lists the tools, and calls one. Settings disable tools and require approvals. */
 @ApiTags('admin')
 @ApiBearerAuth()
 @Controller('admin/v1/tools')
@@ -23,6 +38,7 @@ export class ToolsController {
   constructor(
     private readonly registry: ToolRegistryService,
     private readonly config: ConfigStoreService,
+    private readonly calls: DirectCallsService,
   ) {}
 
   /** By name. */
@@ -70,6 +86,24 @@ export class ToolsController {
     return this.toDto(this.find(name));
   }
 
+  /**
+   * Calls a tool, with the permissions, the checks and the approvals of a call in a turn: one that needs an approval waits for the
+   * decision. A call that was made has ended with the response; its failure is a result.
+   */
+  @Post(':name/call')
+  @HttpCode(200)
+  @RequireScope('tools:call')
+  async call(
+    @Param('name') tool: string,
+    @Body() { parameters = {}, session_id: sessionId }: CallToolDto,
+    @Speaker() caller: Principal,
+    @Res({ passthrough: true }) response: ServerResponse,
+  ): Promise<ToolCallDto> {
+    const stop = new AbortController();
+    response.once('close', () => stop.abort());
+    return toCallDto(await this.calls.call(caller, { tool, parameters, sessionId, signal: stop.signal }));
+  }
+
   private find(name: string): ToolDefinition {
     const tool = this.registry.list().find((candidate) => candidate.name === name);
     if (!tool) throw new GatewayError('NOT_FOUND', { what: `tool ${name}` });
@@ -94,4 +128,10 @@ export class ToolsController {
 function withName(names: readonly string[], name: string, isListed: boolean): string[] {
   const others = names.filter((other) => other !== name);
   return isListed ? [...others, name] : others;
+}
+
+function toCallDto({ callId, outcome }: EndedCall): ToolCallDto {
+  const { ok } = outcome;
+  const ended = ok ? { content: outcome.content } : { code: outcome.code, message: outcome.message };
+  return { call_id: callId, ok, ...ended };
 }

@@ -1,6 +1,7 @@
-import { ApiProperty } from '@nestjs/swagger';
-import { IsBoolean } from 'class-validator';
-import { MayBeAbsent } from '../http/index.js';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsBoolean, IsObject, IsString, Length } from 'class-validator';
+import { TOOL_ERROR_CODES } from '../core/tools/tool.js';
+import { ANY_JSON, MayBeAbsent } from '../http/index.js';
 
 /** A registered tool. */
 export class ToolDto {
@@ -51,4 +52,41 @@ export class ChangeToolDto {
   @MayBeAbsent()
   @IsBoolean()
   needs_approval?: boolean;
+}
+
+/** A call of a tool. */
+export class CallToolDto {
+  /** What the tool's schema asks for. */
+  @MayBeAbsent()
+  @IsObject()
+  @ApiPropertyOptional({ type: 'object', additionalProperties: true, example: { timezone: 'Europe/Paris' } })
+  parameters?: object;
+
+  /**
+   * The session in which it is called, with its permissions, memories and files. Without one it is the caller's own. A call that needs
+   * an approval needs one.
+   * @example "s_5b1f0c9a7d2e4f61"
+   */
+  @MayBeAbsent()
+  @IsString()
+  @Length(1, 256)
+  session_id?: string;
+}
+
+/** The end of a call that was made. */
+export class ToolCallDto {
+  /** @example "3f1c8f4e-7a7b-4a43-9c0e-0e7a3f9d2b51" */
+  call_id!: string;
+  /** False if the tool failed or did not end in time. */
+  ok!: boolean;
+
+  /** The result. */
+  @ApiProperty({ ...ANY_JSON, required: false, example: { time: '2026-11-27T09:00:00+01:00' } })
+  content?: unknown;
+
+  /** Why it failed. */
+  @ApiProperty({ enum: TOOL_ERROR_CODES, required: false })
+  code?: string;
+  /** @example "The tool \"time.now\" failed: the clock is away" */
+  message?: string;
 }

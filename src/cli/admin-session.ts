@@ -1,5 +1,5 @@
 import { EXIT } from './faults.js';
-import { request, requestDone, requestJson } from './http.js';
+import { request, requestDone, requestJson, type GatewayRequest } from './http.js';
 import type { GatewayTarget } from './options.js';
 import { formatTable } from './table.js';
 import { printable, printJson, type Terminal } from './terminal.js';
@@ -27,16 +27,16 @@ export class AdminSession {
   constructor(
     readonly terminal: Terminal,
     readonly target: GatewayTarget,
-    private readonly isJson = false,
+    readonly isJson = false,
   ) {}
 
   /** Requests JSON. @throws UnreachableError; Error with the gateway's message */
-  ask<T>(path: string, init: RequestInit = {}): Promise<T> {
-    return requestJson<T>(this.terminal, this.target, `/admin/v1/${path}`, init);
+  ask<T>(path: string, init: GatewayRequest = {}, timeoutMs?: number): Promise<T> {
+    return requestJson<T>(this.terminal, this.target, `/admin/v1/${path}`, init, timeoutMs);
   }
 
   /** Makes a request whose response has no content. @throws UnreachableError; Error with the gateway's message */
-  do(path: string, init: RequestInit): Promise<void> {
+  do(path: string, init: GatewayRequest): Promise<void> {
     return requestDone(this.terminal, this.target, `/admin/v1/${path}`, init);
   }
 
@@ -64,6 +64,11 @@ export class AdminSession {
     if (this.isJson) printJson(this.terminal, body);
     else this.terminal.stdout.write(printable(formatTable(table), this.terminal.stdout));
     return EXIT.done;
+  }
+
+  /** Prints what was done: a sentence for people, or its facts for programs. */
+  confirm(sentence: string, facts: object): number {
+    return this.print(facts, [[sentence]]);
   }
 
   /** Prints a list, and for people whether there is more. */

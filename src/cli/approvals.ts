@@ -1,6 +1,6 @@
 import { AdminSession, cut, formatTime } from './admin-session.js';
 import type { Command } from './command.js';
-import { EXIT, UsageError } from './faults.js';
+import { UsageError } from './faults.js';
 import { LIST_OPTIONS, readLimit, readOptions, readTarget } from './options.js';
 
 interface Approval {
@@ -20,7 +20,7 @@ export const approvals: Command = {
   name: 'approvals',
   summary: 'tool calls that wait for a decision: list, allow, deny',
   usage: `Usage: openclaw approvals [list] [--state pending|allowed|denied|expired] [--limit N] [--url URL] [--json]
-       openclaw approvals allow|deny ID SHA256 [--url URL]
+       openclaw approvals allow|deny ID SHA256 [--url URL] [--json]
 
 list   the calls that wait, or those that were decided, with their arguments and the SHA-256 of these
 allow  lets a call run with exactly these arguments
@@ -54,8 +54,8 @@ Examples:
       throw new UsageError(`${action} needs the ID of an approval and the SHA-256 of its arguments`, 'approvals');
     const body = JSON.stringify({ decision: action, arguments_sha256: sha256 });
     await session.do(`approvals/${encodeURIComponent(id)}`, { method: 'POST', body });
-    terminal.stdout.write(`${id} ${action === 'allow' ? 'allowed' : 'denied'}\n`);
-    return EXIT.done;
+    const state = action === 'allow' ? 'allowed' : 'denied';
+    return session.confirm(`${id} ${state}`, { approval_id: id, state });
   },
 };
 

@@ -60,8 +60,9 @@ verify  checks that no row was changed or removed; exit code 1 if one was
   --url URL     where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json        print the response as JSON
 
-Examples: openclaw audit --action settings.change --from 2026-11-01
-          openclaw audit export audit.jsonl --actor ann
+Examples:
+  openclaw audit --action settings.change --from 2026-11-01
+  openclaw audit export audit.jsonl --actor ann
 `,
   async run(args, terminal) {
     const { values, positionals } = readOptions('audit', args, OPTIONS, true);

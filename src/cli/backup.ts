@@ -24,8 +24,9 @@ secrets and all tenants: only you can read it, keep it so.
 
 It needs a credential with the scope admin:write, of an operator of all tenants. openclaw restore puts the copy back.
 
-Examples: openclaw backup gateway-$(date +%F).tar
-          openclaw backup nightly.tar --url https://gateway.example
+Examples:
+  openclaw backup gateway-$(date +%F).tar
+  openclaw backup nightly.tar --url https://gateway.example
 `,
   async run(args, terminal) {
     const { values, positionals } = readOptions('backup', args, GATEWAY_OPTIONS, true);

@@ -89,8 +89,8 @@ describe('openclaw dead-letters', () => {
       ),
     );
     expect(await run([...args, '--channel', 'telegram'], terminal)).toBe(0);
-    expect(calls(terminal)[1]).toBe('GET /admin/v1/dead-letters?limit=200&channel=telegram&cursor=7');
-    expect(terminal.stdout.text).toMatch(/7 +telegram +5001 +2027-01-15T08:00:00 +blocked +hello there\n3 /);
+    expect(calls(terminal)[1]).toBe('GET /admin/v1/dead-letters?channel=telegram&limit=99&cursor=7');
+    expect(terminal.stdout.text).toMatch(/7 +telegram +5001 +2027-01-15 08:00:00 +blocked +hello there\n3 /);
   });
 
   it('sends again and deletes, and stops at the first that is not there', async () => {

@@ -26,6 +26,10 @@ Ctrl-C stops an answer, Ctrl-C again or Ctrl-D leaves. The conversation of one s
   --json            with TEXT: print the whole answer as JSON when it is there
 
 OPENCLAW_TOKEN holds the credential; the answer goes to standard output, everything else to standard error.
+
+Examples:
+  openclaw chat 'What is new?'
+  openclaw chat --sender ann --json 'What is new?'
 `,
   async run(args, terminal) {
     const names = { channel: { type: 'string' }, sender: { type: 'string' }, 'client-id': { type: 'string' } } as const;

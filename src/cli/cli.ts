@@ -5,10 +5,13 @@ import { audit } from './audit.js';
 import { backup } from './backup.js';
 import { channels } from './channels.js';
 import { chat } from './chat.js';
+import { makeCompletion } from './completion.js';
 import { config } from './config.js';
+import { connections } from './connections.js';
 import { cron } from './cron.js';
 import { deadLetters } from './dead-letters.js';
 import { doctor } from './doctor.js';
+import { drain } from './drain.js';
 import type { Command } from './command.js';
 import { EXIT, UnreachableError, UsageError } from './faults.js';
 import { logs } from './logs.js';
@@ -19,6 +22,7 @@ import { nodes } from './nodes.js';
 import { restore } from './restore.js';
 import { queue } from './queue.js';
 import { people } from './people.js';
+import { presence } from './presence.js';
 import { sessions } from './sessions.js';
 import { setup } from './setup.js';
 import { start } from './start.js';
@@ -30,7 +34,8 @@ import { turns } from './turns.js';
 import { suggest } from '../core/config/suggest.js';
 import { painter, type Terminal } from './terminal.js';
 
-const COMMANDS: readonly Command[] = [
+/** The one table of commands, in the order of the overview. */
+export const COMMANDS: readonly Command[] = [
   setup,
   start,
   status,
@@ -40,6 +45,8 @@ const COMMANDS: readonly Command[] = [
   cron,
   sessions,
   people,
+  presence,
+  connections,
   queue,
   messages,
   turns,
@@ -55,9 +62,11 @@ const COMMANDS: readonly Command[] = [
   audit,
   tokens,
   logs,
+  drain,
   backup,
   restore,
   doctor,
+  makeCompletion(() => COMMANDS),
 ];
 
 /**
@@ -108,7 +117,7 @@ ${rows}  help         this, or with a command's name its usage
 
   --version  print the version
 
-All but setup, start, doctor, restore and node run connect to a running gateway: --url or OPENCLAW_URL is its address (default
+All but setup, start, doctor, restore, completion and node run connect to a running gateway: --url or OPENCLAW_URL is its address (default
 http://127.0.0.1:18789), OPENCLAW_TOKEN holds the credential; for a gateway on this machine without
 configured ones, local.token beside its store does. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable.
 `;

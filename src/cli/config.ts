@@ -2,10 +2,12 @@ import { systemTimers, type Timers } from '../client/index.js';
 import { findPartSchema } from '../core/config/setting-parts.js';
 import { parseText } from '../core/config/setting-values.js';
 import { composeSettings } from '../settings.js';
+import { AdminSession } from './admin-session.js';
 import type { Command } from './command.js';
+import { listChanges, revert } from './config-history.js';
 import { EXIT, UsageError } from './faults.js';
 import { request, type GatewayRequest } from './http.js';
-import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
+import { LIST_OPTIONS, readLimit, readOptions, readTarget, type GatewayTarget } from './options.js';
 import { findSettings, selectSettings, type Setting } from './select-settings.js';
 import { formatTable } from './table.js';
 import { painter, printJson, type Terminal } from './terminal.js';
@@ -27,11 +29,13 @@ interface Problem {
 /** `openclaw config`: reads and changes the settings of a running gateway. */
 export const config: Command = {
   name: 'config',
-  summary: 'settings of a running gateway: get, set, unset, watch',
+  summary: 'settings of a running gateway: get, set, unset, watch, history, revert',
   usage: `Usage: openclaw config get [KEY] [--url URL] [--json]
        openclaw config set KEY VALUE [--url URL] [--json]
        openclaw config unset KEY [--url URL] [--json]
        openclaw config watch [KEY] [--url URL] [--json]
+       openclaw config history [--limit N] [--url URL] [--json]
+       openclaw config revert VERSION [--url URL] [--json]
 
 get    prints settings, each with the source of its value; KEY may be a prefix (queue), an agent (agents.ops) or a part of a
        map (providers.groq.base_url)
@@ -39,15 +43,23 @@ set    changes a setting permanently, at once or at the next start as it reports
        one field (agents.ops.model)
 unset  reverts a change: file, environment or default apply again
 watch  prints changes as they occur, until Ctrl-C
+history
+       prints the changes that were made while a gateway ran, the newest first
+revert brings back the values of a VERSION, those of secrets too
 
+  --limit N  at most N changes (default: 100)
   --url URL  where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json     print JSON
 
 It requires a credential in OPENCLAW_TOKEN with the scope admin:read, and to change a setting with its scope, which get --json
 shows; on this machine the local token of a gateway without configured credentials will do.
+
+Examples:
+  openclaw config set agent.model ollama/qwen3:8b
+  openclaw config revert 41
 `,
   async run(args, terminal) {
-    const { values, positionals } = readOptions('config', args, GATEWAY_OPTIONS, true);
+    const { values, positionals } = readOptions('config', args, LIST_OPTIONS, true);
     const target = readTarget('config', values.url, terminal);
     const [action, key, value, ...rest] = positionals;
     const session: ConfigSession = { terminal, target, json: values.json ?? false };
@@ -63,9 +75,14 @@ shows; on this machine the local token of a gateway without configured credentia
         return change(session, key, null);
       case 'watch':
         return watch(session, key);
+      case 'history':
+        if (key !== undefined) throw new UsageError(`Unexpected argument ${key}`, 'config');
+        return listChanges(new AdminSession(terminal, target, values.json), readLimit('config', values.limit));
+      case 'revert':
+        return revert(new AdminSession(terminal, target, values.json), key);
       default:
         throw new UsageError(
-          action === undefined ? 'config needs get, set, unset or watch' : `config cannot ${action}`,
+          action === undefined ? 'config needs get, set, unset, watch, history or revert' : `config cannot ${action}`,
           'config',
         );
     }

@@ -23,6 +23,10 @@ Telegram bot that serves groups, what it sees there. A gateway may run meanwhile
   --json         print the findings as JSON
 
 Exit code 1: a start would fail, or the store is damaged.
+
+Examples:
+  openclaw doctor
+  openclaw doctor --deep --config /etc/openclaw/config.yaml
 `,
   async run(args, terminal) {
     const { values } = readOptions('doctor', args, {

@@ -50,8 +50,9 @@ Shows the newest lines of the logs, oldest first. The gateway has the last 10,00
 
 It needs a credential with the scope admin:read. Lines that are missing are marked on standard error.
 
-Examples: openclaw logs --filter gateway
-          openclaw logs --level warn --follow
+Examples:
+  openclaw logs --filter gateway
+  openclaw logs --level warn --follow
 `,
   async run(args, terminal) {
     const { values } = readOptions('logs', args, OPTIONS);
@@ -118,7 +119,7 @@ async function followFrom(session: Session, from: string | undefined): Promise<v
       for await (const event of await open(session, last, stop.signal)) {
         delayMs = MIN_RETRY_MS;
         if (event.event === 'reset') session.terminal.stderr.write('--- gap: gateway restarted ---\n');
-        else session.print(JSON.parse(event.data) as LogLine);
+        else if (event.event === 'message') session.print(JSON.parse(event.data) as LogLine);
         last = event.id ?? last;
       }
     } catch (error) {

@@ -32,7 +32,7 @@ export const messages: Command = {
   name: 'messages',
   summary: 'the life of a message: show, cancel, retry',
   usage: `Usage: openclaw messages show REF [--url URL] [--json]
-       openclaw messages cancel REF... [--url URL]
+       openclaw messages cancel REF... [--url URL] [--json]
        openclaw messages retry REF... [--url URL] [--json]
 
 show    what became of a message: how long it waited, what its runs did, how it ended, what was delivered
@@ -94,7 +94,7 @@ async function change(session: AdminSession, action: 'cancel' | 'retry', refs: r
     const path = `messages/${encodeURIComponent(ref)}/${action}`;
     if (action === 'cancel') {
       await session.do(path, { method: 'POST' });
-      session.terminal.stdout.write(`${ref} cancelled\n`);
+      session.confirm(`${ref} cancelled`, { message_ref: ref, state: 'cancelled' });
     } else {
       const accepted = await session.ask<{ message_ref: string; status: string }>(path, { method: 'POST' });
       session.print(accepted, [[`${ref} is sent again as ${accepted.message_ref} (${accepted.status})`]]);

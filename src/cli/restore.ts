@@ -18,8 +18,9 @@ cancelled, replies that were not delivered are left out, and notes become dead l
   --config FILE  the settings file (default: ./config.yaml if it exists)
   --json         print what was done as JSON
 
-Examples: openclaw restore gateway-2026-11-27.tar
-          openclaw restore nightly.tar --config /etc/openclaw/config.yaml
+Examples:
+  openclaw restore gateway-2026-11-27.tar
+  openclaw restore nightly.tar --config /etc/openclaw/config.yaml
 `,
   async run(args, terminal) {
     const { values, positionals } = readOptions(

@@ -1,5 +1,5 @@
 import type { Command } from './command.js';
-import { EXIT, UsageError } from './faults.js';
+import { UsageError } from './faults.js';
 import { LIST_OPTIONS, readLimit, readOptions, readTarget } from './options.js';
 import { AdminSession, cut, formatTime } from './admin-session.js';
 import { saveExport } from './save-export.js';
@@ -47,7 +47,7 @@ export const sessions: Command = {
                          [--limit N] [--url URL] [--json]
        openclaw sessions show|messages|context ID [--limit N] [--url URL] [--json]
        openclaw sessions send ID TEXT [--url URL] [--json]
-       openclaw sessions reset|delete ID [--url URL]
+       openclaw sessions reset|delete ID [--url URL] [--json]
        openclaw sessions export ID [--output FILE] [--url URL]
 
 list      conversations, the newest first; --sort last_active: the one with the newest message first
@@ -94,7 +94,6 @@ async function act(
   { text, limit, output }: { readonly text: string; readonly limit: number | undefined; readonly output: string },
 ): Promise<number> {
   const path = `sessions/${encodeURIComponent(id)}`;
-  const { stdout } = session.terminal;
   switch (action) {
     case 'show':
       return show(session, path);
@@ -109,14 +108,12 @@ async function act(
     }
     case 'reset':
       await session.do(`${path}/reset`, { method: 'POST' });
-      stdout.write(`${id} has a new context\n`);
-      return EXIT.done;
+      return session.confirm(`${id} has a new context`, { id, state: 'reset' });
     case 'export':
       return saveExport(session, `${path}/export`, output);
     case 'delete':
       await session.do(path, { method: 'DELETE' });
-      stdout.write(`${id} deleted\n`);
-      return EXIT.done;
+      return session.confirm(`${id} deleted`, { id, state: 'deleted' });
   }
 }
 

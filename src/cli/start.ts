@@ -19,6 +19,10 @@ Runs a gateway until it is stopped (Ctrl-C or SIGTERM). Prints one line with its
   --unset KEY    remove what \`openclaw config set KEY\` changed while a gateway ran, when it prevents the start
 
 These options take precedence over the environment and the settings file.
+
+Examples:
+  openclaw start
+  openclaw start --port 8080 --store sqlite:/var/lib/openclaw/gateway.db
 `,
   async run(args) {
     const { values } = readOptions('start', args, {

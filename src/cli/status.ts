@@ -46,6 +46,10 @@ Shows the state of a running gateway.
   --json     print the response as JSON
 
 Without a credential in OPENCLAW_TOKEN a protected gateway returns only its status.
+
+Examples:
+  openclaw status
+  openclaw status --url https://gateway.example --json
 `,
   async run(args, terminal) {
     const { values } = readOptions('status', args, GATEWAY_OPTIONS);

@@ -37,6 +37,10 @@ Makes a running gateway reachable ${where} through Tailscale, now and after its 
   --off      end it
   --url URL  where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json     print the response as JSON
+
+Examples:
+  openclaw ${name}
+  openclaw ${name} --off
 `,
     async run(args, terminal) {
       const options = { ...GATEWAY_OPTIONS, status: { type: 'boolean' }, off: { type: 'boolean' } } as const;

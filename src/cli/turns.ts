@@ -20,7 +20,7 @@ export const turns: Command = {
   name: 'turns',
   summary: 'turns that run: list, cancel',
   usage: `Usage: openclaw turns [list] [--limit N] [--url URL] [--json]
-       openclaw turns cancel REF... [--url URL]
+       openclaw turns cancel REF... [--url URL] [--json]
 
 list    the turns that run now, with what each does
 cancel  ends them
@@ -45,7 +45,7 @@ Examples:
         if (refs.length === 0) throw new UsageError('cancel needs the ref of a message', 'turns');
         for (const ref of refs) {
           await session.do(`turns/${encodeURIComponent(ref)}`, { method: 'DELETE' });
-          terminal.stdout.write(`${ref} ends\n`);
+          session.confirm(`${ref} ends`, { message_ref: ref, state: 'ends' });
         }
         return EXIT.done;
       default:

@@ -3,6 +3,7 @@ import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { AgentsService } from './agents/agents.service.js';
 import { ApprovalsService } from './approvals/approvals.service.js';
+import { DirectCallsService } from './approvals/direct-calls.service.js';
 import { ChannelGateway } from './channels/channel-gateway.js';
 import { ChannelManagerService } from './channels/channel-manager.service.js';
 import { ChannelSetupService } from './channels/channel-setup.service.js';
@@ -88,6 +89,7 @@ const exported = [
   CronJobsService,
   CronService,
   DeliveryService,
+  DirectCallsService,
   FrameTypeRegistry,
   LiveCredentialsService,
   PhaseService,

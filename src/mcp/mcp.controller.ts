@@ -22,15 +22,13 @@ import {
 import { HttpAuthGuard, RequireRole, RequireScope, Speaker } from '../auth/index.js';
 import { noteOfCall } from '../core/audit/audit-notes.js';
 import { hashArguments } from '../core/approvals/arguments-hash.js';
-import { AgentsService } from '../core/agents/agents.service.js';
-import { PrincipalDirectory } from '../core/identity/principal-directory.js';
+import { DirectCallsService } from '../core/approvals/direct-calls.service.js';
 import type { Principal } from '../core/identity/principal.js';
-import { buildSessionSeed } from '../core/sessions/session-key.js';
-import { AuditStore, SessionStore, type AuditNote, type Session } from '../core/store/index.js';
-import { Clock } from '../core/time/clock.js';
+import { AuditStore, type AuditNote } from '../core/store/index.js';
 import { ToolRegistryService, type ToolUser } from '../core/tools/tool-registry.service.js';
 import { createMcpServer } from './mcp-server.js';
 
+/** Calls need a session, for memory, files and permissions: the one of the caller's own on this channel. */
 const CHANNEL = 'mcp';
 
 const VERSION = { type: 'string', enum: ['2.0'] };
@@ -74,11 +72,8 @@ const RESPONSES = { 'text/event-stream': { schema: { type: 'string' } }, 'applic
 export class McpController {
   constructor(
     private readonly registry: ToolRegistryService,
-    private readonly sessions: SessionStore,
-    private readonly principals: PrincipalDirectory,
+    private readonly calls: DirectCallsService,
     private readonly audit: AuditStore,
-    private readonly agents: AgentsService,
-    private readonly clock: Clock,
   ) {}
 
   /** Handles one JSON-RPC message of the Model Context Protocol, or a batch of them. */
@@ -94,7 +89,7 @@ export class McpController {
     @Speaker() caller: Principal,
   ): Promise<void> {
     const { StreamableHTTPServerTransport } = await import('@modelcontextprotocol/sdk/server/streamableHttp.js');
-    const user = await this.findUser(caller);
+    const user = await this.calls.findUser(caller, CHANNEL);
     const server = await createMcpServer(this.registry, user, (tool, parameters, callId) =>
       this.audit.recordAudit(noteOfMcpCall(user, tool, parameters, callId)),
     );
@@ -111,32 +106,6 @@ export class McpController {
   @Header('Allow', 'POST')
   refuse(): never {
     throw new MethodNotAllowedException('Send MCP messages with POST');
-  }
-
-  /**
-   * Calls need a session, for memory, files and permissions: here one of the caller's own. It has the credential's
-   * `tool_permissions` in addition to those of every session.
-   */
-  private async findUser({ tenant, principal }: Principal): Promise<ToolUser> {
-    const seed = buildSessionSeed(tenant, { channel: CHANNEL, sender: principal });
-    const granted = this.principals.findToolPermissions(tenant, principal) ?? [];
-    const now = this.clock.now();
-    const known = await this.sessions.findSession(seed.id);
-    const session: Session = known ?? {
-      ...seed,
-      hasSeveralParticipants: false,
-      createdAt: now,
-      lastActive: now,
-      memoryRefs: [],
-      toolPermissions: [],
-      explicitActivation: false,
-      headSeq: 0,
-    };
-    return {
-      session: { ...session, toolPermissions: [...session.toolPermissions, ...granted] },
-      caller: { tenant, principal, clientId: CHANNEL },
-      agent: this.agents.get(session.agent),
-    };
   }
 }
 

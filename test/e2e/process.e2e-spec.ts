@@ -115,6 +115,16 @@ describe('the process', () => {
     expect(await gateway.exited).toEqual({ code: 0, signal: null });
   });
 
+  it('[AD-42] drains when an operator asks for it, and ends with exit code 0', async () => {
+    const gateway = start();
+    const client = await connect(gateway);
+    const url = `http://127.0.0.1:${await gateway.port}/admin/v1/drain`;
+    const response = await fetch(url, { method: 'POST', headers: gateway.localHeaders });
+    expect([response.status, await response.json()]).toMatchObject([202, { phase: 'draining' }]);
+    await client.next('going_away');
+    expect(await gateway.exited).toEqual({ code: 0, signal: null });
+  });
+
   it('[L-05] ends soon at a second signal, and running turns continue after the next start', async () => {
     const first = start();
     const client = await connect(first);

@@ -123,6 +123,11 @@ export class ApprovalsService {
     }
   }
 
+  /** Expires an approval for which nothing waits any more. @throws GatewayError STORE_UNAVAILABLE */
+  async withdraw(approval: Approval): Promise<void> {
+    await this.settle(approval, 'expired', 'gateway');
+  }
+
   /**
    * Decides on behalf of `principal`, an operator or a participant of the session.
    * @throws GatewayError NOT_FOUND; FORBIDDEN when the hash does not match the arguments, or the approval is decided or expired

@@ -20,6 +20,11 @@ export function noteOfSettings({ actor, before, after }: SettingsChange): AuditN
   return { tenant: ALL_TENANTS, actor, action: 'settings.change', target: 'settings', before, after };
 }
 
+/** Builds the note of a stop of a replica that an operator has asked for. */
+export function noteOfDrain(replica: string, actor: string): AuditNote {
+  return { tenant: ALL_TENANTS, actor, action: 'gateway.drain', target: replica, before: 'null', after: 'true' };
+}
+
 /** Builds the notes of messages that an operator has cancelled. */
 export function notesOfCancel(selector: CancelSelector, outcome: CancelOutcome, actor: string): readonly AuditNote[] {
   const { tenant } = selector.by === 'id' ? selector.client : selector;

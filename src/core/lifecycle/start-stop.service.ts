@@ -29,6 +29,7 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
   private readonly started: { readonly step: StartableStep; readonly undo: Undo }[] = [];
   /** Stop phases that have begun: what starts too late for its phase is undone at once. */
   private readonly begun = new Set<StopPhase>();
+  private stopProcess: (() => void) | undefined;
   private stopFailure: { readonly error: unknown } | undefined;
 
   constructor(
@@ -52,6 +53,21 @@ export class StartStopService implements OnApplicationBootstrap, BeforeApplicati
    */
   hurry(): void {
     this.hurrying.abort();
+  }
+
+  /** Sets how the process is stopped: only what has created the application can close it. */
+  onStopRequested(stop: () => void): void {
+    this.stopProcess = stop;
+  }
+
+  /** False if an application embeds the gateway and stops it itself. */
+  get canStop(): boolean {
+    return this.stopProcess !== undefined;
+  }
+
+  /** Begins the stop of the process. */
+  requestStop(): void {
+    this.stopProcess?.();
   }
 
   async onApplicationBootstrap(): Promise<void> {
