@@ -90,7 +90,7 @@ export function startGateway(variation: GatewayVariation): Promise<ServerProcess
 }
 
 /** Servers to compare with: typical implementations without a gateway. None of them stores anything. */
-export type PeerName = 'plain-ws' | 'nest-stock' | 'socket-io';
+export type PeerName = 'plain-ws' | 'nest-stock' | 'socket-io' | 'collector';
 
 export function startPeer(name: PeerName): Promise<ServerProcess> {
   return ServerProcess.start({ args: [fileURLToPath(new URL(`./servers/${name}.ts`, import.meta.url))] });

@@ -35,7 +35,7 @@ import { TailscaleModule } from './tailscale/tailscale.module.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { PrometheusMetrics } from './telemetry/prometheus-metrics.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
-import type { TraceExport } from './telemetry/traces/trace-export.js';
+import { TraceExport } from './telemetry/traces/trace-export.js';
 import { TraceExportService } from './telemetry/traces/trace-export.service.js';
 import { BrowserFolder } from './tools/browser/browser-folder.js';
 import { ToolsModule } from './tools/tools.module.js';
@@ -130,7 +130,7 @@ class FoundationModule {
       { provide: Metrics, useValue: options.metrics ?? createMetrics(config) },
       {
         provide: TraceExportService,
-        useFactory: async () => new TraceExportService(await startExport(options, { config, clock, logs, replica })),
+        useFactory: () => new TraceExportService(createExport(options, { config, clock, logs, replica })),
       },
       {
         provide: Tracing,
@@ -152,15 +152,13 @@ function createMetrics(config: ConfigStoreService): Metrics {
   return config.get('telemetry.metrics') ? new PrometheusMetrics() : new NoMetrics();
 }
 
-/** Starts the export of traces, whose code is loaded only for it. */
-async function startExport(
+function createExport(
   { tracing }: GatewayOptions,
   { config, clock, logs, replica }: StartedParts,
-): Promise<TraceExport | undefined> {
+): TraceExport | undefined {
   const endpoint = config.get('telemetry.traces.endpoint');
   if (endpoint === undefined || tracing) return undefined;
-  const { startTraceExport } = await import('./telemetry/traces/trace-export.js');
-  return startTraceExport(endpoint, { config, clock, log: logs.for('gateway'), instance: replica.id });
+  return new TraceExport(endpoint, { config, clock, log: logs.for('gateway'), instance: replica.id });
 }
 
 interface StartedParts {

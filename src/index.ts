@@ -100,6 +100,9 @@ export {
   type Metric,
   type MetricOptions,
 } from './core/telemetry/metrics.js';
+export { Tracing, type Span, type SpanAttributes, type SpanOptions } from './core/telemetry/tracing.js';
+export type { Trace } from './core/telemetry/traceparent.js';
+export { OpenTelemetryTracing } from './telemetry/traces/open-telemetry.js';
 export { Logs } from './core/telemetry/logs.js';
 export * from './core/store/index.js';
 export {

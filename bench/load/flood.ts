@@ -20,6 +20,8 @@ export interface FloodOptions {
   readonly isShared?: boolean;
   /** Ids, sessions and senders come in no order; otherwise each in turn. */
   readonly isRandom?: boolean;
+  /** True if the traces of the messages are not to be recorded. */
+  readonly isUnrecorded?: boolean;
 }
 
 /** Makes ids unique among the loads on one store. */
@@ -28,7 +30,8 @@ let floods = 0;
 
 /** Runs a closed loop: each connection sends a new message for every completed one, all of them in one write. */
 export async function flood(sockets: readonly LoadSocket[], dialect: Dialect, options: FloodOptions): Promise<void> {
-  const template = messageTemplate(dialect, options.kind ?? 'main', `${LOAD}-${(floods++).toString(36)}`);
+  const flags = options.isUnrecorded ? '00' : '01';
+  const template = messageTemplate(dialect, options.kind ?? 'main', `${LOAD}-${(floods++).toString(36)}`, flags);
   const share = Math.ceil(options.count / sockets.length);
   await Promise.all(
     sockets.map(

@@ -8,8 +8,11 @@ export interface MessageFields {
   readonly is_direct_mention?: true;
 }
 
-/** Builds a message of about 330 bytes, as a channel driver writes it: one sentence and a trace context. */
-export function messageIn(id: string, sender: string, fields: MessageFields = {}): string {
+/**
+ * Builds a message of about 330 bytes, as a channel driver writes it: one sentence and a trace context.
+ * @param flags of the trace: `01` if it is recorded
+ */
+export function messageIn(id: string, sender: string, fields: MessageFields = {}, flags = '01'): string {
   return JSON.stringify({
     type: 'message_in',
     id,
@@ -19,7 +22,7 @@ export function messageIn(id: string, sender: string, fields: MessageFields = {}
       sender,
       sender_name: 'Ada Lovelace',
       content: SENTENCE,
-      metadata: { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' },
+      metadata: { traceparent: `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-${flags}` },
       ...fields,
     },
   });
@@ -34,14 +37,16 @@ const SENTENCE = 'Could you look up when the next train to the coast leaves, and
 export type MessageKind = 'main' | 'group' | 'mention';
 
 /** Builds the template of a load's messages. Ids start with their number and are unique by `suffix`. */
-export function messageTemplate(dialect: Dialect, kind: MessageKind, suffix: string): FrameTemplate {
+export function messageTemplate(dialect: Dialect, kind: MessageKind, suffix: string, flags?: string): FrameTemplate {
   const id = `${FIELDS.id}-${suffix}`;
   const group = {
     group_id: `group-${FIELDS.session}`,
     ...(kind === 'mention' && { is_direct_mention: true as const }),
   };
   const message =
-    kind === 'main' ? messageIn(id, `person-${FIELDS.session}`) : messageIn(id, `person-${FIELDS.sender}`, group);
+    kind === 'main'
+      ? messageIn(id, `person-${FIELDS.session}`, {}, flags)
+      : messageIn(id, `person-${FIELDS.sender}`, group, flags);
   return new FrameTemplate(wrap(dialect, message));
 }
 

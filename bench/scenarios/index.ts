@@ -10,6 +10,7 @@ import { loneAck } from './lone-ack.ts';
 import { modelTurn } from './model-turn.ts';
 import type { Scenario } from './scenario.ts';
 import { startUp } from './start-up.ts';
+import { traces } from './traces.ts';
 import { turn } from './turn.ts';
 
 /** In the order of a round. */
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   startUp,
   acknowledge,
   turn,
+  traces,
   bindings,
   modelTurn,
   loneAck,

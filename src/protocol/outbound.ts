@@ -156,6 +156,9 @@ export const ToolCallPayload = Type.Object({
   parameters: Type.Unknown(),
   timeout_ms: int('The node answers within this time, at the latest with the error `TIMEOUT`.'),
   idempotent: Type.Boolean(),
+  traceparent: Type.Optional(
+    Type.String({ description: 'The W3C trace context of the call, where the gateway makes traces.' }),
+  ),
 });
 export type ToolCallPayload = Static<typeof ToolCallPayload>;
 

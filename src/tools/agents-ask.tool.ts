@@ -60,9 +60,12 @@ export class AgentsAskTool implements ToolExecutor<typeof Parameters> {
 
   async execute(
     { agent: id, message }: Static<typeof Parameters>,
-    context: Pick<ToolCallContext, 'callId' | 'session' | 'caller' | 'agent' | 'turn' | 'signal' | 'reportProgress'>,
+    context: Pick<
+      ToolCallContext,
+      'callId' | 'session' | 'caller' | 'agent' | 'trace' | 'turn' | 'signal' | 'reportProgress'
+    >,
   ): Promise<{ agent: string; answer: string }> {
-    const { callId, session, agent: asker, turn, signal, reportProgress } = context;
+    const { callId, session, agent: asker, trace, turn, signal, reportProgress } = context;
     const asked = this.agents.find(id);
     if (!turn) throw new Error('an agent can be asked in a turn only');
     // An agent of another tenant answers as if it did not exist.
@@ -76,7 +79,7 @@ export class AgentsAskTool implements ToolExecutor<typeof Parameters> {
       reportProgress(`${asked.name} (session ${this.questions.sessionOf(session, asked).id})`);
       const { messageRef, personal, show } = turn;
       const reply = await this.questions.ask(
-        { callId, session, messageRef, asker, asked, text: message, chain, permissions, personal, show },
+        { callId, session, messageRef, asker, asked, text: message, chain, permissions, personal, show, trace },
         signal,
       );
       return { agent: id, answer: readAnswer(reply, asked.name) };

@@ -11,9 +11,13 @@ export function encodeNodeNotice(notice: NodeNotice): string {
       return encodeFrame('node_registered', { ...payload, ...(hasCuts && { timeouts }) }, { correlationId });
     }
     case 'call': {
-      const { sessionId, callId, command, parameters, timeoutMs, isIdempotent } = notice;
+      const { sessionId, callId, command, parameters, timeoutMs, isIdempotent, trace } = notice;
       const payload = { call_id: callId, command, parameters, timeout_ms: timeoutMs, idempotent: isIdempotent };
-      return encodeFrame('tool_call', payload, { sessionId });
+      return encodeFrame(
+        'tool_call',
+        { ...payload, ...(trace !== undefined && { traceparent: trace }) },
+        { sessionId },
+      );
     }
     case 'cancel':
       return encodeFrame('tool_cancel', { call_id: notice.callId });

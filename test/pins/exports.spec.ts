@@ -46,17 +46,17 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       JoinOutcome JoinWrite JournalEntry Json Lease ListPosition LoadedSettings Logs MAX_LISTED_THREADS MediaRecord MediaService MediaStore
       Memory MemoryClient MemoryConnection MemoryConnectionsService MemoryQuery MemoryStore MessageEnd
       MessageIntakeService MessageLife MessageRuling MessageSelector MessageWithReply Metric MetricOptions Metrics MovedChat NewCronRun NewFrame NewMessage
-      NodeCall NodeChange NodeCommandRecord NodeEvent NodeEventQuery NodeEventRecord NodePairing NodePairingOutcome NodeRecord NodeRegistration NodeStore
+      NodeCall NodeChange NodeCommandRecord NodeEvent NodeEventQuery NodeEventRecord NodePairing NodePairingOutcome NodeRecord NodeRegistration NodeStore OpenTelemetryTracing
       OpenedCronRuns Origin OutboxPart PRIORITIES PairingDevice PairingOutcome PairingRequest Part PartText Person PersonPage PersonPosition PersonQuery PersonStatus Piece Place PresenceState PresenceTrackerService PresentedCredential Principal
       Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction ReactionChange ReadMessage Reading RecentChat RecordedStep Refusal
       Reply RequestedCall ResourceKind ResumePosition ReviewContext RulingOutcome SandboxEnding SandboxModule SandboxRequest
       SandboxService SectionOptions SeenChat SenderAlias Session SessionChange SessionCursor SessionPage SessionQuery SessionResource SessionResources
       SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange SettingsError
-      SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree SettingsVersion ShownImage SignInRecord SignInSelector StartOverrides
+      SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree SettingsVersion ShownImage SignInRecord SignInSelector Span SpanAttributes SpanOptions StartOverrides
       StartPhase StartStep StopPhase StopStep Store StoreCopy StoreCopyFile StoreHint StoredMessage StoredReaction StoredSettings
       SurfaceDraft SurfaceLimits SweepLimits TailscaleEntry TailscaleStore Target TokenQuery TokenRecord Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService ToolResult
-      Topic TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo Update Updates UploadQuota UploadRefusedError UploadSum UseSettings
-      Verdict VerifiesCredentials WaitingPage WaitingQuery WaitingRow WriteOutcome chainAudit clientOfCronJob commandOf createHttpAdapter defineSettings editIdOf endOf loadSettings mayRule
+      Topic Trace Tracing TurnEnd TurnRecord TurnStore TurnSubject TurnWrite Undo Update Updates UploadQuota UploadRefusedError UploadSum UseSettings
+      Verdict VerifiesCredentials WaitingPage WaitingQuery WaitingRow WriteOutcome chainAudit clientOfCronJob commandOf createHttpAdapter defineSettings editIdOf endOf isInScope loadSettings mayRule
       noteOfDecision noteOfSession noteOfSettings readAuditTrail replyToRuling runGateway toPlainText verifyAuditChain verifyAuditTrail
     `,
   ],

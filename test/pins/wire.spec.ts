@@ -96,7 +96,7 @@ describe('pinned on the wire', () => {
       ['pong', false, ''],
       ['canvas_address', false, 'surface_id version url expires_at'],
       ['node_registered', false, 'accepted waiting refused timeouts?'],
-      ['tool_call', false, 'call_id command parameters timeout_ms idempotent'],
+      ['tool_call', false, 'call_id command parameters timeout_ms idempotent traceparent?'],
       ['tool_cancel', false, 'call_id'],
       ['tool_result_ack', false, 'call_id'],
       ['node_event_ack', false, 'event_id'],

@@ -31,7 +31,7 @@ export class CallRunner {
 
   /** Handles a `tool_call`. Never rejects. */
   async call({ payload, session_id: sessionId }: OutboundFrame<'tool_call'>): Promise<void> {
-    const { call_id: callId, command: name, parameters, timeout_ms: timeoutMs, idempotent } = payload;
+    const { call_id: callId, idempotent } = payload;
     const known = this.book.find(callId);
     if (known?.result) return void this.host.sendResult(known.result);
     if (known) return;
@@ -42,7 +42,7 @@ export class CallRunner {
       const message = `the device cannot record the call: ${(error as Error).message}`;
       return void this.host.sendResult(failed(callId, 'NOT_RECORDED', message));
     }
-    const result = await this.#run(callId, name, parameters as Record<string, unknown>, timeoutMs, sessionId);
+    const result = await this.#run(payload, sessionId);
     await this.book.end(callId, result).catch(() => {});
     this.host.sendResult(result);
   }
@@ -57,12 +57,14 @@ export class CallRunner {
     for (const callId of this.#running.keys()) this.cancel(callId);
   }
 
-  // oxlint-disable-next-line max-params -- the fields of the frame
   async #run(
-    callId: string,
-    name: string,
-    parameters: Readonly<Record<string, unknown>>,
-    timeoutMs: number,
+    {
+      call_id: callId,
+      command: name,
+      parameters,
+      timeout_ms: timeoutMs,
+      traceparent,
+    }: OutboundFrame<'tool_call'>['payload'],
     sessionId: string | undefined,
   ): Promise<ToolResultPayload> {
     const command = this.commands.get(name);
@@ -76,7 +78,9 @@ export class CallRunner {
     const progress = (detail: string) => this.host.sendProgress(callId, detail);
     try {
       const content = await untilAborted(signal, async () => {
-        const done = await command.run(parameters, { callId, sessionId, signal, progress });
+        const done = await command.run(parameters as Readonly<Record<string, unknown>>, {
+          ...{ callId, sessionId, traceparent, signal, progress },
+        });
         return this.host.prepare(callId, done, signal);
       });
       return { call_id: callId, ok: true, content: content ?? null };

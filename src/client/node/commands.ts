@@ -3,6 +3,8 @@ export interface CommandContext {
   /** The same for each repeat of the call. */
   readonly callId: string;
   readonly sessionId: string | undefined;
+  /** The W3C trace context of the call, for requests of the command; undefined where the gateway makes no traces. */
+  readonly traceparent?: string | undefined;
   /** Aborts at the time limit and when the call is cancelled. The command then ends what it has started. */
   readonly signal: AbortSignal;
   /** Reports the progress to people, in a few words. */

@@ -1,3 +1,5 @@
+import type { Trace } from '../telemetry/traceparent.js';
+
 /** Something for the connection of a device node. */
 export type NodeNotice = { readonly kind: 'node' } & (
   | {
@@ -18,6 +20,7 @@ export type NodeNotice = { readonly kind: 'node' } & (
       readonly parameters: unknown;
       readonly timeoutMs: number;
       readonly isIdempotent: boolean;
+      readonly trace: Trace | undefined;
     }
   | { readonly what: 'cancel'; readonly callId: string }
   | { readonly what: 'resultTaken'; readonly requestId: string; readonly callId: string }

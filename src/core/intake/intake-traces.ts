@@ -32,11 +32,10 @@ export function traceAccept(
     done: (outcome) => {
       if (outcome instanceof Error) span.end('code' in outcome ? String(outcome.code) : 'INTERNAL');
       else {
-        const { kind, status, messageRef, sessionId } = outcome;
+        const { kind, status, messageRef } = outcome;
         span.set({
           'openclaw.status': kind === 'duplicate' ? kind : status,
           'openclaw.message_ref': messageRef,
-          'gen_ai.conversation.id': sessionId,
         });
         span.end();
       }

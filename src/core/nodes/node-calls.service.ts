@@ -6,6 +6,7 @@ import { failpoint } from '../failpoints/failpoint.js';
 import type { StopReason } from '../queue/message-claims.service.js';
 import { NodeStore, type NodeCall } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
+import type { Trace } from '../telemetry/traceparent.js';
 import { Clock } from '../time/clock.js';
 import { UnknownOutcomeError, type ToolCallContext } from '../tools/tool.js';
 import { NodeLinksService, type NodeLink } from './node-links.service.js';
@@ -36,6 +37,7 @@ interface Waiter {
   readonly parameters: unknown;
   readonly ended: PromiseWithResolvers<unknown>;
   readonly reportProgress: (detail: string) => void;
+  readonly trace: Trace | undefined;
   /** True once the node may have got it. */
   mayHaveRun: boolean;
   reportedAt: number;
@@ -79,6 +81,7 @@ export class NodeCallsService {
       {
         ...{ call, command, parameters, ended: Promise.withResolvers<unknown>() },
         reportProgress: context.reportProgress,
+        trace: context.trace,
         mayHaveRun: call.state === 'sent',
         reportedAt: Number.NEGATIVE_INFINITY,
       },
@@ -156,7 +159,7 @@ export class NodeCallsService {
 
   /** Sends a call if its node is there. Otherwise it is sent when the node comes. Never rejects. */
   private async send(waiter: Waiter): Promise<void> {
-    const { call, command, parameters, ended } = waiter;
+    const { call, command, parameters, ended, trace } = waiter;
     const { callId, sessionId, nodeId } = call;
     if (!this.isReachable(nodeId)) return;
     try {
@@ -168,7 +171,7 @@ export class NodeCallsService {
       waiter.mayHaveRun = true;
       const { name, isIdempotent } = command;
       const what = { kind: 'node', what: 'call', sessionId, callId, command: name } as const;
-      link.connection.send({ ...what, parameters, timeoutMs, isIdempotent });
+      link.connection.send({ ...what, parameters, timeoutMs, isIdempotent, trace });
     } catch (error) {
       // The store cannot commit: nothing was sent.
       ended.reject(error);

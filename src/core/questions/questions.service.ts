@@ -6,6 +6,7 @@ import { MessageQueueService } from '../queue/message-queue.service.js';
 import { buildSessionSeed, QUESTION_CHANNEL } from '../sessions/session-key.js';
 import { SessionStore, type ClientKey, type Reply, type Session, type SessionSeed } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
+import type { Trace } from '../telemetry/traceparent.js';
 import { Clock } from '../time/clock.js';
 import { clientOf, type QuestionFacts } from './question.js';
 
@@ -38,6 +39,8 @@ export interface Question extends QuestionFacts {
   readonly text: string;
   /** Shows calls of the asked agent that need an approval. */
   readonly show: ShowCall;
+  /** The trace context of the call; undefined if no traces are made. */
+  readonly trace?: Trace | undefined;
 }
 
 /**
@@ -139,7 +142,7 @@ export class QuestionsService {
 
   /** Stores the question, unless an earlier run of the call has. Returns its message's ref. */
   private async submit(
-    { callId, session, asker, text, chain, permissions, personal }: Question,
+    { callId, session, asker, text, chain, permissions, personal, trace }: Question,
     seed: SessionSeed,
   ): Promise<string> {
     const client: ClientKey = clientOf(seed.tenant, asker.id);
@@ -157,6 +160,7 @@ export class QuestionsService {
       isAddressed: true,
       priority: 1,
       receivedAt: this.clock.now(),
+      trace,
     });
     return messageRef;
   }

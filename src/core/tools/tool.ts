@@ -10,6 +10,7 @@ import type { AgentDefinition } from '../agents/agent-definition.js';
 import type { PersonalTurn } from '../questions/question.js';
 import type { ShowCall } from '../questions/questions.service.js';
 import type { ClientKey, Session } from '../store/index.js';
+import type { Trace } from '../telemetry/traceparent.js';
 
 /** A block that a tool adds to the reply. */
 export interface AddedBlock {
@@ -42,6 +43,8 @@ export interface ToolCallContext {
   readonly turn?: CallingTurn;
   /** The agent that calls it. */
   readonly agent: AgentDefinition;
+  /** The trace context for requests of the call (`traceparent`); undefined if no traces are made. */
+  readonly trace?: Trace | undefined;
   /** Reports the progress of the call in a few words. Clients get it as a `tool_status`. */
   readonly reportProgress: (detail: string) => void;
   /** Aborts at the timeout and when the turn is cancelled. A later result is dropped. */

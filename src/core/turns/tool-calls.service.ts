@@ -137,6 +137,7 @@ export class ToolCallsService {
         addBlock: (block) => added.push(block),
       },
       callId,
+      trace: span.trace,
       reportProgress: (text) => {
         const detail = toSafeText(text.slice(0, MAX_PROGRESS_LENGTH));
         writer.add(reply.buildToolStatus({ call_id: callId, tool, status: 'progress', detail }));

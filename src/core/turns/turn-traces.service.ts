@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Claim } from '../store/index.js';
+import type { Trace } from '../telemetry/traceparent.js';
 import { Tracing, type Span } from '../telemetry/tracing.js';
 import { Clock } from '../time/clock.js';
 import type { RunOutcome } from './turn-metrics.service.js';
@@ -15,23 +16,25 @@ export class TurnTracesService {
   /** Starts the span of a run. A run after a crash is a span of its own, with a link to the message. */
   start({ message, session, attempt }: Claim): Span {
     const { trace, receivedAt } = message;
-    const now = this.clock.now();
-    if (attempt === 1 && this.tracing.isOn)
-      this.tracing.start('wait in queue', { parent: trace, startedAt: Math.min(receivedAt, now) }).end();
-    return this.tracing.start('turn', {
+    const span = this.tracing.start('turn', {
       kind: 'consumer',
       parent: trace,
       ...(attempt > 1 && { link: trace }),
-      startedAt: now,
       attributes: {
         'gen_ai.operation.name': 'invoke_agent',
         'gen_ai.agent.name': session.agent,
         'gen_ai.conversation.id': session.id,
-        'openclaw.channel': session.channel,
         'openclaw.message_ref': message.messageRef,
         'openclaw.attempt': attempt,
       },
     });
+    // A message that the gateway has written itself begins no trace; its first run does.
+    if (attempt === 1 && this.tracing.isOn) this.traceWait(trace ?? span.trace, receivedAt);
+    return span;
+  }
+
+  private traceWait(parent: Trace | undefined, receivedAt: number): void {
+    this.tracing.start('wait in queue', { parent, startedAt: Math.min(receivedAt, this.clock.now()) }).end();
   }
 }
 

@@ -1,16 +1,19 @@
 /**
- * The export of traces by OTLP over HTTP.
+ * The export of traces by OTLP over HTTP, as JSON.
  *
- * Promises: loads the SDK of OpenTelemetry, which nothing else imports; holds a bounded number of spans; a collector that does not
- * answer costs a line a minute, and two seconds of the stop. Refuses to know: what the spans are about.
+ * Promises: holds a bounded number of spans; a collector that does not answer costs a line a minute, and two seconds of the stop.
+ * Refuses to know: what the spans are about.
  */
-import type { SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { VERSION } from '../../core/lifecycle/version.js';
 import type { Log } from '../../core/telemetry/logs.js';
 import type { Tracing } from '../../core/telemetry/tracing.js';
 import type { Clock } from '../../core/time/clock.js';
-import { OpenTelemetryTracing } from './open-telemetry.js';
+import { egressFetch, type EgressFetch } from '../../http/egress-fetch.js';
+import { readBeginning } from '../../http/read-beginning.js';
+import { encodeRequest, encodeSpan, type SpanSource } from './otlp-json.js';
+import { RecordingTracing } from './recording-tracing.js';
+import { SpanQueue, type SendOutcome } from './span-queue.js';
 
 /** Time that the end of the export may take, in milliseconds. */
 export const FLUSH_TIMEOUT_MS = 2_000;
@@ -21,12 +24,14 @@ const REPORT_INTERVAL_MS = 60_000;
 /** Time limit of one request to the collector, in milliseconds. */
 const EXPORT_TIMEOUT_MS = 10_000;
 
-/** An export that runs. */
-export interface TraceExport {
-  readonly tracing: Tracing;
-  /** Sends what is waiting, within {@link FLUSH_TIMEOUT_MS}. Never rejects. */
-  end(): Promise<void>;
-}
+/** Part of the collector's answer that is read, in bytes. */
+const MAX_ANSWER_BYTES = 4_096;
+
+/** Part of it that the log shows, in characters. */
+const MAX_SHOWN_LENGTH = 200;
+
+/** Statuses with which a collector says that the same request may succeed later (OTLP). */
+const RETRYABLE = new Set([429, 502, 503, 504]);
 
 /** The parts of the gateway that the export uses. */
 export interface ExportParts {
@@ -35,76 +40,81 @@ export interface ExportParts {
   readonly log: Log;
   /** The ID of this replica. */
   readonly instance: string;
+  readonly fetch?: EgressFetch;
 }
 
-/** Loads the SDK and starts to export to `telemetry.traces.endpoint`. */
-export async function startTraceExport(endpoint: string, parts: ExportParts): Promise<TraceExport> {
-  const [api, sdk, { OTLPTraceExporter }, { resourceFromAttributes }] = await Promise.all([
-    import('@opentelemetry/api'),
-    import('@opentelemetry/sdk-trace'),
-    import('@opentelemetry/exporter-trace-otlp-http'),
-    import('@opentelemetry/resources'),
-  ]);
-  const { config, instance } = parts;
-  const exporter = new OTLPTraceExporter({
-    url: endpoint,
-    headers: { ...config.get('telemetry.traces.headers') },
-    timeoutMillis: EXPORT_TIMEOUT_MS,
-  });
-  const provider = new sdk.TracerProvider({
-    resource: resourceFromAttributes({
-      'service.name': config.get('telemetry.traces.service_name'),
-      'service.version': VERSION,
-      'service.instance.id': instance,
-    }),
-    sampler: new sdk.ParentBasedSampler({
-      root: new sdk.TraceIdRatioBasedSampler(config.get('telemetry.traces.sample_ratio')),
-    }),
-    spanProcessors: [new sdk.BatchSpanProcessor({ exporter: new ReportingExporter(exporter, parts) })],
-  });
-  const tracer = provider.getTracer('openclaw-gateway-nest', VERSION);
-  return { tracing: new OpenTelemetryTracing(api, tracer), end: () => endExport(provider, parts) };
-}
-
-/** Reports exports that failed, at most one line a minute. */
-class ReportingExporter implements SpanExporter {
+/** Exports the spans of this process to a collector. */
+export class TraceExport {
+  /** Makes the spans that are exported. */
+  readonly tracing: Tracing;
+  private readonly queue: SpanQueue;
+  private readonly source: SpanSource;
+  private readonly fetch: EgressFetch;
+  private readonly stopping = new AbortController();
   private reportedAt: number | undefined;
 
+  /** @param endpoint the URL of the collector */
   constructor(
-    private readonly exporter: SpanExporter,
+    private readonly endpoint: string,
     private readonly parts: ExportParts,
-  ) {}
-
-  export(...[spans, done]: Parameters<SpanExporter['export']>): void {
-    this.exporter.export(spans, (result) => {
-      if (result.error) this.report(result.error, spans.length);
-      done(result);
-    });
+  ) {
+    const { config, clock, instance, fetch = egressFetch } = parts;
+    this.fetch = fetch;
+    this.source = {
+      resource: {
+        'service.name': config.get('telemetry.traces.service_name'),
+        'service.version': VERSION,
+        'service.instance.id': instance,
+      },
+      scope: { name: 'openclaw-gateway-nest', version: VERSION },
+    };
+    this.queue = new SpanQueue({ clock, send: (spans) => this.send(spans) });
+    const sampleRatio = config.get('telemetry.traces.sample_ratio');
+    this.tracing = new RecordingTracing({ clock, sampleRatio, take: (span) => this.queue.add(encodeSpan(span)) });
   }
 
-  forceFlush(): Promise<void> {
-    return this.exporter.forceFlush?.() ?? Promise.resolve();
+  /** Sends what is waiting, within {@link FLUSH_TIMEOUT_MS}. Never rejects. */
+  async end(): Promise<void> {
+    const { clock, log } = this.parts;
+    const cancelTimer = clock.setTimer(FLUSH_TIMEOUT_MS, () =>
+      this.stopping.abort(new Error('the gateway stops, and its last traces have not been taken in time')),
+    );
+    await this.queue.flush();
+    cancelTimer();
+    const { lost, waiting } = this.queue;
+    if (lost + waiting > 0) log.warn({ lost: lost + waiting }, 'traces were lost: the collector has not taken them');
   }
 
-  shutdown(): Promise<void> {
-    return this.exporter.shutdown();
+  private async send(spans: readonly Buffer[]): Promise<SendOutcome> {
+    const late = new AbortController();
+    const cancelTimer = this.parts.clock.setTimer(EXPORT_TIMEOUT_MS, () =>
+      late.abort(new Error(`the collector has not responded within ${EXPORT_TIMEOUT_MS / 1_000} s`)),
+    );
+    try {
+      const response = await this.fetch(this.endpoint, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...this.parts.config.get('telemetry.traces.headers') },
+        body: encodeRequest(this.source, spans),
+        redirect: 'error',
+        signal: AbortSignal.any([late.signal, this.stopping.signal]),
+      });
+      const answer = (await readBeginning(response, MAX_ANSWER_BYTES)).toString();
+      if (response.ok) return 'sent';
+      this.report({ status: response.status, answer: answer.slice(0, MAX_SHOWN_LENGTH) });
+      return RETRYABLE.has(response.status) ? 'later' : 'refused';
+    } catch (error) {
+      this.report({ error });
+      return 'later';
+    } finally {
+      cancelTimer();
+    }
   }
 
-  private report(error: Error, spans: number): void {
+  /** Reports a request that failed, at most once a minute. */
+  private report(facts: object): void {
     const now = this.parts.clock.elapsed();
     if (this.reportedAt !== undefined && now - this.reportedAt < REPORT_INTERVAL_MS) return;
     this.reportedAt = now;
-    this.parts.log.warn({ error, spans }, 'traces could not be exported; they are lost');
+    this.parts.log.warn({ ...facts, lost: this.queue.lost }, 'traces cannot be exported');
   }
-}
-
-async function endExport(provider: TracerProvider, { clock, log }: ExportParts): Promise<void> {
-  const patience = new AbortController();
-  const late = clock.sleep(FLUSH_TIMEOUT_MS, patience.signal).then(() => 'late' as const);
-  const ended = provider.shutdown().then(
-    () => 'ended' as const,
-    () => 'failed' as const,
-  );
-  const outcome = await Promise.race([ended, late]).finally(() => patience.abort());
-  if (outcome !== 'ended') log.warn({ outcome }, 'the last traces could not be exported');
 }

@@ -36,13 +36,17 @@ function fetchWith(
   parameters: Parameters<HttpFetchTool['execute']>[0],
   settings: object = {},
   signal = new AbortController().signal,
+  trace?: string,
 ): Promise<HttpFetchResult> {
   const loaded = loadSettings(
     { NODE_ENV: 'production' },
     { 'tools.http.allow_hosts': [`127.0.0.1:${port}`], ...settings },
     '/nonexistent',
   );
-  return new HttpFetchTool(new ConfigStoreService(loaded, new SilentLogs()), clock).execute(parameters, { signal });
+  return new HttpFetchTool(new ConfigStoreService(loaded, new SilentLogs()), clock).execute(parameters, {
+    signal,
+    trace,
+  });
 }
 
 const respond =
@@ -157,6 +161,13 @@ describe('http.fetch', () => {
     const { host, accept, ...rest } = requests[0]?.headers ?? {};
     expect([host, accept]).toEqual([`127.0.0.1:${port}`, 'text/html']);
     expect(Object.keys(rest).sort()).toEqual(['accept-encoding', 'connection', 'user-agent']);
+  });
+
+  it('[L-27] sends the trace context of its call', async () => {
+    answer = respond('ok');
+    const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    await fetchWith({ url }, {}, undefined, trace);
+    expect(requests[0]?.headers.traceparent).toBe(trace);
   });
 
   it('HEAD has no body', async () => {

@@ -66,7 +66,7 @@ export class HttpFetchTool implements ToolExecutor<typeof Parameters> {
 
   async execute(
     { url, method = 'GET', accept = '*/*' }: Static<typeof Parameters>,
-    { signal }: Pick<ToolCallContext, 'signal'>,
+    { signal, trace }: Pick<ToolCallContext, 'signal' | 'trace'>,
   ): Promise<HttpFetchResult> {
     const timeoutMs = this.config.get('tools.http.timeout_ms');
     const late = new AbortController();
@@ -77,7 +77,7 @@ export class HttpFetchTool implements ToolExecutor<typeof Parameters> {
       const response = await requestGuarded(this.guard, {
         url,
         method,
-        headers: { accept, 'user-agent': USER_AGENT },
+        headers: { accept, 'user-agent': USER_AGENT, ...(trace !== undefined && { traceparent: trace }) },
         maxBytes: this.config.get('tools.http.max_bytes'),
         signal: AbortSignal.any([signal, late.signal]),
       });

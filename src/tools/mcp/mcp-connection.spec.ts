@@ -77,6 +77,18 @@ async function untilPid(read: () => string): Promise<number> {
 }
 
 describe('an MCP server that is a program', () => {
+  it('[L-27] gets the trace context of a call in the field that the protocol has for it, and none without one', async () => {
+    const { connection } = await connect(
+      program(`if (m.method === 'tools/call') say({ id: m.id, result: { content: [], _meta: { seen: m.params } } });`),
+    );
+    const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    expect(await connection.callTool('echo', {}, { ...call, trace })).toMatchObject({
+      _meta: { seen: { name: 'echo', _meta: { traceparent: trace } } },
+    });
+    const { _meta: without } = await connection.callTool('echo', {}, call);
+    expect(JSON.stringify(without)).not.toContain('traceparent');
+  });
+
   it('[Q-10] lists its tools unvalidated, so that one of them does not fail the others', async () => {
     const tools = [{ name: 'good' }, { name: 1, inputSchema: { properties: [] }, description: null }, null];
     const { connection } = await connect(

@@ -1,6 +1,7 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { Progress, ResultSchema } from '@modelcontextprotocol/sdk/types.js';
+import type { Trace } from '../../core/telemetry/traceparent.js';
 import type { McpServerSetting } from './mcp.settings.js';
 import { VERSION } from '../../core/lifecycle/version.js';
 import { createBoundedFetch } from './bounded-fetch.js';
@@ -32,6 +33,8 @@ export interface McpCallOptions {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
   readonly onProgress: (progress: Progress) => void;
+  /** The trace context for the server; undefined if no traces are made. */
+  readonly trace?: Trace | undefined;
 }
 
 /**
@@ -144,10 +147,10 @@ class SdkConnection implements McpConnection {
   async callTool(
     name: string,
     parameters: Readonly<Record<string, unknown>>,
-    { signal, timeoutMs, onProgress }: McpCallOptions,
+    { signal, timeoutMs, onProgress, trace }: McpCallOptions,
   ): Promise<Readonly<Record<string, unknown>>> {
     const options = { signal, timeout: timeoutMs, maxTotalTimeout: timeoutMs, onprogress: onProgress };
-    const request = { method: 'tools/call' as const, params: { name, arguments: parameters } };
+    const request = { method: 'tools/call' as const, params: { name, arguments: parameters, ...withContext(trace) } };
     try {
       return await this.client.request(request, this.anyResult, options);
     } catch (error) {
@@ -188,6 +191,11 @@ class SdkConnection implements McpConnection {
       this.checking = undefined;
     }
   }
+}
+
+/** Returns the field of a request that names its trace, as the protocol reserves it: the same over stdio and HTTP. */
+function withContext(trace: Trace | undefined): { readonly _meta?: { readonly traceparent: Trace } } {
+  return trace === undefined ? {} : { _meta: { traceparent: trace } };
 }
 
 /** Puts the HTTP status, which the SDK keeps in `code`, at the beginning of the message. */

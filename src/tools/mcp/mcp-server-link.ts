@@ -248,7 +248,7 @@ export class McpServerLink {
     context: ToolCallContext,
   ): Promise<McpResult> {
     const { connection, name, pageUri } = tool;
-    const { signal, reportProgress } = context;
+    const { signal, trace, reportProgress } = context;
     // Read meanwhile: the call has the time of the tool to itself.
     const page =
       pageUri !== undefined && this.parts.pages.mayShow(context) ? this.readPage(tool, pageUri, signal) : undefined;
@@ -261,7 +261,7 @@ export class McpServerLink {
     };
     try {
       const { timeoutMs } = this;
-      const result = await connection.callTool(name, parameters, { signal, timeoutMs, onProgress });
+      const result = await connection.callTool(name, parameters, { signal, timeoutMs, onProgress, trace });
       const { text, note } = readResult(result);
       const shown = page && (await this.showPage({ server: this.name, tool: name, parameters, result }, page, context));
       const notes = [note, shown].filter((said) => said !== undefined);
