@@ -130,21 +130,21 @@ const APPLICATION_ID = 0x4f434757;
 
 /**
  * Migrates the schema, one transaction per version. Before each migration of a database that was in use, it saves a
- * copy beside it (`gateway.db.before-v2`).
+ * copy beside it (`gateway.db.before-v2`). A new database gets all versions in one transaction: each waits for the disk.
  * @param path undefined for a database in memory, which needs no copies
  * @returns the versions that were applied
  * @throws Error, without any change, if the database belongs to a newer gateway or to another program
  */
 export function migrate(database: DatabaseSync, path: string | undefined, migrations: readonly Migration[]): number[] {
   const current = readVersion(database, path, migrations);
-  const applied: number[] = [];
-  for (const migration of migrations) {
-    if (migration.version <= current) continue;
-    if (path !== undefined && current > 0) keepCopy(database, `${path}.before-v${migration.version}`);
-    apply(database, migration);
-    applied.push(migration.version);
-  }
-  return applied;
+  const missing = migrations.filter(({ version }) => version > current);
+  if (current === 0 && missing.length > 0) apply(database, missing);
+  else
+    for (const migration of missing) {
+      if (path !== undefined) keepCopy(database, `${path}.before-v${migration.version}`);
+      apply(database, [migration]);
+    }
+  return missing.map(({ version }) => version);
 }
 
 /**
@@ -176,13 +176,16 @@ function refuseForeign(database: DatabaseSync, path: string | undefined, current
   }
 }
 
-function apply(database: DatabaseSync, migration: Migration): void {
+/** Applies migrations in one transaction. */
+function apply(database: DatabaseSync, migrations: readonly Migration[]): void {
   database.exec('BEGIN IMMEDIATE');
   try {
-    migration.up(database);
+    for (const migration of migrations) {
+      migration.up(database);
+      database.exec(`PRAGMA user_version = ${migration.version}`);
+    }
     failpoint('migrate.mid');
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-    database.exec(`PRAGMA user_version = ${migration.version}`);
     database.exec('COMMIT');
   } catch (error) {
     database.exec('ROLLBACK');
