@@ -61,6 +61,11 @@ export interface StoreEngine {
   accepts(url: string): boolean;
   /** Returns the fault of a URL that it accepts, in words for the operator; undefined if it has none. */
   findFault(url: string): string | undefined;
+  /**
+   * Returns the fault of the place that a URL names, in words for the operator, which `store.allow_network_fs` allows;
+   * undefined if it has none.
+   */
+  findPlaceFault(url: string): string | undefined;
   /** Returns whether the store exists already. */
   isThere(url: string): boolean;
   /** Returns the path of the store's file; undefined if it has none. */

@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { describe, expect, it, vi } from 'vitest';
+import { loadSettings } from '../settings.js';
 import { BlobsModule } from './blobs/blobs.module.js';
 import { SQLITE_ENGINE } from './sqlite/sqlite-engine.js';
 import { SqliteModule } from './sqlite/sqlite.module.js';
@@ -37,6 +39,15 @@ describe('the URL of a store', () => {
       expect([url, typeof findStoreUrlFault(url)]).toEqual([url, 'string']);
     for (const url of ['sqlite:/data/x y', 'sqlite:/dev/shm/x', 'sqlite:/process/x', 'sqlite:proc/x'])
       expect([url, findStoreUrlFault(url)]).toEqual([url, undefined]);
+  });
+
+  it('is refused on a network file system, unless the operator allows that', () => {
+    const find = vi.spyOn(SQLITE_ENGINE, 'findPlaceFault').mockReturnValue('is on NFS');
+    expect(() => loadSettings({}, {}, tmpdir())).toThrow('store.url: is on NFS');
+    const { values } = loadSettings({ OPENCLAW_STORE_ALLOW_NETWORK_FS: 'true' }, {}, tmpdir());
+    expect(values['store.allow_network_fs']).toBe(true);
+    find.mockRestore();
+    expect(SQLITE_ENGINE.findPlaceFault('sqlite::memory:')).toBeUndefined();
   });
 
   it('has a folder for files that belong to the store', () => {

@@ -25,6 +25,11 @@ export function findStoreUrlFault(url: string): string | undefined {
   return `${problem}; allowed: ${STORE_ENGINES.map(({ form }) => form).join(', ')}`;
 }
 
+/** Returns a message for the operator if the engine of a URL should not be used at the place that it names, else undefined. */
+export function findStorePlaceFault(url: string): string | undefined {
+  return findStoreEngine(url)?.findPlaceFault(url);
+}
+
 /** Returns whether the store of a URL exists, and may hold settings that were changed at run time. */
 export function isStoreThere(url: string): boolean {
   return findStoreEngine(url)?.isThere(url) ?? false;

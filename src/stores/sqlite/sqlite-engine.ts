@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { NO_JOBS, type StoreEngine, type StoreExamination } from '../store-engine.js';
 import type { CheckProgress } from './check-database.js';
+import { findNetworkFileSystem } from './network-file-system.js';
 import { findSqliteUrlFault, isSqliteUrl, parseSqliteUrl } from './sqlite-url.js';
 
 type Write = Parameters<StoreEngine['restore']>[1];
@@ -12,6 +13,15 @@ export const SQLITE_ENGINE = {
   description: '`sqlite:PATH`, or `sqlite::memory:` for tests',
   accepts: isSqliteUrl,
   findFault: findSqliteUrlFault,
+  findPlaceFault: (url: string): string | undefined => {
+    const path = parseSqliteUrl(url);
+    const system = path === undefined ? undefined : findNetworkFileSystem(path);
+    return (
+      system &&
+      `is on a network file system (${system}), where two gateways can own one file and power failures lose data: ` +
+        'use a disk of this machine, or set store.allow_network_fs to true if you know that its locks work'
+    );
+  },
   isThere: (url: string): boolean => {
     const path = parseSqliteUrl(url);
     return path !== undefined && existsSync(path);
