@@ -110,7 +110,7 @@ describe('the settings', () => {
       Array.from({ length }, (_, i) => ({ agent: 'main', group_id: `g${i}`, ...(i === 9_876 && changed) }));
     const fault = (value: unknown) => faultsOf(() => loadSettings({}, { bindings: value }, folder)).join();
     expect(fault(bindings({ chanel: 'x' }))).toMatch(/unknown key \(at \/9876\/chanel\); allowed: a map with agent, /);
-    expect(fault(bindings({ agent: 5 }))).toMatch(/at \/9876\/agent\); allowed: text that matches /);
+    expect(fault(bindings({ agent: 5 }))).toMatch(/at \/9876\/agent\); quote it; allowed: text that matches /);
     expect(fault(bindings({ group_id: 'g1' }))).toContain(
       'bindings[9876]: has the same fields and values as bindings[1]',
     );
@@ -169,6 +169,16 @@ describe('the settings', () => {
     expect(faults).toEqual([
       'channels.telegram.accounts.b.bot_token: is the same as channels.telegram.bot_token: one account is enough',
     ]);
+  });
+
+  it.each([
+    ['a number of YAML', 'phone_number_id: 106540352242922'],
+    ['a number that a template has rounded', "phone_number_id: '1.06540352242922e+14'"],
+  ])('[P-05] say that an ID needs quotes: %s', (_, line) => {
+    write('config.yaml', `channels:\n  whatsapp:\n    ${line}\n`);
+    expect(faultsOf(() => loadSettings({}, {}, folder)).join()).toMatch(
+      /^channels\.whatsapp\.\w+: .*quote it; allowed: text/,
+    );
   });
 
   it('[P-05] name the variable that a wrong value came from, and a blank at its end', () => {

@@ -26,8 +26,18 @@ export function findFault(row: SettingRow, value: unknown): string | undefined {
     return `has an unknown key${place}; allowed: ${describePart(row, parent)}`;
   }
   if (findPart(row, error.schemaPath)['x-later']) return `${LATER}${place}`;
-  const blank = typeof value === 'string' && value !== value.trim() ? 'it begins or ends with a blank; ' : '';
-  return `${error.message}${place}; ${blank}allowed: ${describePart(row, error.schemaPath)}`;
+  return `${error.message}${place}; ${findHint(row, value, error)}allowed: ${describePart(row, error.schemaPath)}`;
+}
+
+/** A whole number above 999,999 as templates write it: an ID that had no quotes. */
+const ROUNDED_ID = /^-?\d(\.\d+)?e\+\d+$/i;
+
+/** Returns the likely cause of a fault, to be put before what is allowed. */
+function findHint(row: SettingRow, value: unknown, { instancePath, schemaPath }: ValueError): string {
+  const found = follow(value, instancePath);
+  if (typeof found === 'string' && found !== found.trim()) return 'it begins or ends with a blank; ';
+  const isNumber = typeof found === 'number' || (typeof found === 'string' && ROUNDED_ID.test(found));
+  return isNumber && findPart(row, schemaPath).type === 'string' ? 'quote it; ' : '';
 }
 
 type PartSchema = SettingRow['schema'];
