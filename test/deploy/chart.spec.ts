@@ -3,19 +3,37 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { composeSettings, loadSettings } from '../../src/settings.js';
-import { Chart, type Manifest } from '../support/helm.js';
+import { Chart, CHART, type Manifest } from '../support/helm.js';
 
 const AUTH = { auth: { existingSecret: 'gw' } };
 const POSTGRES = { ...AUTH, store: { existingSecret: 'gw-store' } };
 const ROOT = join(import.meta.dirname, '../..');
 
 let chart: Chart;
+let folder: string;
 beforeAll(async () => {
   chart = await Chart.open();
+  folder = mkdtempSync(join(tmpdir(), 'charts-'));
 });
-afterAll(() => chart.close());
+afterAll(() => {
+  chart.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Returns the path of a copy of the chart. */
+function copyChart(name: string): string {
+  const copy = join(folder, name);
+  cpSync(CHART, copy, { recursive: true });
+  return copy;
+}
+
+/** Returns the fields of an object that no upgrade may change. */
+const findFixedFields = ({ kind, metadata: { name }, spec }: Manifest) => ({
+  ...{ kind, name },
+  fixed: kind === 'PersistentVolumeClaim' ? spec : (spec?.selector ?? spec?.podSelector ?? spec?.scaleTargetRef),
+});
 
 /** The documents of an input, each with its comments. */
 const inputs = (name: string) =>
@@ -110,6 +128,7 @@ describe('the Helm chart', () => {
     expect(grace({})).toBe(60);
     expect(grace({ preStopSleepSeconds: 0, settings: { gateway: { drain_timeout_ms: 90_500 } } })).toBe(106);
     expect(grace({ terminationGracePeriodSeconds: 300 })).toBe(300);
+    expect(chart.refusal({ ...AUTH, terminationGracePeriodSeconds: 59 })).toContain('at least 60');
     expect(pod({ preStopSleepSeconds: 7 }).containers[0].lifecycle.preStop.sleep.seconds).toBe(7);
   });
 
@@ -132,23 +151,36 @@ describe('the Helm chart', () => {
 
   it('leaves the choice of the user to OpenShift', () => {
     expect(pod({}).securityContext).toMatchObject({ runAsUser: 65_532, fsGroup: 65_532 });
-    expect(Object.keys(pod({ openshift: true }).securityContext as object)).toEqual([
-      'runAsNonRoot',
-      'fsGroupChangePolicy',
-      'seccompProfile',
-    ]);
+    expect(pod({ openshift: true }).securityContext).toEqual({
+      runAsNonRoot: true,
+      fsGroupChangePolicy: 'OnRootMismatch',
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
   });
 
-  it('selects by name and instance alone, in every version of the chart', () => {
-    const next = mkdtempSync(join(tmpdir(), 'next-chart-'));
-    cpSync(join(ROOT, 'deploy/helm/openclaw-gateway'), next, { recursive: true });
+  it('keeps the fields that nobody can change, in every version of the chart', () => {
+    const next = copyChart('next');
     const chartFile = join(next, 'Chart.yaml');
     writeFileSync(chartFile, readFileSync(chartFile, 'utf8').replaceAll('1.0.0', '2.3.4'));
-    const selectors = (text: string) => [...text.matchAll(/(?:matchLabels|selector):\n(?: +app.*\n)+/g)].map(String);
-    const now = selectors(chart.print(WHOLE));
-    expect(now.length).toBeGreaterThan(4);
-    expect(selectors(chart.print(WHOLE, next))).toEqual(now);
-    rmSync(next, { recursive: true });
+    const now = chart.render(WHOLE);
+    const later = chart.render(WHOLE, next);
+    expect(now.map(findFixedFields)).toEqual(later.map(findFixedFields));
+    expect(now.filter((manifest) => findFixedFields(manifest).fixed !== undefined).length).toBeGreaterThan(4);
+    expect(now[0]?.metadata.labels).not.toEqual(later[0]?.metadata.labels);
+  });
+
+  it('is installed as a part of another chart, which passes `global` and can leave it out', () => {
+    const parent = mkdtempSync(join(folder, 'parent-'));
+    const dependency = { name: 'openclaw-gateway', version: '1.0.0', condition: 'openclaw-gateway.enabled' };
+    const description = { apiVersion: 'v2', name: 'team', version: '0.1.0', dependencies: [dependency] };
+    writeFileSync(join(parent, 'Chart.yaml'), stringify(description));
+    cpSync(CHART, join(parent, 'charts/openclaw-gateway'), { recursive: true });
+    const kinds = (enabled: boolean) =>
+      chart
+        .render({ global: { imageRegistry: 'x' }, 'openclaw-gateway': { enabled, ...AUTH } }, parent)
+        .map(({ kind }) => kind);
+    expect(kinds(true)).toContain('Deployment');
+    expect(kinds(false)).toEqual([]);
   });
 
   it('renders the same twice, and makes no secret', () => {
@@ -165,23 +197,54 @@ describe('the Helm chart', () => {
       mountPath: path,
       readOnly: true,
     });
+    // A file that is mounted by itself never changes with its secret.
+    const secrets = (volumeMounts as { mountPath: string }[]).filter((mount) =>
+      mount.mountPath.startsWith('/secrets/'),
+    );
+    expect([secrets.length, secrets.filter((mount) => 'subPath' in mount)]).toEqual([3, []]);
     const names = new Set(composeSettings().rows.map((row) => `${row.env}_FILE`));
     const given = (env as { name: string }[]).map(({ name }) => name);
     expect(given.filter((name) => !names.has(name))).toEqual([]);
   });
 
-  it('allows DNS by UDP and TCP, and the port of OpenShift', () => {
-    const ports = render({}, 'NetworkPolicy')?.['spec'].egress[0].ports as { protocol: string; port: number }[];
+  it('allows DNS by UDP and TCP, and the port of OpenShift, and adds rules of its values', () => {
+    const { ingress, egress } = render(WHOLE, 'NetworkPolicy')?.['spec'] as Record<string, Record<string, unknown>[]>;
+    const ports = egress?.[0]?.['ports'] as { protocol: string; port: number }[];
     expect(ports.map(({ protocol, port }) => `${protocol} ${port}`)).toEqual([
       'UDP 53',
       'TCP 53',
       'UDP 5353',
       'TCP 5353',
     ]);
+    expect(egress?.at(-1)).toEqual(WHOLE.networkPolicy.egress[0]);
+    expect(ingress).toEqual([{ ports: [{ protocol: 'TCP', port: 'http' }], from: WHOLE.networkPolicy.from }]);
+    expect(render({}, 'NetworkPolicy')?.['spec'].ingress).toEqual([{ ports: [{ protocol: 'TCP', port: 'http' }] }]);
+  });
+
+  it('keeps long connections through an ingress, which are never silent for a minute', () => {
+    const { annotations } = render(WHOLE, 'Ingress')?.metadata as unknown as { annotations: Record<string, string> };
+    expect(annotations).toMatchObject({
+      'nginx.ingress.kubernetes.io/proxy-read-timeout': '3600',
+      'nginx.ingress.kubernetes.io/proxy-send-timeout': '3600',
+      'nginx.ingress.kubernetes.io/proxy-buffering': 'off',
+    });
+    const heartbeat = composeSettings().find('gateway.heartbeat_interval_ms')?.schema.default as number;
+    expect(heartbeat).toBeLessThan(60_000);
+  });
+
+  it('lets one pod go at a time, and holds up no node that has the only one', () => {
+    const budget = render(WHOLE, 'PodDisruptionBudget')?.['spec'];
+    expect([budget.maxUnavailable, budget.minAvailable]).toEqual([1, undefined]);
+    expect(render({}, 'PodDisruptionBudget')).toBeUndefined();
+    expect(render(WHOLE, 'HorizontalPodAutoscaler')?.['spec'].behavior.scaleDown).toEqual({
+      stabilizationWindowSeconds: 300,
+      policies: [{ type: 'Pods', value: 1, periodSeconds: 60 }],
+    });
+    // The autoscaler sets it; an upgrade must not set it back.
+    expect(render(WHOLE, 'Deployment')?.['spec']).not.toHaveProperty('replicas');
   });
 
   it('writes settings that the gateway starts with, and serves the names of its Service', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'chart-settings-'));
     const values = { ...AUTH, settings: { agent: { name: 'ada' }, gateway: { allowed_hosts: ['own.example'] } } };
     const text = find(chart.render(values), 'ConfigMap')?.['data']['config.yaml'] as string;
     writeFileSync(join(folder, 'config.yaml'), text);
@@ -190,7 +253,6 @@ describe('the Helm chart', () => {
     expect(loaded['gateway.allowed_hosts']).toEqual(
       expect.arrayContaining(['own.example', 'gw-openclaw-gateway.default.svc']),
     );
-    rmSync(folder, { recursive: true });
   });
 
   it('has the version of the package', () => {

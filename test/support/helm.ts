@@ -16,7 +16,8 @@ import jszip from 'jszip';
 import { parseAllDocuments, stringify } from 'yaml';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const CHART = join(ROOT, 'deploy/helm/openclaw-gateway');
+/** The folder of the chart. */
+export const CHART = join(ROOT, 'deploy/helm/openclaw-gateway');
 
 /** A Kubernetes object that the chart renders. */
 export interface Manifest {
@@ -60,8 +61,10 @@ export class Chart {
   }
 
   /** Returns the objects that `values` (YAML, or an object) render to. Throws with what helm printed. */
-  render(values: string | object): Manifest[] {
-    return parseAllDocuments(this.print(values)).flatMap((document) => (document.toJS() as Manifest | null) ?? []);
+  render(values: string | object, chart = CHART): Manifest[] {
+    return parseAllDocuments(this.print(values, chart)).flatMap(
+      (document) => (document.toJS() as Manifest | null) ?? [],
+    );
   }
 
   /** Returns the rendered text. */
