@@ -16,9 +16,10 @@ describe('markdown', () => {
     ]);
   });
 
-  it('that nests too deeply to be read is its source', () => {
-    const deep = `${'>'.repeat(10_000)} far down`;
-    expect(split(deep)).toEqual([{ kind: 'source', text: deep }]);
+  it.each(['>', '> ', '- ', '1. '])('that nests too deeply to be read is its source: %s', (mark) => {
+    const deep = `${mark.repeat(101)}far down`;
+    expect(split(`before\n${deep}`)).toEqual([{ kind: 'source', text: `before\n${deep}` }]);
+    expect(split(deep.slice(mark.length))).toMatchObject([{ kind: 'prose' }]);
   });
 
   it('that grows is rendered again only at its end', () => {

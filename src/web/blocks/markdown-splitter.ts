@@ -17,6 +17,10 @@ const FORMATTING_TAGS = /^(?:[^<>]|<\/?(?:b|br|del|em|i|ins|kbd|mark|q|s|small|s
 /** Schemes allowed in links. A link with any other scheme is shown as text. */
 const LINK_TARGET = /^(?:https?:\/\/|mailto:|tel:)/i;
 
+/** Deeper nesting is shown as it was written: the parser calls itself for each level, and needs time by their square. */
+const MAX_DEPTH = 100;
+const TOO_DEEP = new RegExp(`^(?:[ \\t]{0,3}(?:>|(?:[-+*]|\\d{1,9}[.)])[ \\t])){${MAX_DEPTH + 1}}`, 'm');
+
 const marked = new Marked({
   extensions: mathExtensions(escapeHtml),
   hooks: { emStrongMask: maskMath },
@@ -62,10 +66,11 @@ export class MarkdownSplitter {
   #pieces = new Map<string, MarkdownPiece>();
 
   split(text: string): readonly MarkdownPiece[] {
+    if (TOO_DEEP.test(text)) return [{ kind: 'source', text }];
     try {
       return this.#split(text);
     } catch (error) {
-      // The parser calls itself for each level.
+      // Lists can nest by their indentation too.
       if (error instanceof RangeError) return [{ kind: 'source', text }];
       throw error;
     }
