@@ -76,13 +76,13 @@ export function upgradeLines(
 
 /** A TCP connection on which a test can send any bytes. */
 export class RawSocket {
-  private buffered = Buffer.alloc(0);
+  private chunks: Buffer[] = [];
   private hasEnded = false;
   private wake: (() => void) | undefined;
 
   private constructor(readonly socket: Socket) {
     socket.on('data', (chunk: Buffer) => {
-      this.buffered = Buffer.concat([this.buffered, chunk]);
+      this.chunks.push(chunk);
       this.wake?.();
     });
     socket.on('error', () => {});
@@ -183,10 +183,17 @@ export class RawSocket {
     return bytes.length < start + length ? -1 : [bytes[0]! & 0x0f, start, start + length];
   }
 
+  /** What was received and not taken. It is joined when somebody looks: once for each chunk takes a minute for 32 MiB. */
+  private get buffered(): Buffer {
+    const [only = Buffer.alloc(0), ...more] = this.chunks;
+    if (more.length > 0) this.chunks = [Buffer.concat(this.chunks)];
+    return this.chunks[0] ?? only;
+  }
+
   private take(length: number): Buffer {
-    const taken = this.buffered.subarray(0, length);
-    this.buffered = this.buffered.subarray(length);
-    return taken;
+    const all = this.buffered;
+    this.chunks = [all.subarray(length)];
+    return all.subarray(0, length);
   }
 
   /** Waits for more bytes until `look` returns something other than -1. */
