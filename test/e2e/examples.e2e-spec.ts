@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { FrameClient } from '../support/frame-client.js';
 import { GatewayProcess, type GatewayProcessOptions } from '../support/gateway-process.js';
-import { compileExample, installPackage, type Installation } from '../support/installation.js';
+import { compile, compileExample, installPackage, type Installation } from '../support/installation.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -106,8 +106,7 @@ describe('the examples', () => {
     const source = join(installation.folder, 'typed');
     cpSync(join(ROOT, 'examples/custom-tool'), source, { recursive: true });
     writeFileSync(join(source, 'probe.ts'), probe);
-    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-    execFileSync(process.execPath, [tsc, '-p', source, '--noEmit'], { stdio: 'inherit' });
+    compile(source, { noEmit: true });
   }, 180_000);
 
   it('[P-16] a team embeds the gateway next to its own controllers', async () => {
