@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { PromptFiles } from './agents/pi/prompt-files.js';
+import { listIssuers } from './auth/jwt/jwt.settings.js';
 import { loadKeys } from './auth/jwt/load-keys.js';
 import { telegramSettings } from './channels/telegram/telegram.settings.js';
 import { TelegramWebhooks } from './channels/telegram/webhooks.js';
@@ -112,12 +113,11 @@ function examineJobs({ count, lastDue = 0 }: StoredJobs, timezone: string): Says
 
 /** Asks identity providers for their keys. A gateway starts without them, and refuses tokens that it cannot check. */
 async function* examineIssuers(config: ConfigStoreService): AsyncGenerator<Finding> {
-  for (const key of ['auth.jwt', 'auth.oidc'] as const) {
-    const setting = config.get(key);
-    if (setting === undefined) continue;
+  const page = config.get('auth.oidc');
+  for (const setting of [...listIssuers((key) => config.get(key)), ...(page ? [page] : [])]) {
     const says = await tryTo(async () => {
       const { keys } = await loadKeys(setting, config.folder, egressFetch, new SystemClock());
-      return { state: 'ok', says: `${key}: ${setting.issuer} has ${keys.length} keys` };
+      return { state: 'ok', says: `${setting.issuer} has ${keys.length} keys` };
     });
     yield { subject: 'identity', ...says, ...(says.state === 'fault' && { state: 'note' }) };
   }

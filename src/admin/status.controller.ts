@@ -1,6 +1,6 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
+import { HttpAuthGuard, RequireRole, RequireScope, TokenAdministrationService, Viewer } from '../auth/index.js';
 import { AgentsService } from '../core/agents/agents.service.js';
 import { ApprovalsService } from '../core/approvals/approvals.service.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
@@ -42,6 +42,7 @@ export class StatusController {
     private readonly approvals: ApprovalsService,
     private readonly statistics: MinuteStatisticsService,
     private readonly warnings: WarningsService,
+    private readonly tokens: TokenAdministrationService,
     private readonly clock: Clock,
   ) {}
 
@@ -86,7 +87,7 @@ export class StatusController {
   /** Reads what only the store knows; zeros while it does not respond. */
   private async readStored(caller: Principal): Promise<{ facts: WarningFacts; running: number; approvals: number }> {
     const { tenant, channels } = caller;
-    const [storeCommits, open, approvals, deadLetters] = await Promise.all([
+    const [storeCommits, open, approvals, deadLetters, expiring] = await Promise.all([
       this.store.check().then(
         () => true,
         () => false,
@@ -97,10 +98,11 @@ export class StatusController {
         () => 0,
       ),
       tenant === ALL_TENANTS ? this.channels.countDeadLetters().catch(() => ({})) : {},
+      this.tokens.listExpiring(tenant).catch(() => []),
     ]);
     const { waiting = 0, running = 0, oldestAt } = open ?? {};
     const oldestAgeMs = oldestAt === undefined ? 0 : Math.max(0, this.clock.now() - oldestAt);
-    return { facts: { storeCommits, waiting, oldestAgeMs, deadLetters }, running, approvals };
+    return { facts: { storeCommits, waiting, oldestAgeMs, deadLetters, expiring }, running, approvals };
   }
 
   private async countActive(): Promise<{ active_sessions?: number }> {

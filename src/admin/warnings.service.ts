@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { EXPIRES_SOON_MS, IdentityProblems } from '../auth/index.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import type { Principal } from '../core/identity/principal.js';
 import { MemoryBudgetService } from '../core/limits/memory-budget.service.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { ReachService } from '../core/reach/reach.service.js';
-import { ALL_TENANTS } from '../core/store/index.js';
+import { ALL_TENANTS, type TokenRecord } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';
 import type { SEVERITIES } from './status.dto.js';
 
@@ -27,6 +28,8 @@ export interface WarningFacts {
   readonly oldestAgeMs: number;
   /** By channel. */
   readonly deadLetters: Readonly<Record<string, number>>;
+  /** Tokens that expire soon. */
+  readonly expiring: readonly TokenRecord[];
 }
 
 /** Share of `queue.max_total` from which a warning is given. */
@@ -47,13 +50,14 @@ export class WarningsService {
     private readonly config: ConfigStoreService,
     private readonly budget: MemoryBudgetService,
     private readonly reach: ReachService,
+    private readonly identity: IdentityProblems,
     private readonly clock: Clock,
   ) {}
 
   /** Lists what concerns the caller, worst first, then the newest. */
   list({ tenant }: Principal, facts: WarningFacts): readonly Warning[] {
     const isWhole = tenant === ALL_TENANTS;
-    const found = [...this.ofQueue(facts), ...(isWhole ? this.ofProcess(facts) : [])];
+    const found = [...this.ofQueue(facts), ...ofTokens(facts), ...(isWhole ? this.ofProcess(facts) : [])];
     const codes = new Set(found.map(({ key }) => key));
     if (isWhole) for (const key of this.firstSeen.keys()) if (!codes.has(key)) this.firstSeen.delete(key);
     return found
@@ -87,6 +91,7 @@ export class WarningsService {
         'limits.buffered_bytes was reached within the last minute',
         'connections',
       );
+    yield* this.ofIssuers();
     if (this.reach.problem !== undefined) yield toFinding('NOT_REACHABLE', 'error', this.reach.problem, 'tailscale');
     for (const [name, { state, reason, since }] of this.channels.states) {
       if (state === 'connected' || state === 'connecting') continue;
@@ -103,10 +108,27 @@ export class WarningsService {
     }
   }
 
+  private *ofIssuers(): Iterable<Finding> {
+    for (const { issuer, since, reason, isStale } of this.identity.list()) {
+      const effect = isStale ? 'its tokens cannot be checked' : 'those that are known are used for 10 minutes';
+      const sentence = `The keys of ${issuer} cannot be fetched, ${effect}: ${reason}`;
+      const finding = toFinding('KEYS_NOT_FETCHED', isStale ? 'error' : 'warning', sentence, 'status');
+      yield { ...finding, key: `KEYS_NOT_FETCHED ${issuer}`, since };
+    }
+  }
+
   private see(key: string): number {
     const at = this.firstSeen.get(key) ?? this.clock.now();
     this.firstSeen.set(key, at);
     return at;
+  }
+}
+
+function* ofTokens({ expiring }: WarningFacts): Iterable<Finding> {
+  for (const { id, principal, expiresAt = Infinity } of expiring) {
+    const sentence = `The token ${id} of ${principal} expires on ${new Date(expiresAt).toISOString()}`;
+    const finding = toFinding('TOKEN_EXPIRES', 'warning', sentence, 'tokens');
+    yield { ...finding, key: `TOKEN_EXPIRES ${id}`, since: expiresAt - EXPIRES_SOON_MS };
   }
 }
 

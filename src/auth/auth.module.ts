@@ -11,6 +11,7 @@ import { AuthFailures } from './auth-failures.js';
 import { AuthService } from './auth.service.js';
 import { VerifierExplorer } from './credential-verifier.js';
 import { HttpAuthGuard } from './http-auth.guard.js';
+import { IdentityProblems } from './identity-problems.js';
 import { JwtVerifier } from './jwt/jwt-verifier.js';
 import { LocalTokenFile } from './local-token-file.js';
 import { NodeVerifier } from './node-verifier.js';
@@ -40,6 +41,7 @@ const pageSignIn = {
     AuthFailures,
     AuthService,
     HttpAuthGuard,
+    IdentityProblems,
     JwtVerifier,
     LocalTokenFile,
     NodeVerifier,
@@ -54,6 +56,6 @@ const pageSignIn = {
     VerifierChain,
     VerifierExplorer,
   ],
-  exports: [AuthService, HttpAuthGuard, PrincipalDirectory, TokenAdministrationService],
+  exports: [AuthService, HttpAuthGuard, IdentityProblems, PrincipalDirectory, TokenAdministrationService],
 })
 export class AuthModule {}

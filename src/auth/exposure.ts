@@ -17,7 +17,10 @@ export function haveVerifier(modules: readonly unknown[]): boolean {
 function findExposure(get: SettingsReader): SettingFault[] {
   const host = get('gateway.host');
   const hasCredential =
-    Boolean(get('auth.token')) || get('auth.tokens').length > 0 || Boolean(get('auth.jwt') ?? get('auth.oidc'));
+    Boolean(get('auth.token')) ||
+    get('auth.tokens').length > 0 ||
+    get('auth.jwt_issuers').length > 0 ||
+    Boolean(get('auth.jwt') ?? get('auth.oidc'));
   if (hasCredential) return [];
   if (get('gateway.expose_via_tailscale') && get('gateway.tailscale_mode') === 'funnel') {
     const funnel =

@@ -9,7 +9,8 @@ const OWN: TokenSetting = { token: 'own', principal: 'ann', role: 'operator', to
 /** Returns a call that checks a change by `author` which adds `token`. */
 function add(token: Partial<TokenSetting>, author: Partial<Principal> = {}): () => void {
   const reader = (tokens: readonly TokenSetting[]) =>
-    ((key: string) => ({ 'auth.tokens': tokens, 'auth.tailscale_users': {} })[key]) as SettingsReader;
+    ((key: string) =>
+      ({ 'auth.tokens': tokens, 'auth.jwt_issuers': [], 'auth.tailscale_users': {} })[key]) as SettingsReader;
   const added: TokenSetting = { token: 'new', principal: 'new', role: 'user', ...token };
   return () => checkGrants({ ...LOCAL_OPERATOR, principal: 'ann', ...author }, reader([OWN]), reader([OWN, added]));
 }
@@ -41,7 +42,8 @@ describe('a credential that is made at run time', () => {
 
   it('[P-20] may be an entry for people of the tailnet, with no more rights either', () => {
     const reader = (users: object) =>
-      ((key: string) => ({ 'auth.tokens': [], 'auth.tailscale_users': users })[key]) as SettingsReader;
+      ((key: string) =>
+        ({ 'auth.tokens': [], 'auth.jwt_issuers': [], 'auth.tailscale_users': users })[key]) as SettingsReader;
     const author: Principal = { ...LOCAL_OPERATOR, scopes: new Set(['config:dangerous', 'admin:read']) };
     const entry = { 'a@b.org': { role: 'operator', scopes: ['admin:read'] } };
     expect(() => checkGrants(author, reader({}), reader(entry))).not.toThrow();
@@ -53,7 +55,10 @@ describe('a credential that is made at run time', () => {
 
   it('[P-20] may be a group of an identity provider, with no more rights either, also of those that were there', () => {
     const reader = (jwt?: object) =>
-      ((key: string) => ({ 'auth.tokens': [], 'auth.tailscale_users': {}, 'auth.jwt': jwt })[key]) as SettingsReader;
+      ((key: string) =>
+        ({ 'auth.tokens': [], 'auth.jwt_issuers': [], 'auth.tailscale_users': {}, 'auth.jwt': jwt })[
+          key
+        ]) as SettingsReader;
     const author: Principal = { ...LOCAL_OPERATOR, scopes: new Set(['tokens:write', 'admin:read']) };
     const provider = (issuer: string, scopes?: string[]) => ({
       ...{ issuer, audience: 'gw' },

@@ -3,11 +3,13 @@ import type { SettingsReader } from '../core/config/section.js';
 import { DEFAULT_TENANT, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
 import { GatewayError } from '../protocol/index.js';
 import type { TokenSetting } from './auth.settings.js';
+import { listIssuers, type JwtSetting } from './jwt/jwt.settings.js';
+import type { OidcSetting } from './oidc/oidc.settings.js';
 import type { Rights } from './rights.js';
 import { readRights } from './tailscale-users.js';
 
 /**
- * Checks that a change of `auth.tokens`, `auth.token`, `auth.tailscale_users`, `auth.jwt` and `auth.oidc` adds no credential with more rights than its
+ * Checks that a change of `auth.tokens`, `auth.token`, `auth.tailscale_users`, `auth.jwt`, `auth.jwt_issuers` and `auth.oidc` adds no credential with more rights than its
  * author has: no other scopes, channels or tools. Its tenant may be any: only operators of the default one change settings.
  * @param before the settings without the change
  * @param after the settings with the change
@@ -25,13 +27,18 @@ export function checkGrants(author: Principal, before: SettingsReader, after: Se
   for (const [login, rights] of Object.entries(after('auth.tailscale_users')))
     if (!isDeepStrictEqual(users[login], rights))
       checkGrant(author, { principal: login, ...readRights(rights) }, limit);
-  for (const key of ['auth.jwt', 'auth.oidc'] as const) {
-    const provider = after(key);
+  const trusted = listProviders(before);
+  for (const provider of listProviders(after)) {
     // With another issuer, each entry is for other people.
-    if (!provider || isDeepStrictEqual(provider, before(key))) continue;
+    if (trusted.some((other) => isDeepStrictEqual(provider, other))) continue;
     for (const [group, rights] of Object.entries(provider.claims.roles))
       checkGrant(author, { principal: group, ...rights }, limit);
   }
+}
+
+function listProviders(get: SettingsReader): readonly (JwtSetting | OidcSetting)[] {
+  const page = get('auth.oidc');
+  return [...listIssuers(get), ...(page ? [page] : [])];
 }
 
 /**

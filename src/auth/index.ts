@@ -13,5 +13,6 @@ export { admit } from './admit.js';
 export { Caller, HttpAuthGuard, RequireRole, RequireScope, Speaker, Viewer } from './http-auth.guard.js';
 export { LocalToken } from './local-token.js';
 export { checkGrants } from './grants.js';
-export { TokenAdministrationService } from './token-administration.service.js';
+export { IdentityProblems } from './identity-problems.js';
+export { EXPIRES_SOON_MS, TokenAdministrationService } from './token-administration.service.js';
 export { Whois } from './whois.js';

@@ -6,7 +6,7 @@ import { LiveCredentialsService } from '../core/identity/live-credentials.servic
 import { isReservedPrincipal, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
 import { CredentialStore, type TokenQuery, type TokenRecord } from '../core/store/index.js';
-import { Clock } from '../core/time/clock.js';
+import { Clock, DAY_MS } from '../core/time/clock.js';
 import { GatewayError, type PayloadFault } from '../protocol/index.js';
 import { digest } from './digest.js';
 import { checkGrant } from './grants.js';
@@ -17,6 +17,13 @@ import { credentialIdOf, TOKEN_PREFIX } from './run-time-tokens.js';
 export const MAX_TOKENS = 10_000;
 
 const TOKEN_BYTES = 32;
+
+/** Time before the end of a token from which its makers are told, in milliseconds. */
+export const EXPIRES_SOON_MS = 7 * DAY_MS;
+/** Lifetime from which a token is one that somebody may forget, in milliseconds. */
+const LASTING_MS = 2 * EXPIRES_SOON_MS;
+/** Maximum number of tokens that are told at a time. */
+const MAX_TOLD = 20;
 
 /** A token to make. */
 export interface TokenWish extends Rights {
@@ -68,6 +75,15 @@ export class TokenAdministrationService {
   /** Lists the tokens of a tenant, or of `ALL_TENANTS`, the oldest first. */
   list(page: TokenQuery): Promise<readonly TokenRecord[]> {
     return this.store.listTokens(page);
+  }
+
+  /**
+   * Lists the tokens of a tenant, or of `ALL_TENANTS`, that end within {@link EXPIRES_SOON_MS}, the soonest first. Those that
+   * were made for a short time are left out.
+   */
+  async listExpiring(tenant: string): Promise<readonly TokenRecord[]> {
+    const soon = await this.store.listExpiringTokens(tenant, EXPIRES_SOON_MS, 10 * MAX_TOLD);
+    return soon.filter(({ createdAt, expiresAt = Infinity }) => expiresAt - createdAt >= LASTING_MS).slice(0, MAX_TOLD);
   }
 
   /**

@@ -84,7 +84,7 @@ describe('openclaw doctor', () => {
       return [code, lines.find((line) => /^\w+ +identity/.test(line)) ?? ''] as const;
     };
     try {
-      expect(await ofIdentity()).toEqual([0, expect.stringMatching(/^ok .*auth\.jwt: http.* has 1 keys$/)]);
+      expect(await ofIdentity()).toEqual([0, expect.stringMatching(/^ok .*http.* has 1 keys$/)]);
       issuer.isUp = false;
       expect(await ofIdentity()).toEqual([0, expect.stringMatching(/^note /)]);
     } finally {

@@ -153,7 +153,10 @@ function write({ env, ...own }: Setup, choice: Choice, file: ChangedFile, host: 
   if (typedKey !== undefined)
     secrets.push({ variable: parts.keyVariableOf(name), file: keyFileOf(name), value: typedKey });
   const hasCredential =
-    settings['auth.token'] !== undefined || settings['auth.tokens'].length > 0 || settings['auth.jwt'] !== undefined;
+    settings['auth.token'] !== undefined ||
+    settings['auth.tokens'].length > 0 ||
+    settings['auth.jwt'] !== undefined ||
+    settings['auth.jwt_issuers'].length > 0;
   if (!hasCredential && !parts.isLoopbackHost(host ?? settings['gateway.host']))
     secrets.push({ variable: TOKEN_VARIABLE, file: TOKEN_FILE, value: makeToken() });
   const given = Object.fromEntries(secrets.map(({ variable, value }) => [variable, value]));

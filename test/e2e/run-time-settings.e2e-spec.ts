@@ -49,10 +49,18 @@ const OTHER_VALUES: Readonly<Record<string, unknown>> = {
     jwks_url: 'http://127.0.0.1:9/keys',
     claims: { roles: { users: { role: 'user' } } },
   },
+  'auth.jwt_issuers': [
+    {
+      issuer: 'https://other.example',
+      audience: 'gateway',
+      jwks_url: 'http://127.0.0.1:9/keys',
+      claims: { prefix: 'other:', roles: { users: { role: 'user' } } },
+    },
+  ],
   'auth.oidc': {
     issuer: 'http://127.0.0.1:9/idp',
     client_id: 'gateway',
-    claims: { roles: { users: { role: 'user' } } },
+    claims: { prefix: 'page:', roles: { users: { role: 'user' } } },
   },
   'auth.tailscale_users': { 'ann@example.com': 'user' },
   'agent.name': 'ada',

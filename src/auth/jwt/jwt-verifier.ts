@@ -17,8 +17,8 @@ import {
   type PresentedCredential,
   type Verdict,
 } from '../credential-verifier.js';
-import { DEFAULT_ALGORITHMS, DEFAULT_TOLERANCE_S, type JwtSetting } from './jwt.settings.js';
-import { ClaimFault, checkIssuer, readClaims, type ClaimRules } from './read-claims.js';
+import { DEFAULT_ALGORITHMS, DEFAULT_TOLERANCE_S, listIssuers, listPrefixes, type JwtSetting } from './jwt.settings.js';
+import { ClaimFault, describeIssuer, findForeignPrefixes, readClaims, type ClaimRules } from './read-claims.js';
 import { loadKeys } from './load-keys.js';
 import { SigningKeys, type KeysProblem } from './signing-keys.js';
 import { checkSignature, checkType, decodeParts, isJwt } from './verify-signature.js';
@@ -29,26 +29,27 @@ export const MAX_JWT_LENGTH = 8_192;
 export const MAX_CHECKS_PER_MINUTE = 600;
 const MAX_KNOWN = 1_000;
 
-/** An issuer of tokens, as `auth.jwt` describes it. */
+/** An issuer of tokens, as `auth.jwt` or `auth.jwt_issuers` describes it. */
 interface Issuer {
   readonly rules: ClaimRules;
   readonly algorithms: readonly string[];
   readonly keys: SigningKeys;
 }
 
-/** A token that was accepted, and the keys that it was checked with. */
+/** A token that was accepted, with its issuer and the keys that it was checked with. */
 interface Known {
   readonly principal: Principal;
+  readonly issuer: Issuer;
   readonly keys: JSONWebKeySet;
 }
 
 /**
- * Recognises tokens of an identity provider (RFC 7519). A token is checked once for each set of keys: later requests with
+ * Recognises tokens of identity providers (RFC 7519). A token is checked once for each set of keys: later requests with
  * it cost a digest.
  */
 @Injectable()
 export class JwtVerifier implements CredentialVerifier {
-  private issuer: Issuer | undefined;
+  private opened: ReadonlyMap<string, Issuer> | undefined;
   private readonly known = new BoundedMap<string, Known>(MAX_KNOWN);
   private readonly checks: RateBuckets;
   private readonly log: Log;
@@ -64,50 +65,51 @@ export class JwtVerifier implements CredentialVerifier {
   }
 
   get isConfigured(): boolean {
-    return this.config.get('auth.jwt') !== undefined;
+    return listIssuers((key) => this.config.get(key)).length > 0;
   }
 
-  /** Why the keys of the issuer cannot be fetched, and since when. */
-  get problem(): KeysProblem | undefined {
-    return this.issuer?.keys.problem;
+  /** Which keys cannot be fetched, since when and why. */
+  get problems(): readonly KeysProblem[] {
+    return [...(this.opened?.values() ?? [])].flatMap(({ keys }) => keys.problem ?? []);
   }
 
   /** Fetches the keys ahead of the first token. */
-  @StartStep({ name: 'fetch the keys of the identity provider', phase: 'run' })
-  start(): Undo | undefined {
-    const setting = this.config.get('auth.jwt');
-    if (!setting) return undefined;
-    const { keys } = this.open(setting);
-    keys.start();
-    return () => keys.stop();
+  @StartStep({ name: 'fetch the keys of identity providers', phase: 'run' })
+  start(): Undo {
+    const opened = [...this.issuers.values()];
+    for (const { keys } of opened) keys.start();
+    return () => opened.forEach(({ keys }) => keys.stop());
   }
 
   verify({ credential, facts }: PresentedCredential): Verdict | Promise<Verdict> {
-    const setting = this.config.get('auth.jwt');
-    if (!setting || credential.kind !== 'token' || !isJwt(credential.token)) return 'notMine';
+    if (!this.isConfigured || credential.kind !== 'token' || !isJwt(credential.token)) return 'notMine';
     const { token } = credential;
     if (token.length > MAX_JWT_LENGTH)
       return { refused: `the size of the token is ${token.length}, and at most ${MAX_JWT_LENGTH} are allowed` };
-    return this.decide(token, this.open(setting), limitKey(facts.clientAddress));
+    return this.decide(token, limitKey(facts.clientAddress));
   }
 
-  private async decide(token: string, issuer: Issuer, address: string): Promise<Verdict> {
+  private async decide(token: string, address: string): Promise<Verdict> {
     try {
-      const keys = await issuer.keys.read();
       const known = this.known.get(digest(token));
-      if (known?.keys === keys && (known.principal.expiresAt ?? 0) > this.clock.now()) return known.principal;
-      return await this.check(token, issuer, address);
+      if (
+        known &&
+        (await known.issuer.keys.read()) === known.keys &&
+        (known.principal.expiresAt ?? 0) > this.clock.now()
+      )
+        return known.principal;
+      return await this.check(token, address);
     } catch (error) {
       if (error instanceof ClaimFault) return { refused: error.message };
       throw error;
     }
   }
 
-  private async check(token: string, { rules, algorithms, keys }: Issuer, address: string): Promise<Principal> {
+  private async check(token: string, address: string): Promise<Principal> {
     const parts = decodeParts(token);
     checkType(parts);
-    // Keys of another issuer are not known here, and would be requested in vain.
-    checkIssuer(parts.payload, rules.issuer);
+    const issuer = this.findIssuer(parts.payload);
+    const { rules, algorithms, keys } = issuer;
     if (this.checks.take(address, MAX_CHECKS_PER_MINUTE) > 0)
       throw new UndecidedError('too many signatures were checked for this address');
     await checkSignature(token, keys, algorithms);
@@ -115,22 +117,46 @@ export class JwtVerifier implements CredentialVerifier {
     const principal = { ...found, credentialId: `jwt:${JSON.stringify([found.tenant, found.principal])}` };
     // A person who has lost rights has lost them on connections that an older token has opened, too.
     this.live.limit(principal);
-    this.known.set(digest(token), { principal, keys: await keys.read() });
+    this.known.set(digest(token), { principal, issuer, keys: await keys.read() });
     return principal;
   }
 
-  /** Made at first use, when changes of earlier runs are in force. */
-  private open(setting: JwtSetting): Issuer {
-    return (this.issuer ??= {
+  /** Only its own keys are asked for a token: those of another issuer would be requested in vain. @throws ClaimFault */
+  private findIssuer({ iss }: Readonly<Record<string, unknown>>): Issuer {
+    const issuer = typeof iss === 'string' ? this.issuers.get(iss) : undefined;
+    if (issuer) return issuer;
+    throw new ClaimFault(describeIssuer(iss, [...this.issuers.keys()]));
+  }
+
+  /** By name. Made at first use, when changes of earlier runs are in force. */
+  private get issuers(): ReadonlyMap<string, Issuer> {
+    return (this.opened ??= this.open());
+  }
+
+  private open(): ReadonlyMap<string, Issuer> {
+    const prefixes = listPrefixes((key) => this.config.get(key));
+    const settings = listIssuers((key) => this.config.get(key));
+    return new Map(settings.map((setting) => [setting.issuer, this.openOne(setting, prefixes)]));
+  }
+
+  private openOne(setting: JwtSetting, prefixes: ReadonlySet<string>): Issuer {
+    const { issuer, audience, claims } = setting;
+    return {
       rules: {
-        issuer: setting.issuer,
-        audience: setting.audience,
+        issuer,
+        audience,
         clockToleranceS: setting.clock_tolerance_s ?? DEFAULT_TOLERANCE_S,
         maxLifetimeS: setting.max_lifetime_s,
-        claims: setting.claims,
+        claims,
+        foreignPrefixes: findForeignPrefixes(claims.prefix ?? '', prefixes),
       },
       algorithms: setting.algorithms ?? DEFAULT_ALGORITHMS,
-      keys: new SigningKeys(() => loadKeys(setting, this.config.folder, egressFetch, this.clock), this.clock, this.log),
-    });
+      keys: new SigningKeys(
+        issuer,
+        () => loadKeys(setting, this.config.folder, egressFetch, this.clock),
+        this.clock,
+        this.log,
+      ),
+    };
   }
 }

@@ -31,6 +31,7 @@ export type GroupRights = Static<typeof GroupRights>;
 export const ClaimsSetting = Type.Object(
   {
     principal: Type.Optional(ClaimName),
+    prefix: Type.Optional(Type.String({ pattern: '^[^\\p{Cc}\\p{Cs}]{1,64}$' })),
     tenant: Type.Optional(ClaimName),
     sender: Type.Optional(ClaimName),
     groups: Type.Optional(ClaimName),
@@ -64,25 +65,75 @@ export const jwtSettings = defineSettings(
         'x-scope': 'tokens:write',
         'x-restart': true,
         description:
-          'Tokens of an identity provider: `{issuer, audience, jwks_url or jwks_file (default: found by the issuer), algorithms (RS256, ES256), clock_tolerance_s (60), max_lifetime_s (a day; 30 days for roles channel and node), claims: {principal (sub), tenant?, sender?, groups (groups), roles: {GROUP: {role, scopes?, channels?}}}}`.',
+          'Tokens of an identity provider: `{issuer, audience, jwks_url or jwks_file (default: found by the issuer), algorithms (RS256, ES256), clock_tolerance_s (60), max_lifetime_s (a day; 30 days for roles channel and node), claims: {principal (sub), prefix?, tenant?, sender?, groups (groups), roles: {GROUP: {role, scopes?, channels?}}}}`.',
       }),
     ),
+    'auth.jwt_issuers': Type.Unsafe<readonly JwtSetting[]>({
+      ...Type.Array(JwtSetting, { maxItems: 32 }),
+      default: [],
+      'x-scope': 'tokens:write',
+      'x-restart': true,
+      description:
+        'Tokens of further identity providers, each as in `auth.jwt`. The principals of different ones differ by `claims.prefix`.',
+    }),
   },
-  { rules: [findJwtFaults] },
+  { rules: [findJwtFaults, findRepeatedIssuers] },
 );
 
+/** Lists the issuers of tokens. */
+export function listIssuers(get: SettingsReader): readonly JwtSetting[] {
+  const first = get('auth.jwt');
+  return [...(first ? [first] : []), ...get('auth.jwt_issuers')];
+}
+
+/** Returns the prefixes of the names that issuers give. */
+export function listPrefixes(get: SettingsReader): ReadonlySet<string> {
+  const page = get('auth.oidc');
+  return new Set([...listIssuers(get), ...(page ? [page] : [])].map(({ claims }) => claims.prefix ?? ''));
+}
+
 function findJwtFaults(get: SettingsReader): SettingFault[] {
-  const setting = get('auth.jwt');
-  if (setting === undefined) return [];
+  const first = get('auth.jwt');
+  return [
+    ...(first ? findIssuerFaults('auth.jwt', first) : []),
+    ...get('auth.jwt_issuers').flatMap((setting, n) => findIssuerFaults(`auth.jwt_issuers[${n}]`, setting)),
+  ];
+}
+
+/**
+ * Checks that no issuer is there twice, and that no one of one issuer can have the name of one of another. The sign-in of
+ * pages is by people of the same names, so the same issuer has the same prefix there.
+ */
+function findRepeatedIssuers(get: SettingsReader): SettingFault[] {
+  const page = get('auth.oidc');
+  const known = new Map<string, string>(page ? [[page.issuer, page.claims.prefix ?? '']] : []);
+  const faults: SettingFault[] = [];
+  const seen = new Set<string>();
+  const fault = (key: string, message: string) => faults.push({ key, message });
+  for (const { issuer, claims } of listIssuers(get)) {
+    const key = issuer === get('auth.jwt')?.issuer ? 'auth.jwt' : 'auth.jwt_issuers';
+    const prefix = claims.prefix ?? '';
+    if (seen.has(issuer)) fault('auth.jwt_issuers', `${issuer} is there twice`);
+    else if (known.has(issuer) && known.get(issuer) !== prefix)
+      fault(key, `claims.prefix of ${issuer} must be the same as in auth.oidc`);
+    else if ([...known].some(([other, taken]) => other !== issuer && taken === prefix))
+      fault(key, `${issuer} needs a claims.prefix that no other issuer has, so that their people have different names`);
+    seen.add(issuer);
+    known.set(issuer, prefix);
+  }
+  return faults;
+}
+
+function findIssuerFaults(key: string, setting: JwtSetting): SettingFault[] {
   const { issuer, jwks_url: url, jwks_file: file } = setting;
-  const fault = (message: string): SettingFault => ({ key: 'auth.jwt', message });
+  const fault = (message: string): SettingFault => ({ key, message });
   return [
     ...(url !== undefined && file !== undefined ? [fault('must have one of jwks_url and jwks_file')] : []),
     ...(url !== undefined && !isSafeAddress(url) ? [fault('jwks_url must be https, or http on loopback')] : []),
     ...(url === undefined && file === undefined && !isSafeAddress(issuer)
       ? [fault('without jwks_url and jwks_file the issuer must be https, or http on loopback')]
       : []),
-    ...findClaimFaults('auth.jwt', setting.claims),
+    ...findClaimFaults(key, setting.claims),
   ];
 }
 

@@ -12,6 +12,8 @@ export interface ClaimRules {
   /** Undefined: by the role. */
   readonly maxLifetimeS: number | undefined;
   readonly claims: ClaimsSetting;
+  /** Prefixes of the names of other issuers, which no one of this one may have. */
+  readonly foreignPrefixes: readonly string[];
 }
 
 /** A token is not accepted. The message names the claim, and no value but that of `iss`, `aud` and times. */
@@ -56,13 +58,14 @@ export function readClaims(payload: unknown, rules: ClaimRules, now: number): Cl
   const maxLifetimeS = rules.maxLifetimeS ?? LIFETIME_S[rights.role];
   if (lifetimeS > maxLifetimeS)
     throw new ClaimFault(`exp is ${Math.round(lifetimeS)} s ahead, and at most ${maxLifetimeS} s are allowed`);
+  const own = (claim: string) => withPrefix(readName(payload, claim), claim, rules);
   const hasSender = sender !== undefined && rights.role === 'user';
   return {
     ...toPrincipal({
       ...rights,
-      principal: readName(payload, name),
+      principal: own(name),
       tenant: tenant === undefined ? DEFAULT_TENANT : readTenant(payload, tenant),
-      ...(hasSender && { sender: readName(payload, sender) }),
+      ...(hasSender && { sender: own(sender) }),
     }),
     expiresAt,
     issuedAt: Math.floor(issuedAtS * 1_000),
@@ -71,8 +74,17 @@ export function readClaims(payload: unknown, rules: ClaimRules, now: number): Cl
 
 /** @throws ClaimFault with both names */
 export function checkIssuer(payload: Claims, issuer: string): void {
-  if (payload['iss'] === issuer) return;
-  throw new ClaimFault(`iss is ${show(payload['iss'])}, wanted ${show(issuer)}`);
+  if (payload['iss'] !== issuer) throw new ClaimFault(describeIssuer(payload['iss'], [issuer]));
+}
+
+/** Says that a token is of another issuer than those that are known. */
+export function describeIssuer(iss: unknown, known: readonly string[]): string {
+  return `iss is ${show(iss)}, wanted ${known.map(show).join(' or ')}`;
+}
+
+/** Returns the prefixes of other issuers that a name of this one could begin with. */
+export function findForeignPrefixes(own: string, prefixes: Iterable<string>): readonly string[] {
+  return [...prefixes].filter((prefix) => prefix.length > own.length && prefix.startsWith(own));
 }
 
 /** `azp` does not count: with it, each client of the issuer would get in. */
@@ -144,6 +156,14 @@ function listGroups(payload: Claims, name: string): readonly string[] {
   if (typeof value === 'string') return SPACED.has(name) ? value.split(' ') : [value];
   if (!Array.isArray(value)) throw new ClaimFault(`${name} is neither text nor a list`);
   return value.filter((group) => typeof group === 'string');
+}
+
+/** Returns a name as no other issuer can give it. @throws ClaimFault */
+function withPrefix(name: string, claim: string, { claims, foreignPrefixes }: ClaimRules): string {
+  const full = `${claims.prefix ?? ''}${name}`;
+  if (foreignPrefixes.some((prefix) => full.startsWith(prefix)))
+    throw new ClaimFault(`${claim} begins with the prefix of another issuer`);
+  return full;
 }
 
 function readTenant(payload: Claims, name: string): string {

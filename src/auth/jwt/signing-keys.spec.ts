@@ -27,7 +27,7 @@ function setUp() {
     if (!provider.isUp) throw new Error('connect ECONNREFUSED');
     return structuredClone(provider.set);
   };
-  const keys = new SigningKeys(load, clock, new SilentLogs().for());
+  const keys = new SigningKeys('https://idp.test', load, clock, new SilentLogs().for());
   const check = (token: string) =>
     checkSignature(token, keys, ['RS256']).then(
       () => 'accepted',

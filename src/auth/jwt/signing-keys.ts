@@ -14,9 +14,12 @@ const RETRY_MS = 30_000;
 
 /** Why keys cannot be fetched. */
 export interface KeysProblem {
+  readonly issuer: string;
   /** Unix milliseconds. */
   readonly since: number;
   readonly reason: string;
+  /** True if the last ones are too old to be used: credentials of the issuer cannot be checked. */
+  readonly isStale: boolean;
 }
 
 /**
@@ -30,10 +33,14 @@ export class SigningKeys {
   private attempt: Promise<void> | undefined;
   private cancelNext: CancelTimer = () => {};
   private isStopped = false;
-  private failure: KeysProblem | undefined;
+  private failure: Pick<KeysProblem, 'since' | 'reason'> | undefined;
 
-  /** @param load fetches the keys */
+  /**
+   * @param issuer for people
+   * @param load fetches the keys
+   */
   constructor(
+    private readonly issuer: string,
     private readonly load: () => Promise<JSONWebKeySet>,
     private readonly clock: Clock,
     private readonly log: Log,
@@ -41,7 +48,12 @@ export class SigningKeys {
 
   /** Why the last attempt has failed; undefined if it has not. */
   get problem(): KeysProblem | undefined {
-    return this.failure;
+    const { issuer, failure } = this;
+    return failure && { issuer, ...failure, isStale: this.areStale };
+  }
+
+  private get areStale(): boolean {
+    return this.set === undefined || this.clock.elapsed() - this.fetchedAt >= KEYS_GOOD_MS;
   }
 
   /** Fetches the keys in the background, now and ahead of time. */
@@ -56,7 +68,7 @@ export class SigningKeys {
 
   /** Returns the keys. The object is another one only if the keys are. @throws UndecidedError if they are too old */
   async read(): Promise<JSONWebKeySet> {
-    if (this.set === undefined || this.clock.elapsed() - this.fetchedAt >= KEYS_GOOD_MS) await this.refresh();
+    if (this.areStale) await this.refresh();
     return this.known();
   }
 
@@ -89,12 +101,16 @@ export class SigningKeys {
       const set = await this.load();
       if (JSON.stringify(set) !== JSON.stringify(this.set)) this.set = set;
       this.fetchedAt = this.clock.elapsed();
-      if (this.failure) this.log.info({ since: this.failure.since }, 'the keys of the issuer can be fetched again');
+      if (this.failure)
+        this.log.info(
+          { issuer: this.issuer, since: this.failure.since },
+          'the keys of the issuer can be fetched again',
+        );
       this.failure = undefined;
       this.plan(KEYS_REFRESH_MS);
     } catch (error) {
       const reason = (error as Error).message;
-      if (!this.failure) this.log.warn({ reason }, 'the keys of the issuer cannot be fetched');
+      if (!this.failure) this.log.warn({ issuer: this.issuer, reason }, 'the keys of the issuer cannot be fetched');
       this.failure = { since: this.failure?.since ?? this.clock.now(), reason };
       this.plan(RETRY_MS);
       throw new UndecidedError(`the keys of the issuer cannot be fetched: ${reason}`);

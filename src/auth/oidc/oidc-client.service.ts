@@ -8,6 +8,9 @@ import { ReachService } from '../../core/reach/reach.service.js';
 import { Logs } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
+import { listPrefixes } from '../jwt/jwt.settings.js';
+import { findForeignPrefixes } from '../jwt/read-claims.js';
+import type { KeysProblem } from '../jwt/signing-keys.js';
 import { Cookies } from './cookies.js';
 import { OidcProvider } from './oidc-provider.js';
 import type { OidcSetting } from './oidc.settings.js';
@@ -28,6 +31,7 @@ export interface OidcClient {
 /** Puts the parts of the sign-in by an identity provider together, as `auth.oidc` describes it. */
 @Injectable()
 export class OidcClientService {
+  private lasting: Pick<OidcClient, 'provider' | 'states'> | undefined;
   private client: OidcClient | undefined;
 
   constructor(
@@ -41,11 +45,18 @@ export class OidcClientService {
     return this.config.get('auth.oidc') !== undefined;
   }
 
-  /** Returns the client; undefined if none is configured. */
+  /** Why the keys of the provider cannot be fetched, and since when. */
+  get problem(): KeysProblem | undefined {
+    return this.lasting?.provider.keys.problem;
+  }
+
+  /** Returns the client, at the address where people reach the gateway now; undefined if none is configured. */
   find(): OidcClient | undefined {
     const setting = this.config.get('auth.oidc');
-    // Made at first use, when changes of earlier runs are in force.
-    return setting && (this.client ??= this.make(setting));
+    if (!setting) return undefined;
+    const publicUrl = this.reach.publicUrl ?? '';
+    if (this.client?.publicUrl !== publicUrl) this.client = this.makeAt(publicUrl, setting);
+    return this.client;
   }
 
   /** @throws Error if none is configured */
@@ -63,9 +74,20 @@ export class OidcClientService {
     return keys && (() => keys.stop());
   }
 
-  private make(setting: OidcSetting): OidcClient {
-    const publicUrl = this.reach.publicUrl ?? '';
-    const { client_secret: secret, client_secret_file: file } = setting;
+  private makeAt(publicUrl: string, setting: OidcSetting): OidcClient {
+    // Made at first use, when changes of earlier runs are in force.
+    this.lasting ??= this.make(setting);
+    return {
+      ...this.lasting,
+      cookies: new Cookies(publicUrl),
+      publicUrl,
+      origin: new URL(publicUrl).origin,
+      redirectUri: `${publicUrl}/auth/callback`,
+    };
+  }
+
+  private make(setting: OidcSetting): Pick<OidcClient, 'provider' | 'states'> {
+    const { client_secret: secret, client_secret_file: file, claims } = setting;
     const readSecret = async () =>
       file === undefined ? secret : (await readFile(resolve(this.config.folder, file), 'utf8')).replace(/\r?\n$/, '');
     // Without a secret in the settings, a sign-in that has begun before a restart begins once more.
@@ -73,13 +95,13 @@ export class OidcClientService {
       secret === undefined
         ? randomBytes(32)
         : Buffer.from(hkdfSync('sha256', secret, '', 'openclaw sign-in state', 32));
+    const foreign = findForeignPrefixes(
+      claims.prefix ?? '',
+      listPrefixes((name) => this.config.get(name)),
+    );
     return {
-      provider: new OidcProvider(setting, readSecret, egressFetch, this.clock, this.logs.for('auth')),
+      provider: new OidcProvider(setting, foreign, readSecret, egressFetch, this.clock, this.logs.for('auth')),
       states: new SignInStates(key, this.clock),
-      cookies: new Cookies(publicUrl),
-      publicUrl,
-      origin: new URL(publicUrl).origin,
-      redirectUri: `${publicUrl}/auth/callback`,
     };
   }
 }

@@ -45,15 +45,19 @@ export class OidcProvider {
   readonly keys: SigningKeys;
   private document: Readonly<Record<string, unknown>> = {};
 
-  /** @param readSecret returns the secret of the client; undefined for a public one */
+  /**
+   * @param foreignPrefixes of names that other issuers give
+   * @param readSecret returns the secret of the client; undefined for a public one
+   */
   constructor(
     private readonly setting: OidcSetting,
+    private readonly foreignPrefixes: readonly string[],
     private readonly readSecret: () => Promise<string | undefined>,
     private readonly fetch: EgressFetch,
     private readonly clock: Clock,
     log: Log,
   ) {
-    this.keys = new SigningKeys(() => this.load(), clock, log);
+    this.keys = new SigningKeys(setting.issuer, () => this.load(), clock, log);
   }
 
   /** Returns the address at which a person signs in. @throws UndecidedError if the provider is not known yet */
@@ -102,8 +106,16 @@ export class OidcProvider {
     const parts = decodeParts(idToken);
     checkType(parts);
     await this.checkSigned(idToken, parts.payload);
-    const { issuer, client_id: audience, claims } = this.setting;
-    const rules = { issuer, audience, clockToleranceS: DEFAULT_TOLERANCE_S, maxLifetimeS: undefined, claims };
+    const { setting, foreignPrefixes } = this;
+    const { issuer, client_id: audience, claims } = setting;
+    const rules = {
+      issuer,
+      audience,
+      clockToleranceS: DEFAULT_TOLERANCE_S,
+      maxLifetimeS: undefined,
+      claims,
+      foreignPrefixes,
+    };
     const principal = readClaims(parts.payload, rules, this.clock.now());
     const { aud, azp, nonce: given, sub, sid } = parts.payload;
     if (Array.isArray(aud) && aud.length > 1 && azp !== audience) throw new ClaimFault('azp is another client');

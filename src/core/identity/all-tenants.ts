@@ -12,8 +12,9 @@ export function isOfAllTenants({ tenant }: Pick<Principal, 'tenant'>, config: Co
   const named = [...config.get('auth.tokens'), ...Object.values(config.get('agents'))].map(
     (entry) => entry.tenant ?? DEFAULT_TENANT,
   );
+  const providers = [config.get('auth.jwt'), config.get('auth.oidc'), ...config.get('auth.jwt_issuers')];
   return (
-    (['auth.jwt', 'auth.oidc'] as const).every((key) => config.get(key)?.claims?.tenant === undefined) &&
+    providers.every((provider) => provider?.claims?.tenant === undefined) &&
     named.every((name) => name === DEFAULT_TENANT || name === ALL_TENANTS)
   );
 }

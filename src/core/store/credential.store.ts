@@ -65,6 +65,9 @@ export abstract class CredentialStore {
   /** Lists the tokens of a tenant, or of `ALL_TENANTS`, the oldest first. */
   abstract listTokens(query: TokenQuery): Promise<readonly TokenRecord[]>;
 
+  /** Lists the tokens of a tenant, or of `ALL_TENANTS`, that expire within `ms`, the soonest first. */
+  abstract listExpiringTokens(tenant: string, ms: number, limit: number): Promise<readonly TokenRecord[]>;
+
   /** Returns whether a principal has a token that has not expired. */
   abstract hasToken(tenant: string, principal: string): Promise<boolean>;
 

@@ -66,6 +66,10 @@ export class CredentialOperations {
     return rows.map(toToken);
   }
 
+  listExpiringTokens(now: number, tenant: string, ms: number, limit: number): TokenRecord[] {
+    return this.statements.listExpiring.all(now, now + ms, tenant, limit).map(toToken);
+  }
+
   hasToken(now: number, tenant: string, principal: string): boolean {
     return this.statements.has.get(tenant, principal, now) !== undefined;
   }
@@ -108,6 +112,11 @@ function prepareTokens(database: DatabaseSync) {
       `SELECT ${TOKEN} FROM access_tokens WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?`,
     ),
     listAll: prepare<TokenRow>(database, `SELECT ${TOKEN} FROM access_tokens WHERE id > ? ORDER BY id LIMIT ?`),
+    listExpiring: prepare<TokenRow>(
+      database,
+      `SELECT ${TOKEN} FROM access_tokens WHERE expires_at > ?1 AND expires_at <= ?2
+       AND (?3 = '${ALL_TENANTS}' OR tenant = ?3) ORDER BY expires_at, id LIMIT ?4`,
+    ),
     has: prepare<{ 1: 1 }>(
       database,
       `SELECT 1 FROM access_tokens WHERE tenant = ? AND principal = ? AND (expires_at IS NULL OR expires_at > ?) LIMIT 1`,

@@ -266,6 +266,7 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   addToken: write(({ credentials, now }, ...all) => credentials.addToken(now, ...all)),
   findToken: read(({ credentials }, sha256) => credentials.findToken(sha256)),
   listTokens: read(({ credentials }, query) => credentials.listTokens(query)),
+  listExpiringTokens: read(({ credentials, now }, ...all) => credentials.listExpiringTokens(now, ...all)),
   hasToken: read(({ credentials, now }, ...all) => credentials.hasToken(now, ...all)),
   removeToken: write(({ credentials, now }, ...all) => credentials.removeToken(now, ...all)),
 

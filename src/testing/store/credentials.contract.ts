@@ -69,6 +69,20 @@ export const credentialsContract: Contract = {
     expect(JSON.stringify(rows)).not.toContain(sha('a'));
   },
 
+  'lists the tokens that expire soon, the soonest first': async ({ store, under }) => {
+    const now = under.now();
+    const ends = { t1: 900, t2: 1_000, t3: 1_001, t4: -1, t5: 500 };
+    for (const [id, ms] of Object.entries(ends))
+      await store.addToken(aToken(id, { expiresAt: now + ms }), sha(id[1]!), 9);
+    await store.addToken(aToken('t6'), sha('6'), 9);
+    await store.addToken(aToken('t7', { tenant: 'acme', expiresAt: now + 700 }), sha('7'), 9);
+    const list = async (tenant: string, limit = 9) =>
+      (await store.listExpiringTokens(tenant, 1_000, limit)).map(({ id }) => id);
+    expect(await list('default')).toEqual(['t5', 't1', 't2']);
+    expect(await list('default', 1)).toEqual(['t5']);
+    expect(await list('*')).toEqual(['t5', 't7', 't1', 't2']);
+  },
+
   'knows which principals have a token that has not expired': async ({ store, under }) => {
     await store.addToken(aToken('t1', { expiresAt: under.now() + 1_000 }), sha('a'), 9);
     expect(await store.hasToken('default', 'ci')).toBe(true);
