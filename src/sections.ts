@@ -14,6 +14,7 @@ import { defineSettings, type SettingsSection } from './core/config/section.js';
 import { cronSettings } from './core/cron/cron.settings.js';
 import { housekeepingSettings } from './core/housekeeping/housekeeping.settings.js';
 import { limitSettings } from './core/limits/limits.settings.js';
+import { tenantSettings } from './core/limits/tenants.settings.js';
 import { mediaSettings } from './core/media/media.settings.js';
 import { nodeSettings } from './core/nodes/nodes.settings.js';
 import { queueSettings } from './core/queue/queue.settings.js';
@@ -57,6 +58,7 @@ export const SECTIONS = [
   turnSettings,
   queueSettings,
   limitSettings,
+  tenantSettings,
   channelSettings,
   toolSettings,
   sandboxSettings,

@@ -37,6 +37,27 @@ export const requirements: readonly Requirement[] = [
     'administration',
     'On a WebSocket a credential of tenant `*` speaks in `default`, or in the tenant of `?tenant=`.',
   ),
+  requirement(
+    'TN-05',
+    'administration',
+    'What models have used is counted once for each answer, whatever becomes of its turn, by tenant, sender, agent and model.',
+  ),
+  requirement(
+    'TN-06',
+    'settings 1',
+    'A tenant has at most as many messages in the queue as its quota; repeats are taken.',
+  ),
+  requirement('TN-07', 'settings 1', 'A tenant runs at most as many turns at once as its quota; others run meanwhile.'),
+  requirement(
+    'TN-08',
+    'settings 1',
+    'A tenant sends at most as many messages a day as its quota; more are QUOTA_EXCEEDED with `resets_at`, and repeats are taken.',
+  ),
+  requirement(
+    'TN-09',
+    'settings 1',
+    'A day of tokens or money is passed by at most one answer of each turn that runs; it is warned of and told once.',
+  ),
   requirement('TN-04', 'administration', 'What another tenant has does not exist, whatever the caller names.'),
   // Administration
   requirement(

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, Matches, Max } from 'class-validator';
 import { ROLE_SCOPES } from '../core/identity/principal.js';
+import { TENANT_NAME } from '../core/identity/tenant-scope.js';
 import type { TokenRecord } from '../core/store/index.js';
 import { SCOPES, type Role, type Scope } from '../protocol/index.js';
 import { MayBeAbsent } from '../http/index.js';
@@ -9,8 +10,6 @@ const ROLES = Object.keys(ROLE_SCOPES) as Role[];
 /** 1 to 256 characters without control characters and half surrogates. */
 const NAME = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
 const NAME_RULE = { message: '$property must have 1 to 256 characters, none of control' };
-/** The name of all tenants is none of a tenant. */
-const TENANT = /^(?!\*$)[^\p{Cc}\p{Cs}]{1,256}$/u;
 const MAX_CHANNELS = 256;
 /** The last moment of a date. */
 const MAX_TIME = 8_640_000_000_000_000;
@@ -38,7 +37,7 @@ export class TokenWishDto {
    * @example "default"
    */
   @MayBeAbsent()
-  @Matches(TENANT)
+  @Matches(TENANT_NAME)
   readonly tenant?: string;
 
   /**

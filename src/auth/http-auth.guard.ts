@@ -4,7 +4,7 @@ import { Reflector } from '@nestjs/core';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { LiveCredentialsService } from '../core/identity/live-credentials.service.js';
 import { checkProven, checkScope, type Principal } from '../core/identity/principal.js';
-import { readTenantScope, toSpeaker, toViewer } from '../core/identity/tenant-scope.js';
+import { readTenantScope, TENANT_NAME, toSpeaker, toViewer } from '../core/identity/tenant-scope.js';
 import { GatewayError, type Role, type Scope } from '../protocol/index.js';
 import { admit } from './admit.js';
 import { AuthService } from './auth.service.js';
@@ -23,9 +23,6 @@ type GuardedRequest = IncomingMessage & {
   readonly query: Readonly<Record<string, unknown>>;
   caller?: { readonly principal: Principal; readonly scope: string };
 };
-
-/** The name of a tenant. That of all tenants is not one. */
-const TENANT = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** Injects the principal of a route guarded by {@link HttpAuthGuard}, with the tenant of its credential. */
 export const Caller = injectCaller((principal) => principal);
@@ -98,8 +95,8 @@ export class HttpAuthGuard implements CanActivate {
 function takeTenant(request: GuardedRequest): string | undefined {
   const { tenant, ...query } = request.query;
   if (tenant === undefined) return undefined;
-  if (typeof tenant !== 'string' || !TENANT.test(tenant)) {
-    const message = 'must be the name of one tenant: 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-"';
+  if (typeof tenant !== 'string' || !TENANT_NAME.test(tenant)) {
+    const message = 'must be the name of one tenant, of 1 to 256 characters';
     throw new GatewayError('INVALID_PAYLOAD', { faults: [{ pointer: '/tenant', message }] });
   }
   // Express makes the query anew at each look.

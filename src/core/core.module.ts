@@ -41,6 +41,7 @@ import { PhaseService } from './phase/phase.service.js';
 import { StartStopService } from './lifecycle/start-stop.service.js';
 import { StoreSteps } from './lifecycle/store-steps.js';
 import { MemoryBudgetService } from './limits/memory-budget.service.js';
+import { QuotasService } from './limits/quotas.service.js';
 import { RateLimitsService } from './limits/rate-limits.service.js';
 import { PresenceTrackerService } from './presence/presence-tracker.service.js';
 import { MediaService } from './media/media.service.js';
@@ -68,6 +69,7 @@ import { ReplyService } from './turns/reply.service.js';
 import { StoredMediaSource } from './turns/stored-media-source.js';
 import { ToolCallsService } from './turns/tool-calls.service.js';
 import { TurnAgentService } from './turns/turn-agent.service.js';
+import { TurnMeterService } from './turns/turn-meter.service.js';
 import { TurnFactoryService } from './turns/turn-factory.service.js';
 import { TurnMetricsService } from './turns/turn-metrics.service.js';
 import { TurnTracesService } from './turns/turn-traces.service.js';
@@ -104,6 +106,7 @@ const exported = [
   NodesService,
   PresenceTrackerService,
   QuestionsService,
+  QuotasService,
   RateLimitsService,
   RefusalsService,
   { provide: SessionResources, useClass: LocalSessionResources },
@@ -142,6 +145,7 @@ const exported = [
     ToolCallsService,
     ToolExplorerService,
     TurnAgentService,
+    TurnMeterService,
     TurnFactoryService,
     TurnMetricsService,
     TurnTracesService,

@@ -121,7 +121,8 @@ const QUERY: Json = {
     },
     tenant: {
       type: 'string',
-      pattern: '^[A-Za-z0-9._-]{1,64}$',
+      minLength: 1,
+      maxLength: 256,
       description: 'For operators of all tenants: the one in which they speak; by default `default`.',
     },
     stream: { type: 'string', enum: ['delta'], description: 'Send `stream_delta` frames as well.' },

@@ -47,7 +47,7 @@ const TENANT = {
   in: 'query',
   required: false,
   description: 'The tenant that the call is about, for operators of all; by default all, or the own one.',
-  schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$', example: 'default' },
+  schema: { type: 'string', minLength: 1, maxLength: 256, example: 'default' },
 };
 
 /** Failures of every request, of those with a credential, with a body, and with a parameter in the path. */

@@ -120,7 +120,7 @@ export const errorTable: { readonly [C in ErrorCode]: ErrorRow<ErrorDetails[C]> 
     level: 'debug',
     when: 'A quota is used up.',
     action: 'Wait until `resets_at` (Unix milliseconds), or ask an operator for more.',
-    message: (d) => `The quota is used up (${d.quota})`,
+    message: (d) => `The quota ${d.quota} is used up until ${new Date(d.resets_at).toISOString()}`,
   },
   STALE_RESUME: {
     httpStatus: 409,

@@ -25,6 +25,8 @@ import { InlineMediaSource } from '../core/turns/media-source.js';
 import { ReplyService } from '../core/turns/reply.service.js';
 import { ToolCallsService } from '../core/turns/tool-calls.service.js';
 import { TurnAgentService } from '../core/turns/turn-agent.service.js';
+import { TurnMeterService } from '../core/turns/turn-meter.service.js';
+import { QuotasService } from '../core/limits/quotas.service.js';
 import { TurnFactoryService } from '../core/turns/turn-factory.service.js';
 import { TurnMetricsService } from '../core/turns/turn-metrics.service.js';
 import { TurnTracesService } from '../core/turns/turn-traces.service.js';
@@ -64,6 +66,7 @@ export class CoreHarness {
   readonly agents: AgentsService;
   readonly delivery: DeliveryService;
   readonly claims: MessageClaimsService;
+  readonly quotas: QuotasService;
   readonly queue: MessageQueueService;
   readonly tools: ToolRegistryService;
   readonly router: SessionRouterService;
@@ -96,9 +99,10 @@ export class CoreHarness {
       logs,
     );
     const logWriter = new LogWriterService(this.store, this.store, this.delivery, this.clock);
-    this.claims = new MessageClaimsService(this.store, this.store, this.config, this.clock, replica, logs);
+    this.quotas = new QuotasService(this.config, this.store, this.clock, this.metrics, logs);
+    this.claims = new MessageClaimsService(this.store, this.store, this.config, this.clock, replica, this.quotas, logs);
     const rules = new QueueRulesService(this.config, this.agents);
-    this.queue = new MessageQueueService(this.store, logWriter, this.claims, rules, this.metrics, logs);
+    this.queue = new MessageQueueService(this.store, logWriter, this.claims, rules, this.quotas, this.metrics, logs);
     this.tools = new ToolRegistryService(
       this.config,
       { findToolPermissions: () => undefined, isGone: () => false },
@@ -128,6 +132,7 @@ export class CoreHarness {
       new ToolCallsService(this.tools, this.approvals, this.claims, this.questions, this.clock, tracing),
       new JoiningService(this.store, rules, this.clock),
       new InlineMediaSource(),
+      new TurnMeterService(this.quotas, this.clock),
     );
     this.turns = new TurnRunnerService(
       this.claims,
@@ -150,6 +155,7 @@ export class CoreHarness {
   /** Opens the store and starts to run messages. */
   async start(): Promise<this> {
     await this.store.open();
+    await this.quotas.start();
     this.startTurns();
     return this;
   }

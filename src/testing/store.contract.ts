@@ -26,6 +26,7 @@ import { recoveryContract } from './store/recovery.contract.js';
 import { sessionContract } from './store/sessions.contract.js';
 import { supersedingContract } from './store/superseding.contract.js';
 import { turnContract } from './store/turns.contract.js';
+import { usageContract } from './store/usage.contract.js';
 
 /** Tests that a store does not pass, and why. */
 export interface ContractGap {
@@ -56,6 +57,7 @@ export const STORE_CONTRACT: Readonly<Record<string, Contract>> = {
   'keeps surfaces': canvasContract,
   'knows uploaded files': mediaContract,
   'keeps memories': memoryContract,
+  'keeps usage and quotas': usageContract,
   'sweeps what is old': sweepContract,
   'survives its process': recoveryContract,
 };

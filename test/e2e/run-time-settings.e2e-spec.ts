@@ -32,6 +32,9 @@ const changeable = rows.filter(({ schema }) => schema['x-start-only'] === undefi
 /** Another valid value for each setting that is not a number, a switch or an enumeration. */
 const OTHER_VALUES: Readonly<Record<string, unknown>> = {
   'gateway.host': '127.0.0.2',
+  tenants: { default: { quotas: { turns: 4 } } },
+  'quotas.timezone': 'Europe/Oslo',
+  prices: { 'openai/gpt-4.1': { input: 2, output: 8 } },
   'cron.timezone': 'Europe/Oslo',
   'gateway.allowed_origins': ['https://chat.example.com'],
   'gateway.allowed_hosts': ['chat.example.com'],

@@ -242,6 +242,7 @@ function toAnswer({ message, calls }: ModelAnswer, model: string, names: ToolNam
   return {
     toolCalls: calls.map(({ tool, parameters }): RequestedCall => ({ tool: names.decode(tool), parameters })),
     usage: { input_tokens: inputTokens, output_tokens: toCount(output), model },
+    ...(toCount(cacheRead) > 0 && { cachedTokens: toCount(cacheRead) }),
     // The last answer of a turn is not sent to the model again.
     ...(calls.length > 0 || mayGoOn ? { state: { message } satisfies AnswerState } : {}),
   };

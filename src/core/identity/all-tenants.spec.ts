@@ -23,6 +23,7 @@ describe('an operator of the default tenant', () => {
 
   it.each([
     ['a token', { 'auth.tokens': [token('acme')] }],
+    ['a quota', { tenants: { acme: { quotas: { turns: 4 } } } }],
     ['an agent', { agents: { ops: { description: 'Runs the machines', tenant: 'acme' } } }],
     [
       'the claims of an identity provider',

@@ -9,9 +9,8 @@ import { DEFAULT_TENANT, type Principal } from './principal.js';
  */
 export function isOfAllTenants({ tenant }: Pick<Principal, 'tenant'>, config: ConfigStoreService): boolean {
   if (tenant !== DEFAULT_TENANT) return tenant === ALL_TENANTS;
-  const named = [...config.get('auth.tokens'), ...Object.values(config.get('agents'))].map(
-    (entry) => entry.tenant ?? DEFAULT_TENANT,
-  );
+  const entries = [...config.get('auth.tokens'), ...Object.values(config.get('agents'))];
+  const named = [...entries.map((entry) => entry.tenant ?? DEFAULT_TENANT), ...Object.keys(config.get('tenants'))];
   const providers = [config.get('auth.jwt'), config.get('auth.oidc'), ...config.get('auth.jwt_issuers')];
   return (
     providers.every((provider) => provider?.claims?.tenant === undefined) &&

@@ -5,6 +5,7 @@ import type { Principal } from '../identity/principal.js';
 import { Clock } from '../time/clock.js';
 import { RateBuckets } from './rate-buckets.js';
 import { Tally } from './tally.js';
+import { readLimit } from './tenant-limits.js';
 
 /**
  * Limits the rate of messages and the number of connections. Settings are read at each use, so a change takes effect
@@ -34,7 +35,7 @@ export class RateLimitsService {
   takeMessage(principal: Principal, sender: string): void {
     const isChannel = principal.role === 'channel';
     const key = this.findPrefix(principal) + (isChannel ? sender : '');
-    const perMinute = this.config.get('limits.messages_per_minute');
+    const perMinute = readLimit(this.config, principal.tenant, 'messages_per_minute');
     take(this.messages, key, perMinute, `messages per minute for one ${isChannel ? 'sender' : 'principal'}`);
   }
 
@@ -43,7 +44,7 @@ export class RateLimitsService {
    * @throws GatewayError RATE_LIMITED with the time until the next reaction is allowed
    */
   takeReaction({ tenant, principal }: Principal, sender: string): void {
-    const perMinute = this.config.get('limits.reactions_per_minute');
+    const perMinute = readLimit(this.config, tenant, 'reactions_per_minute');
     take(this.reactions, JSON.stringify([tenant, principal, sender]), perMinute, 'reactions per minute for one sender');
   }
 

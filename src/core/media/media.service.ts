@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { Injectable } from '@nestjs/common';
 import { GatewayError, type Attachment } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
+import { readLimit } from '../limits/tenant-limits.js';
 import type { Principal } from '../identity/principal.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
 import { MediaStore, type MediaRecord, type Session, type UploadSum } from '../store/index.js';
@@ -64,7 +65,7 @@ export class MediaService {
     { tenant, principal }: Pick<Principal, 'tenant' | 'principal'>,
     body: AsyncIterable<Uint8Array>,
   ): Promise<MediaRecord> {
-    const quota = { since: this.clock.now() - DAY_MS, maxBytes: this.config.get('limits.media_bytes_per_day') };
+    const quota = { since: this.clock.now() - DAY_MS, maxBytes: this.maxBytesOf(tenant) };
     const used = await this.records.sumUploads(tenant, principal, quota.since);
     if (used.bytes >= quota.maxBytes) throw this.exceeded(used);
     const mediaId = `f_${randomUUID()}`;
@@ -110,7 +111,7 @@ export class MediaService {
     const since = this.clock.now() - DAY_MS;
     await this.blobs.put(mediaId, once(bytes));
     const record = { mediaId, tenant, principal, mimeType, sizeBytes: bytes.byteLength, createdAt: this.clock.now() };
-    if (!(await this.records.addMedia(record, { since, maxBytes: this.config.get('limits.media_bytes_per_day') }))) {
+    if (!(await this.records.addMedia(record, { since, maxBytes: this.maxBytesOf(tenant) }))) {
       await this.blobs.remove(mediaId);
       throw this.exceeded(await this.records.sumUploads(tenant, principal, since));
     }
@@ -181,6 +182,11 @@ export class MediaService {
       if (MEDIA_ID.test(key) && keys.push(key) >= RECONCILE_PORTION) await removeUnknown();
     }
     await removeUnknown();
+  }
+
+  /** Bytes that each principal of a tenant may upload in a day. */
+  private maxBytesOf(tenant: string): number {
+    return readLimit(this.config, tenant, 'media_bytes_per_day');
   }
 
   private exceeded({ oldestAt }: UploadSum): GatewayError {

@@ -2,9 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { Bag, type Placed } from '../cache/bag.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
+import { QuotasService } from '../limits/quotas.service.js';
 import { follow, POLL_INTERVAL_MS } from '../replicas/follow.js';
 import { ReplicaIdentity } from '../replicas/replica-identity.js';
-import { QueueStore, Store, type Claim, type Lease } from '../store/index.js';
+import { QueueStore, Store, type Claim, type Lease, type TurnRooms } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, type CancelTimer } from '../time/clock.js';
 import { MAX_WAITING_TURNS, TurnSlots } from './turn-slots.js';
@@ -66,12 +67,14 @@ export class MessageClaimsService {
   private cancelDueTimer: CancelTimer | undefined;
   private readonly stopWatching: (() => void)[] = [];
 
+  // oxlint-disable-next-line max-params -- where messages come from, and how many may run, each its own service
   constructor(
     private readonly messages: QueueStore,
     private readonly store: Store,
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
     private readonly replica: ReplicaIdentity,
+    private readonly quotas: QuotasService,
     logs: Logs,
   ) {
     this.log = logs.for('queue');
@@ -86,6 +89,7 @@ export class MessageClaimsService {
     this.stopWatching.push(
       this.clock.setRepeating(RENEW_INTERVAL_MS, () => void this.renewLeases()),
       this.config.watch('agent.concurrency', () => this.wake()),
+      this.config.watch('tenants', () => this.wake()),
       // Also with one replica: messages that became claimable while the store was unavailable are found by polling only.
       follow(this.store, this.clock, {
         hints: { queue: () => this.wake(), cancel: ({ messageRef }) => this.stop(messageRef, 'cancelled') },
@@ -220,7 +224,9 @@ export class MessageClaimsService {
     const sentAt = this.clock.elapsed();
     this.slots.reserve(limit);
     try {
-      const { claims, nextDueAt } = await this.messages.claim({ replicaId: this.replica.id, limit, leaseMs: LEASE_MS });
+      const rooms = this.readRooms();
+      const request = { replicaId: this.replica.id, limit, leaseMs: LEASE_MS, ...(rooms && { rooms }) };
+      const { claims, nextDueAt } = await this.messages.claim(request);
       this.isFailing = false;
       for (const claim of claims) this.take(claim, sentAt, this.consumer);
       this.wakeAt(nextDueAt);
@@ -233,6 +239,18 @@ export class MessageClaimsService {
       this.slots.reserve(0);
       this.slots.settle();
     }
+  }
+
+  /** Returns how many more turns each tenant may run whose turns are limited; undefined if none is. */
+  private readRooms(): TurnRooms | undefined {
+    const { turnLimits } = this.quotas;
+    if (turnLimits.size === 0) return undefined;
+    const rooms = new Map(turnLimits);
+    for (const { claim } of this.slots.listTaking()) {
+      const room = rooms.get(claim.session.tenant);
+      if (room !== undefined) rooms.set(claim.session.tenant, room - 1);
+    }
+    return rooms;
   }
 
   private wakeAt(time: number | undefined): void {

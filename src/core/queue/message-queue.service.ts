@@ -13,6 +13,7 @@ import {
   type QueueLimits,
   type StoredMessage,
 } from '../store/index.js';
+import { QuotasService, type Admission } from '../limits/quotas.service.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
 import { isFiring } from '../sessions/firing.js';
@@ -24,6 +25,7 @@ const LIMIT_SETTINGS = {
   perSession: 'queue.max_per_session',
   perClient: 'queue.max_per_client',
   total: 'queue.max_total',
+  perTenant: 'quotas.queued of the tenant',
 } as const satisfies Record<keyof QueueLimits, string>;
 
 type AcceptListener = (message: NewMessage, accepted: AcceptedMessage) => void;
@@ -48,11 +50,13 @@ export class MessageQueueService {
   private readonly acceptListeners: AcceptListener[] = [];
   private readonly interruptListeners: ((messageRef: string) => void)[] = [];
 
+  // oxlint-disable-next-line max-params -- what a message meets on its way into the queue, each its own service
   constructor(
     private readonly messages: QueueStore,
     private readonly logWriter: LogWriterService,
     private readonly claims: MessageClaimsService,
     private readonly rules: QueueRulesService,
+    private readonly quotas: QuotasService,
     metrics: Metrics,
     logs: Logs,
   ) {
@@ -67,7 +71,7 @@ export class MessageQueueService {
 
   /**
    * Stores a message durably, or recognises it as a duplicate.
-   * @throws GatewayError QUEUE_FULL, IDEMPOTENCY_CONFLICT, STORE_UNAVAILABLE; INVALID_PAYLOAD if it supersedes a message
+   * @throws GatewayError QUEUE_FULL, QUOTA_EXCEEDED, IDEMPOTENCY_CONFLICT, STORE_UNAVAILABLE; INVALID_PAYLOAD if it supersedes a message
    *   that it may not
    */
   enqueue(message: NewMessage): Promise<AcceptedMessage> {
@@ -76,22 +80,28 @@ export class MessageQueueService {
 
   /** Like {@link enqueue}, with a callback. */
   enqueueThen(message: NewMessage, done: Done<AcceptedMessage>): void {
-    const limits = this.rules.readLimits();
+    const admission = this.quotas.admit(message);
+    const limits = this.rules.readLimits(admission?.perTenant);
     // Before the message is stored, so that it is claimed in the commit that accepts it.
     if (message.isAddressed) this.claims.wake();
     this.messages.acceptThen(message, limits, (outcome) => {
-      done(outcome instanceof Error ? outcome : this.take(message, outcome, limits));
+      const isQueued = !(outcome instanceof Error) && outcome.kind === 'accepted' && outcome.status === 'queued';
+      if (admission && !isQueued) admission.giveBack();
+      done(outcome instanceof Error ? outcome : this.take(message, outcome, limits, admission));
     });
   }
 
   /** Takes the outcome of an accept. Returns the message, or the error of one that was not accepted. */
-  private take(message: NewMessage, outcome: AcceptOutcome, limits: QueueLimits): AcceptedMessage | GatewayError {
+  private take(
+    message: NewMessage,
+    outcome: AcceptOutcome,
+    limits: QueueLimits,
+    admission: Admission | undefined,
+  ): AcceptedMessage | GatewayError {
     const { kind } = outcome;
     this.counted[kind === 'accepted' ? (outcome.status === 'observed' ? 'observed' : 'queued') : kind].add();
     if (outcome.kind === 'conflict') return new GatewayError('IDEMPOTENCY_CONFLICT', { id: message.messageId });
-    if (outcome.kind === 'full') {
-      return new GatewayError('QUEUE_FULL', { limit: LIMIT_SETTINGS[outcome.limit], allowed: limits[outcome.limit] });
-    }
+    if (outcome.kind === 'full') return this.refuse(outcome.limit, limits, admission);
     if (outcome.kind === 'nothing_to_supersede') {
       return new GatewayError('INVALID_PAYLOAD', { faults: [NOT_SUPERSEDABLE] });
     }
@@ -104,6 +114,14 @@ export class MessageQueueService {
     }
     if (outcome.kind === 'accepted' && outcome.status === 'queued') this.noteQueued(message, outcome);
     return outcome;
+  }
+
+  private refuse(limit: keyof QueueLimits, limits: QueueLimits, admission: Admission | undefined): GatewayError {
+    if (limit === 'perTenant' && admission?.refusal) {
+      this.quotas.countRefusal(admission.refusal);
+      return admission.refusal;
+    }
+    return new GatewayError('QUEUE_FULL', { limit: LIMIT_SETTINGS[limit], allowed: limits[limit] ?? 0 });
   }
 
   private noteQueued(message: NewMessage, { runningRef }: AcceptedMessage): void {

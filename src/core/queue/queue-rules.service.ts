@@ -13,11 +13,13 @@ export class QueueRulesService {
     private readonly agents: AgentsService,
   ) {}
 
-  readLimits(): QueueLimits {
+  /** @param perTenant undefined if the tenant has no limit of its own */
+  readLimits(perTenant: number | undefined): QueueLimits {
     return {
       perSession: this.config.get('queue.max_per_session'),
       perClient: this.config.get('queue.max_per_client'),
       total: this.config.get('queue.max_total'),
+      perTenant,
     };
   }
 

@@ -124,6 +124,11 @@ export class TurnSlots<R extends SlottedRun> {
     return this.list().filter((run) => !this.isAtWork(this.rootOf(run)));
   }
 
+  /** Returns the runs that take a slot. */
+  listTaking(): R[] {
+    return this.list().filter((run) => this.rootOf(run) === run && !this.outside.has(run));
+  }
+
   /** Gives free slots to the runs that wait for one. */
   settle(): void {
     if (this.returning.length === 0) return;
@@ -137,8 +142,7 @@ export class TurnSlots<R extends SlottedRun> {
   }
 
   private countTaken(): number {
-    if (this.inside.size === 0) return this.seats.size - this.outside.size;
-    return this.list().filter((run) => this.rootOf(run) === run && !this.outside.has(run)).length;
+    return this.inside.size === 0 ? this.seats.size - this.outside.size : this.listTaking().length;
   }
 
   /** Frees the slot that the run works in, if everything in it waits for people. Returns false if too many others wait. */

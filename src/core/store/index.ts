@@ -22,3 +22,4 @@ export * from './store.js';
 export * from './tailscale.store.js';
 export * from './tenants.js';
 export * from './turn.store.js';
+export * from './usage.store.js';

@@ -13,6 +13,7 @@ import type {
   Usage,
 } from '../../protocol/domain.js';
 import type { Trace } from '../telemetry/traceparent.js';
+import type { StepUsage } from './usage.store.js';
 
 export type Json = string;
 
@@ -116,6 +117,8 @@ export interface QueueLimits {
   readonly perSession: number;
   readonly perClient: number;
   readonly total: number;
+  /** Of the tenant; absent for no limit of its own, 0 to take repeats only. */
+  readonly perTenant?: number | undefined;
 }
 
 export type AcceptOutcome =
@@ -185,12 +188,17 @@ export interface Claim {
   readonly cancelRequested: boolean;
 }
 
+/** By tenant: number of messages that may be claimed now. Tenants that it does not have are not limited. */
+export type TurnRooms = ReadonlyMap<string, number>;
+
 export interface ClaimRequest {
   readonly replicaId: string;
   readonly limit: number;
   readonly leaseMs: number;
   /** Only the next message of this session is claimed, whatever waits in others. */
   readonly sessionId?: string;
+  /** Messages that may be claimed of each tenant whose turns are limited. */
+  readonly rooms?: TurnRooms | undefined;
 }
 
 export interface ClaimResult {
@@ -220,13 +228,15 @@ export interface JournalEntry {
   readonly step: number;
   readonly kind: 'answer' | 'tool_intent' | 'tool_start' | 'tool_result' | 'joined';
   readonly body: Json;
+  /** What an answer of a model has used. */
+  readonly usage?: StepUsage | undefined;
 }
 
 /**
  * A recorded step with the session's head after its commit. Frames of the message after the last step's head have no
  * recorded step.
  */
-export interface RecordedStep extends JournalEntry {
+export interface RecordedStep extends Omit<JournalEntry, 'usage'> {
   readonly headSeq: number;
 }
 

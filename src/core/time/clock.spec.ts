@@ -8,7 +8,7 @@ import { DAY_MS, SystemClock, type Clock } from './clock.js';
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'clock.ts': 'implements the port',
   'sweep-budget.ts': 'measures how long a sweep holds up commits, in the thread of the store',
-  'session-lists.ts': 'measures how long a page holds up commits, in the thread of the store',
+  'page-bounds.ts': 'measures how long a page holds up commits, in the thread of the store',
   'sweeper.ts': 'measures how long it holds up commits, in the thread of the store',
   'timers.ts': 'the port of the client, which imports nothing from the core',
   'encode.ts': 'default timestamp of a frame; the protocol imports nothing from the core, and the core passes its own',

@@ -17,6 +17,8 @@ export interface RequestedCall {
 export interface Answer {
   readonly toolCalls: readonly RequestedCall[];
   readonly usage?: Usage;
+  /** Those of the input tokens that the provider had cached; by default none. */
+  readonly cachedTokens?: number;
   /** Further state that the runtime needs to continue, as JSON. Opaque to the gateway. */
   readonly state?: unknown;
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { GatewayError } from '../../protocol/domain.js';
+import { GatewayError, type ErrorCode } from '../../protocol/domain.js';
 import { readCommand } from '../questions/question.js';
 import { readFiring } from '../sessions/firing.js';
 import { QuestionsService } from '../questions/questions.service.js';
@@ -12,6 +12,9 @@ import type { Piece } from './agent-runtime.js';
 import type { ImmediateTurn } from './immediate-turn.js';
 import { TurnAgentService } from './turn-agent.service.js';
 import { failedWith, type Turn } from './turn.js';
+
+/** The errors that end a turn, and are told in its reply. */
+const SHOWN_FAILURES: ReadonlySet<unknown> = new Set(['AGENT_FAILED', 'QUOTA_EXCEEDED'] satisfies ErrorCode[]);
 
 const CANCELLED: Ending = { reason: 'cancelled' };
 
@@ -26,7 +29,7 @@ export class ReplyService {
     private readonly tools: ToolRegistryService,
   ) {}
 
-  /** Adds the reply to the turn and returns how the turn ends. Rejects with faults other than AGENT_FAILED. */
+  /** Adds the reply to the turn and returns how the turn ends. Rejects with faults other than {@link SHOWN_FAILURES}. */
   async produce(turn: Turn): Promise<Ending> {
     await turn.resume();
     if (turn.signals.stop.aborted) return CANCELLED;
@@ -35,7 +38,7 @@ export class ReplyService {
       return await this.answer(turn);
     } catch (error) {
       if (signals.stop.aborted) return CANCELLED;
-      if (!(error instanceof GatewayError) || error.code !== 'AGENT_FAILED') throw error;
+      if (!(error instanceof GatewayError) || !SHOWN_FAILURES.has(error.code)) throw error;
       turn.endPartial();
       // Not every client shows the `stream_end`, so the failure is also a block of the reply. A job reports its own failures.
       if (!readFiring(turn.message)) turn.addBlock('status', error.message);

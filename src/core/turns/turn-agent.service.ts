@@ -3,10 +3,18 @@ import type { Command } from '../sessions/activation.js';
 import { readQuestion } from '../questions/question.js';
 import { TurnStore } from '../store/index.js';
 import { ToolRegistryService } from '../tools/tool-registry.service.js';
-import { AgentRuntime, type AgentEvent, type AgentTurn, type Piece, type TurnSubject } from './agent-runtime.js';
+import {
+  AgentRuntime,
+  type AgentEvent,
+  type Answer,
+  type AgentTurn,
+  type Piece,
+  type TurnSubject,
+} from './agent-runtime.js';
 import { JoiningService } from './joining.service.js';
 import { MediaSource } from './media-source.js';
 import { ToolCallsService } from './tool-calls.service.js';
+import { TurnMeterService } from './turn-meter.service.js';
 import type { Turn } from './turn.js';
 
 /**
@@ -18,6 +26,7 @@ const MAX_STRETCH_MS = 0.5;
 /** Runs the agent for a turn. */
 @Injectable()
 export class TurnAgentService {
+  // oxlint-disable-next-line max-params -- what an agent asks of the gateway, each its own service
   constructor(
     private readonly runtime: AgentRuntime,
     private readonly store: TurnStore,
@@ -25,14 +34,16 @@ export class TurnAgentService {
     private readonly toolCalls: ToolCallsService,
     private readonly joining: JoiningService,
     private readonly media: MediaSource,
+    private readonly meter: TurnMeterService,
   ) {}
 
   /**
    * Takes the agent's events into the turn. Resolves when the agent has ended, or as soon as its signal aborts: an agent
-   * that ignores the signal is not waited for. Rejects with what the agent throws, and with LeaseLostError.
+   * that ignores the signal is not waited for. Rejects with what the agent throws, with QUOTA_EXCEEDED, and with LeaseLostError.
    */
   async run(turn: Turn, command?: Command): Promise<void> {
     const signal = turn.signals.agent;
+    this.meter.hold(turn);
     await this.tools.sources.whenStarted(signal);
     const events = this.runtime.run(this.describe(turn, command))[Symbol.asyncIterator]();
     let stopWaiting: (() => void) | undefined;
@@ -46,7 +57,7 @@ export class TurnAgentService {
           events.next().then(resolve, reject);
         });
         if (!result || result.done) return;
-        const taken = take(turn, result.value);
+        const taken = this.take(turn, result.value);
         if (taken) await taken;
         if (performance.now() - yieldedAt < MAX_STRETCH_MS) continue;
         // An agent that never waits must not block the event loop.
@@ -57,6 +68,7 @@ export class TurnAgentService {
     } finally {
       // Frees the resources of an agent that has not ended. Has no effect on one that has.
       void events.return?.().catch(() => {});
+      this.meter.release(turn);
     }
   }
 
@@ -87,18 +99,23 @@ export class TurnAgentService {
       },
     };
   }
-}
 
-/** Takes an event into the turn. Returns a promise only if the next event must wait. */
-function take(turn: Turn, event: AgentEvent): void | Promise<void> {
-  switch (event.type) {
-    case 'text':
-      return turn.addText(event.text);
-    case 'piece':
-      return turn.addPiece(event.piece);
-    case 'answer':
-      return turn.recordAnswer(event.answer, event.isLast ?? false);
-    case 'restart_answer':
-      return turn.restartAnswer();
+  /** Takes an event into the turn. Returns a promise only if the next event must wait. */
+  private take(turn: Turn, event: AgentEvent): void | Promise<void> {
+    switch (event.type) {
+      case 'text':
+        return turn.addText(event.text);
+      case 'piece':
+        return turn.addPiece(event.piece);
+      case 'answer':
+        return this.takeAnswer(turn, event.answer, event.isLast ?? false);
+      case 'restart_answer':
+        return turn.restartAnswer();
+    }
+  }
+
+  private async takeAnswer(turn: Turn, answer: Answer, isLast: boolean): Promise<void> {
+    await turn.recordAnswer(answer, isLast, this.meter.measure(turn, answer));
+    if (!isLast) this.meter.hold(turn);
   }
 }

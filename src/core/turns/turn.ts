@@ -3,7 +3,7 @@ import { removedAgent, type AgentDefinition } from '../agents/agent-definition.j
 import { limitSession } from '../questions/question.js';
 import type { CallStatus } from '../questions/questions.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
-import type { Claim, Ending, Session, StoredMessage } from '../store/index.js';
+import type { Claim, Ending, Session, StepUsage, StoredMessage } from '../store/index.js';
 import type { Trace } from '../telemetry/traceparent.js';
 import { failure, type FailedOutcome, type ToolUser } from '../tools/tool-registry.service.js';
 import type { Answer, Piece } from './agent-runtime.js';
@@ -114,11 +114,11 @@ export class Turn {
     this.writer.add(frame);
   }
 
-  /** Records an answer of the model with its blocks. Resolves when it is durable; at once when it is the last one. */
-  async recordAnswer(answer: Answer, isLast: boolean): Promise<void> {
+  /** Records an answer of the model with its blocks and what it has used. Resolves when it is durable; at once when it is the last one. */
+  async recordAnswer(answer: Answer, isLast: boolean, usage: StepUsage | undefined): Promise<void> {
     this.endText();
     failpoint('model.before_journal');
-    const entry = this.journal.record({ kind: 'answer', body: answer });
+    const entry = { ...this.journal.record({ kind: 'answer', body: answer }), usage };
     this.reply.keep();
     if (isLast) this.writer.addStep(entry);
     else await this.writer.record(entry);

@@ -59,6 +59,7 @@ export type PackedNewMessage = [
   perSession: number,
   perClient: number,
   total: number,
+  perTenant: number | undefined,
   ruling: MessageRuling | undefined,
   trace: string | undefined,
 ];
@@ -87,6 +88,7 @@ export function packNewMessage(message: NewMessage, limits: QueueLimits): Packed
     limits.perSession,
     limits.perClient,
     limits.total,
+    limits.perTenant,
     message.ruling,
     message.trace,
   ];
@@ -115,6 +117,7 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
     perSession,
     perClient,
     total,
+    perTenant,
     ruling,
     trace,
   ] = packed;
@@ -130,7 +133,7 @@ export function unpackNewMessage(packed: PackedNewMessage): NewMessageRow {
     observes,
     priority,
     receivedAt,
-    limits: { perSession, perClient, total },
+    limits: { perSession, perClient, total, perTenant },
     ruling,
     trace,
   };

@@ -4,6 +4,7 @@ import type { MessageInPayload, SessionMode } from '../../protocol/index.js';
 import type { AuditTrail } from './audit-trail.js';
 import { prepare } from './rows.js';
 import type { TableState } from './table-state.js';
+import type { UsageOperations } from './usage-operations.js';
 
 /** Number of messages that one portion visits. */
 const MAX_VISITED = 500;
@@ -29,6 +30,7 @@ export class Erasure {
   constructor(
     private readonly tables: TableState,
     private readonly audit: AuditTrail,
+    private readonly usage: UsageOperations,
   ) {
     this.statements = prepareAll(tables.database);
   }
@@ -53,6 +55,7 @@ export class Erasure {
       at = { session: session.session + 1, ord: 0 };
     }
     this.tables.directory.forgetAll();
+    this.usage.eraseSender({ tenant, channel, sender });
     this.audit.erase(now, { tenant, channel, sender }, request.actor, erased);
     return { erased, unfinished: [] };
   }

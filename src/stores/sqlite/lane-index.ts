@@ -26,11 +26,16 @@ const CLAIMS_BEFORE_LOWER = 4;
 export class LaneIndex<M extends LaneMessage> {
   private readonly lanes = new Map<M['session'], Lane<M>>();
   private readonly nodes = new Map<number, Node<M>>();
-  private readonly ready = [new LaneHeap<Lane<M>>(), new LaneHeap<Lane<M>>(), new LaneHeap<Lane<M>>()] as const;
+  private readonly ready = makeHeaps<M>();
   private readonly delayed = new LaneHeap<Lane<M>>();
   /** By level: claims of higher levels since the last claim of this level, while it had a lane to run. */
   private readonly passedOver: [number, number, number] = [0, 0, 0];
+  /** By group without room: its lanes that would be ready. */
+  private readonly parked = new Map<string, ReadyHeaps<M>>();
   private runningCount = 0;
+
+  /** @param groupOf returns the group of a message, whose running messages may be limited */
+  constructor(private readonly groupOf: (message: M) => string = () => '') {}
 
   /** Adds a message at the end of its line. Returns how many waiting messages are ahead of it. */
   enqueue(message: M): number {
@@ -64,14 +69,16 @@ export class LaneIndex<M extends LaneMessage> {
     this.settle(lane);
   }
 
-  /** Returns the next message to run, by priority, age and fairness, and marks it as running. */
-  take(now: number): M | undefined {
+  /**
+   * Returns the next message to run, by priority, age and fairness, and marks it as running.
+   * @param rooms by group that is limited: how many more of its messages may run. The message that is returned takes a room.
+   */
+  take(now: number, rooms?: Map<string, number>): M | undefined {
     for (let lane = this.delayed.first; lane && lane.notBefore <= now; lane = this.delayed.first) {
       lane.notBefore = 0;
       this.settle(lane);
     }
-    const level = this.nextLevel();
-    const lane = this.ready[level].first;
+    const { level, lane } = this.findNext(rooms);
     if (!lane) return undefined;
     this.passedOver[level] = 0;
     for (const lower of LEVELS.slice(level + 1)) {
@@ -81,6 +88,39 @@ export class LaneIndex<M extends LaneMessage> {
     this.runningCount++;
     this.settle(lane);
     return node?.message;
+  }
+
+  /** Makes as many lanes of each group ready again as it has room for; all of a group that is not limited. */
+  unpark(rooms?: ReadonlyMap<string, number>): void {
+    for (const [group, heaps] of this.parked) {
+      for (let room = rooms?.get(group) ?? Infinity; room > 0; room--) {
+        const lane = LEVELS.map((level) => heaps[level].first).find((first) => first !== undefined);
+        if (!lane) {
+          this.parked.delete(group);
+          break;
+        }
+        this.settle(lane);
+      }
+    }
+  }
+
+  /** Finds the next lane to run, and parks those before it whose group has no room. */
+  private findNext(rooms: Map<string, number> | undefined): { readonly level: Level; readonly lane?: Lane<M> } {
+    for (;;) {
+      const level = this.nextLevel();
+      const lane = this.ready[level].first;
+      if (!lane || rooms === undefined) return { level, ...(lane && { lane }) };
+      const group = lane.next && this.groupOf(lane.next.message);
+      const room = group === undefined ? undefined : rooms.get(group);
+      if (group === undefined || room === undefined) return { level, lane };
+      if (room > 0) {
+        rooms.set(group, room - 1);
+        return { level, lane };
+      }
+      let heaps = this.parked.get(group);
+      if (!heaps) this.parked.set(group, (heaps = makeHeaps<M>()));
+      move(lane, heaps[level], lane.key);
+    }
   }
 
   /** Returns the next message of one session and marks it as running; undefined if it has none that may run now. */
@@ -216,12 +256,22 @@ export class LaneIndex<M extends LaneMessage> {
       heap = this.ready[levelOf(next.message.priority)];
       key = next.message.ord;
     }
-    if (lane.heap === heap && lane.key === key) return;
-    lane.heap?.delete(lane);
-    lane.heap = heap;
-    lane.key = key;
-    heap?.add(lane);
+    if (lane.heap !== heap || lane.key !== key) move(lane, heap, key);
   }
+}
+
+/** Lanes that can run, by level. */
+type ReadyHeaps<M extends LaneMessage> = readonly [LaneHeap<Lane<M>>, LaneHeap<Lane<M>>, LaneHeap<Lane<M>>];
+
+function makeHeaps<M extends LaneMessage>(): ReadyHeaps<M> {
+  return [new LaneHeap<Lane<M>>(), new LaneHeap<Lane<M>>(), new LaneHeap<Lane<M>>()];
+}
+
+function move<M extends LaneMessage>(lane: Lane<M>, heap: LaneHeap<Lane<M>> | undefined, key: number): void {
+  lane.heap?.delete(lane);
+  lane.heap = heap;
+  lane.key = key;
+  heap?.add(lane);
 }
 
 interface Node<M extends LaneMessage> {

@@ -22,6 +22,7 @@ import { SCHEMA_18 } from './cron-schema.js';
 import { prepare, required } from './rows.js';
 import { SIGN_IN_SCHEMA } from './sign-in-operations.js';
 import { TAILSCALE_SCHEMA } from './tailscale-operations.js';
+import { USAGE_SCHEMA } from './usage-operations.js';
 import {
   SCHEMA_1,
   SCHEMA_2,
@@ -116,6 +117,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 26, up: (database) => database.exec(SIGN_IN_SCHEMA) },
   { version: 27, up: (database) => database.exec('ALTER TABLE messages ADD COLUMN trace TEXT') },
   { version: 28, up: (database) => database.exec(ADMIN_SCHEMA) },
+  { version: 29, up: (database) => database.exec(USAGE_SCHEMA) },
 ];
 
 /** Fills the index of words of version 2. */

@@ -32,7 +32,7 @@ export interface OpenMessage extends LaneMessage {
  * All unfinished messages: their order, and their number per principal. Rebuilt from the table `queue` and never stored.
  */
 export class OpenMessages {
-  readonly lanes = new LaneIndex<OpenMessage>();
+  readonly lanes = new LaneIndex<OpenMessage>(({ owner }) => tenantOf(owner));
   private readonly sessionsOfClient = new Map<number, Map<number, number>>();
   private readonly totals = new Map<string, number>();
   private readonly freeSlots = Array.from({ length: MAX_SLOTS }, (_, slot) => slot);
@@ -43,6 +43,11 @@ export class OpenMessages {
   /** Returns how many messages of a principal wait or run, whatever client ids it uses. */
   countOfOwner(owner: string): number {
     return this.totals.get(owner) ?? 0;
+  }
+
+  /** Returns how many messages of a tenant wait or run. Linear in the number of principals that have any. */
+  countOfTenant(tenant: string): number {
+    return this.totals.entries().reduce((sum, [owner, count]) => sum + (tenantOf(owner) === tenant ? count : 0), 0);
   }
 
   hasUnfinished(client: number, session: number): boolean {
@@ -97,6 +102,11 @@ export class OpenMessages {
 /** Returns the principal of a client as one name. No name contains NUL. */
 export function ownerOf({ tenant, principal }: Pick<ClientKey, 'tenant' | 'principal'>): string {
   return `${tenant}\0${principal}`;
+}
+
+/** Returns the tenant of an owner, see {@link ownerOf}. */
+export function tenantOf(owner: string): string {
+  return owner.slice(0, owner.indexOf('\0'));
 }
 
 function add<K>(counts: Map<K, number>, key: K, by: number): void {

@@ -23,6 +23,7 @@ import type { SignInOperations } from './sign-in-operations.js';
 import type { Sweeper } from './sweeper.js';
 import type { TailscaleOperations } from './tailscale-operations.js';
 import type { TurnOperations } from './turn-operations.js';
+import type { UsageOperations } from './usage-operations.js';
 
 /** The implementations, in the thread that owns the database. */
 export interface Parts {
@@ -47,6 +48,7 @@ export interface Parts {
   readonly nodes: NodeOperations;
   readonly nodeTraffic: NodeTrafficOperations;
   readonly tailscale: TailscaleOperations;
+  readonly usage: UsageOperations;
   readonly audit: AuditTrail;
   readonly sweeper: Sweeper;
   readonly heartbeat: Heartbeat;

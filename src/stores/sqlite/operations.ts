@@ -23,6 +23,7 @@ import type {
   Store,
   TailscaleStore,
   TurnStore,
+  UsageStore,
 } from '../../core/store/index.js';
 import {
   packNewMessage,
@@ -72,6 +73,7 @@ export type Ports = Omit<QueueStore, 'acceptThen'> &
   MediaStore &
   MemoryStore &
   NodeStore &
+  UsageStore &
   Pick<Store, 'check' | 'sweep'>;
 
 const same = <A extends readonly unknown[]>(...all: A): A => all;
@@ -224,6 +226,11 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   }),
   erasePerson: write(({ erasure, now }, request) => erasure.erase(now, request)),
 
+  sumUsage: read(({ usage }, ...all) => usage.sum(...all)),
+  listSenderUsage: read(({ usage }, query) => usage.listSenders(query)),
+  countQueuedSince: read(({ usage }, ...all) => usage.countQueuedSince(...all)),
+  listTenants: read(({ usage }) => usage.listTenants()),
+
   recordAudit: write(({ audit, now }, note) => audit.add(now, note)),
   listAudit: read(({ audit }, query) => audit.list(query)),
   readAuditChain: read(({ audit }, ...all) => audit.readChain(...all)),
@@ -346,7 +353,21 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
 
   sweep: write(
     (
-      { sweeper, admin, approvals, canvas, channels, credentials, cron, nodes, nodeTraffic, signIns, audit, now },
+      {
+        sweeper,
+        admin,
+        approvals,
+        canvas,
+        channels,
+        credentials,
+        cron,
+        nodes,
+        nodeTraffic,
+        signIns,
+        usage,
+        audit,
+        now,
+      },
       limits,
     ) => {
       const budget = new SweepBudget();
@@ -361,6 +382,7 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
         cron.sweep(now, budget, (sessionId) => sweeper.end(sessionId, budget)) ||
         nodes.sweep(now, budget) ||
         nodeTraffic.sweep(now, limits, budget) ||
+        usage.sweep(now, budget) ||
         audit.sweep(now, limits.auditBefore, budget)
       );
     },

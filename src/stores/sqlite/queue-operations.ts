@@ -13,7 +13,7 @@ import {
 import type { MessageInPayload } from '../../protocol/index.js';
 import type { SessionEntry } from './directory.js';
 import { isRepeat, type Earlier, type MessageTable } from './message-table.js';
-import { ownerOf, type OpenMessage } from './open-messages.js';
+import { ownerOf, tenantOf, type OpenMessage } from './open-messages.js';
 import type { AcceptedRow, AcceptRow, NewMessageRow } from './accept-packing.js';
 import type { ClaimRow, LeaseKey, MessageRow } from './packing.js';
 import { required } from './rows.js';
@@ -150,6 +150,7 @@ export class QueueOperations {
     const { lanes } = open;
     if ((session === undefined ? 0 : lanes.countIn(session)) >= limits.perSession) return 'perSession';
     if (open.countOfOwner(owner) >= limits.perClient) return 'perClient';
+    if (limits.perTenant !== undefined && open.countOfTenant(tenantOf(owner)) >= limits.perTenant) return 'perTenant';
     return lanes.size >= limits.total ? 'total' : undefined;
   }
 
@@ -174,8 +175,10 @@ export class QueueOperations {
   claim(now: number, request: ClaimRequest): [claims: ClaimRow[], nextDueAt: number | undefined] {
     const { lanes } = this.tables.open;
     const claims: ClaimRow[] = [];
+    const rooms = request.rooms && new Map(request.rooms);
+    lanes.unpark(rooms);
     while (claims.length < request.limit) {
-      const message = this.takeNext(request, this.tables.toElapsed(now));
+      const message = this.takeNext(request, this.tables.toElapsed(now), rooms);
       if (!message) break;
       claims.push(this.start(message));
     }
@@ -183,9 +186,13 @@ export class QueueOperations {
     return [claims, nextDueAt === undefined ? undefined : this.tables.toUnix(nextDueAt)];
   }
 
-  private takeNext({ sessionId }: ClaimRequest, now: number): OpenMessage | undefined {
+  private takeNext(
+    { sessionId }: ClaimRequest,
+    now: number,
+    rooms: Map<string, number> | undefined,
+  ): OpenMessage | undefined {
     const { directory, open } = this.tables;
-    if (sessionId === undefined) return open.lanes.take(now);
+    if (sessionId === undefined) return open.lanes.take(now, rooms);
     const entry = directory.findSession(sessionId);
     return entry && open.lanes.takeIn(entry.session, now);
   }

@@ -11,18 +11,10 @@ import {
   isInScope,
 } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
+import { startPage } from './page-bounds.js';
 import { prepare, required } from './rows.js';
 import { LAST_ACTIVE, type SessionOperations } from './session-operations.js';
 import type { TableState } from './table-state.js';
-
-/** Number of rows that a page visits at most. A list that most rows do not fit has pages with few items, or none. */
-export const MAX_VISITED = 5_000;
-
-/** Time that a page takes of the store, in milliseconds, and what is left of {@link TIMED_ROWS}. */
-const MAX_PAGE_MS = 15;
-
-/** Number of rows after which a page looks at the time: a pause of the machine does not cut a short list. */
-const TIMED_ROWS = 32;
 
 /** The fields of a session that a query looks at. */
 interface Candidate {
@@ -182,13 +174,6 @@ export class SessionLists {
 interface Step {
   readonly at: ListPosition['at'];
   readonly candidate: Candidate | undefined;
-}
-
-/** Begins a page. Returns a function that is called after each visited row, and returns whether the page has to end. */
-function startPage(): () => boolean {
-  const until = performance.now() + MAX_PAGE_MS;
-  let visited = 0;
-  return () => ++visited >= MAX_VISITED || (visited % TIMED_ROWS === 0 && performance.now() >= until);
 }
 
 function hasText(whole: string, text: string): boolean {

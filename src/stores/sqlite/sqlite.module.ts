@@ -20,6 +20,7 @@ import {
   Store,
   TailscaleStore,
   TurnStore,
+  UsageStore,
 } from '../../core/store/index.js';
 import { Logs } from '../../core/telemetry/logs.js';
 import { Metrics } from '../../core/telemetry/metrics.js';
@@ -45,6 +46,7 @@ const ports = [
   MemoryStore,
   NodeStore,
   TailscaleStore,
+  UsageStore,
 ];
 
 @Global()

@@ -40,6 +40,7 @@ import { Sweeper } from './sweeper.js';
 import { TailscaleOperations } from './tailscale-operations.js';
 import { TableState } from './table-state.js';
 import { TurnOperations } from './turn-operations.js';
+import { UsageOperations } from './usage-operations.js';
 
 /** Operations that neither read nor change rows of `queue` but by `QueueTable`, so that new rows may wait for the commit. */
 const LEAVES_ROWS_WAITING: ReadonlySet<OperationName> = new Set(['accept', 'claim', 'append', 'finish', 'moveCursor']);
@@ -103,13 +104,14 @@ export class SqliteStateMachine {
     );
     const channels = new ChannelOperations(database, audit);
     const sweeper = new Sweeper(this.tables);
+    const usage = new UsageOperations(database);
     this.parts = {
       now: startedAt.now,
       admin: new AdminOperations({ tables: this.tables, messages, approvals, channels, sweeper, audit }),
-      erasure: new Erasure(this.tables, audit),
+      erasure: new Erasure(this.tables, audit, usage),
       lists: new SessionLists(this.tables, sessions),
       queue,
-      turns: new TurnOperations(this.tables, messages, queue),
+      turns: new TurnOperations(this.tables, messages, queue, usage),
       sessions,
       frames: new FrameOperations(this.tables),
       settings: new SettingsOperations(database, audit),
@@ -126,6 +128,7 @@ export class SqliteStateMachine {
       audit,
       sweeper,
       tailscale: new TailscaleOperations(database),
+      usage,
       heartbeat: new Heartbeat(database),
     };
   }

@@ -6,6 +6,7 @@ import type { EndRow, HistoryRow, LeaseKey, TurnRows, WrittenFrom } from './pack
 import type { QueueOperations } from './queue-operations.js';
 import { prepare, required } from './rows.js';
 import type { TableState } from './table-state.js';
+import type { UsageOperations } from './usage-operations.js';
 
 /** The operations of `TurnStore`. */
 export class TurnOperations {
@@ -17,6 +18,7 @@ export class TurnOperations {
     private readonly tables: TableState,
     private readonly messages: MessageTable,
     private readonly queue: QueueOperations,
+    private readonly usage: UsageOperations,
   ) {
     const { database } = tables;
     this.insertStep = prepare(database, 'INSERT INTO journal (ord, step, kind, body, head_seq) VALUES (?, ?, ?, ?, ?)');
@@ -74,8 +76,9 @@ export class TurnOperations {
   private write(message: OpenMessage, { frames, journal }: TurnRows): number {
     const { log } = this.tables;
     const first = log.append(message.session, frames);
-    for (const { step, kind, body } of journal) {
+    for (const { step, kind, body, usage } of journal) {
       this.insertStep.run(message.ord, step, kind, body, log.head(message.session));
+      if (usage) this.usage.add(usage);
     }
     return first;
   }

@@ -20,6 +20,7 @@ import type {
   Store,
   TailscaleStore,
   TurnStore,
+  UsageStore,
   WriteOutcome,
 } from '../../core/store/index.js';
 import { aMessage, anEnd, GENEROUS_LIMITS } from '../factories.js';
@@ -42,7 +43,8 @@ export type StorePorts = Store &
   MediaStore &
   MemoryStore &
   NodeStore &
-  TailscaleStore;
+  TailscaleStore &
+  UsageStore;
 
 /** Copies of the data of a store that is not open, as an operator makes them. */
 export interface StoreCopies {

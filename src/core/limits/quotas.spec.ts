@@ -1,0 +1,99 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { CoreHarness } from '../../testing/core-harness.js';
+import { aClient, aMessage, aSession } from '../../testing/index.js';
+import { DAY_MS } from '../time/clock.js';
+
+let core: CoreHarness;
+afterEach(() => core.stop());
+
+async function start(quotas: object, other: object = {}): Promise<void> {
+  core = await new CoreHarness({
+    settings: { tenants: { default: { quotas } }, ...other },
+  }).start();
+}
+
+const used = (quota: string) => core.quotas.list('default').find((state) => state.quota === quota)?.used;
+
+describe('a quota of messages', () => {
+  it('[TN-08] refuses new messages when it is used up, takes repeats, and names when it begins again', async () => {
+    await start({ messages_per_day: 2 });
+    const [one, two] = [aMessage(), aMessage()];
+    await core.queue.enqueue(one);
+    await core.queue.enqueue(two);
+    const resets_at = (Math.floor(core.clock.now() / DAY_MS) + 1) * DAY_MS;
+    await expect(core.queue.enqueue(aMessage())).rejects.toMatchObject({
+      code: 'QUOTA_EXCEEDED',
+      details: { quota: 'messages_per_day', resets_at },
+      retryable: false,
+    });
+    expect(await core.queue.enqueue(one)).toMatchObject({ kind: 'duplicate' });
+    expect(used('messages_per_day')).toBe(2);
+    const foreign = aMessage({ client: aClient({ tenant: 'acme' }), session: aSession('acme', { tenant: 'acme' }) });
+    expect(await core.queue.enqueue(foreign)).toMatchObject({ kind: 'accepted' });
+    await core.clock.advanceAsync(DAY_MS);
+    expect(await core.queue.enqueue(aMessage())).toMatchObject({ kind: 'accepted' });
+  });
+
+  it('[TN-08] does not count what is not queued, and is passed by no burst', async () => {
+    await start({ messages_per_day: 3 });
+    const one = aMessage();
+    await core.queue.enqueue(one);
+    await core.queue.enqueue(one);
+    await core.queue.enqueue(aMessage({ isAddressed: false }));
+    expect(used('messages_per_day')).toBe(1);
+    const burst = await Promise.allSettled(Array.from({ length: 10 }, () => core.queue.enqueue(aMessage())));
+    expect(burst.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+  });
+
+  it('[TN-06] is apart from the number of messages that wait, for which there is room again', async () => {
+    await start({ queued: 1 }, { 'agent.concurrency': 1 });
+    await core.queue.enqueue(aMessage());
+    await expect(core.queue.enqueue(aMessage({ session: aSession('bob') }))).rejects.toMatchObject({
+      code: 'QUEUE_FULL',
+      retryable: true,
+    });
+  });
+});
+
+describe('a quota of tokens', () => {
+  const note = (tokens: number, cost = 0) =>
+    core.quotas.note({
+      ...{ tenant: 'default', channel: 'test', sender: 'alice', agent: 'main', model: 'a/b', at: core.clock.now() },
+      ...{ inputTokens: tokens, cachedTokens: 0, outputTokens: 0, cost },
+    });
+  const hold = (ref: string, tokens: number) => core.quotas.hold('default', ref, 'a/b', { input: 0, output: tokens });
+
+  it('[TN-09] holds back what running turns may use, and gives it back at their end', async () => {
+    await start({ tokens_per_day: 1_000 });
+    hold('m_1', 600);
+    hold('m_2', 600);
+    expect(() => hold('m_3', 1)).toThrow('tokens_per_day is used up until');
+    hold('m_1', 700);
+    core.quotas.release('default', 'm_2');
+    hold('m_3', 1);
+    note(1_000);
+    expect(() => hold('m_1', 1)).toThrow('tokens_per_day is used up until');
+    await expect(core.queue.enqueue(aMessage())).rejects.toMatchObject({ details: { quota: 'tokens_per_day' } });
+  });
+
+  it('[TN-09] counts money by the prices of models', async () => {
+    await start({ cost_per_day: 1 }, { prices: { 'a/b': { input: 10, cached_input: 1, output: 20 } } });
+    expect(core.quotas.price('a/b', { inputTokens: 100_000, cachedTokens: 50_000, outputTokens: 10_000 })).toBe(0.75);
+    expect(core.quotas.price('a/free', { inputTokens: 1, cachedTokens: 0, outputTokens: 1 })).toBe(0);
+    hold('m_1', 50_000);
+    expect(() => hold('m_2', 1)).toThrow('cost_per_day is used up until');
+    core.quotas.release('default', 'm_1');
+    note(1, 1);
+    expect(() => hold('m_2', 1)).toThrow('cost_per_day is used up until');
+  });
+
+  it('[TN-09] tells once a day that it is used up', async () => {
+    await start({ tokens_per_day: 100 });
+    const told: string[] = [];
+    core.quotas.onUsedUp(({ tenant, quota }) => told.push(`${tenant} ${quota}`));
+    note(90);
+    note(20);
+    note(20);
+    expect(told).toEqual(['default tokens_per_day']);
+  });
+});
