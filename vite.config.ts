@@ -32,8 +32,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 2_000,
     rolldownOptions: {
       checks: { bundlerTimings: false },
-      // The chat, the page in the frame that draws diagrams, the page for devices, and that around an agent's page.
-      input: ['src/web/index.html', 'src/web/diagram.html', 'src/web/node.html', 'src/web/canvas.html'],
+      // The chat, the page in the frame that draws diagrams, the page for devices, that around an agent's page, and the console.
+      input: ['index', 'diagram', 'node', 'canvas', 'console'].map((page) => `src/web/${page}.html`),
       // What the page needs at once is one file, although parts that are loaded later share modules with it.
       output: {
         codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: nameChunk, debugName: 'page' }] },
@@ -45,8 +45,8 @@ export default defineConfig({
 
 /**
  * Returns the address of a file for what refers to it. A proxy may serve the gateway below a path, so none begins with a
- * slash. The addresses of the pages are `chat`, `chat/diagram`, `node` and
- * `canvas/SURFACE/CAPABILITY`, those of the files `chat/assets/NAME`.
+ * slash. The addresses of the pages are `chat`, `chat/diagram`, `node`, `canvas/SURFACE/CAPABILITY` and `console` with
+ * places below it, for which the gateway writes the addresses anew; those of the files are `chat/assets/NAME`.
  */
 function makeRelative(name: string, { hostType, hostId }: { hostType: string; hostId: string }) {
   if (hostType !== 'html') return { relative: true };
@@ -80,30 +80,45 @@ function precompress(): Plugin {
   };
 }
 
-/** The static imports between modules, from which the name of a chunk is derived. */
+/** The imports between modules, from which the name of a chunk is derived. */
 interface ModuleGraph {
-  getModuleInfo(id: string): { readonly isEntry: boolean; readonly importers: readonly string[] } | null;
+  getModuleInfo(
+    id: string,
+  ): {
+    readonly isEntry: boolean;
+    readonly importers: readonly string[];
+    readonly dynamicImporters: readonly string[];
+  } | null;
 }
 
 /**
- * Returns the chunk of a module that an entry imports, directly or not: `page` for the chat's own, `shared` for those of the
- * chat and the page of a device. A module that is loaded later has no name.
+ * Returns the chunk of a module that an entry imports, directly or not: one for each set of pages that need it at once, and of
+ * pages that load it later. No page may run another one's entry. A module that every page loads later has no name.
  */
 function nameChunk(id: string, graph: ModuleGraph): string | null {
+  const atOnce = listEntries(id, graph, false);
+  if (atOnce.length === 0) return null;
+  // A module that the frame needs too must not bring a page along, which would run there.
+  if (atOnce.some((name) => !NAMED.has(name))) return null;
+  const later = listEntries(id, graph, true).filter((name) => NAMED.has(name) && !atOnce.includes(name));
+  return [...atOnce, ...later.map((name) => `later-${name}`)].join('-');
+}
+
+/** The pages that have chunks with names. */
+const NAMED: ReadonlySet<string> = new Set(['page', 'node', 'console']);
+
+/** Lists the pages that import a module, directly or not. @param withLater those too that load it later */
+function listEntries(id: string, graph: ModuleGraph, withLater: boolean): readonly string[] {
   const seen = new Set<string>();
   const entries = new Set<string>();
   const follow = (module: string): void => {
     if (seen.has(module)) return;
     seen.add(module);
     const info = graph.getModuleInfo(module);
-    if (info?.isEntry) entries.add(module);
+    if (info?.isEntry) entries.add(basename(module, '.html'));
     info?.importers.forEach(follow);
+    if (withLater) info?.dynamicImporters.forEach(follow);
   };
   follow(id);
-  const names = [...entries]
-    .map((entry) => basename(entry))
-    .sort()
-    .join();
-  // A module that the frame needs too must not bring a page along, which would run there.
-  return { 'index.html': 'page', 'index.html,node.html': 'shared' }[names] ?? null;
+  return [...entries].map((name) => (name === 'index' ? 'page' : name)).sort();
 }

@@ -48,6 +48,11 @@ export class PageFiles {
     return this.find('node.html', acceptEncoding);
   }
 
+  /** Returns the console, without an encoding: its addresses depend on where it is served. */
+  findConsolePage(): Promise<PageFile | undefined> {
+    return this.find('console.html', '');
+  }
+
   /** Returns the page around an agent's page. */
   findCanvasPage(acceptEncoding: string): Promise<PageFile | undefined> {
     return this.find('canvas.html', acceptEncoding);

@@ -1,10 +1,11 @@
-// Promises: the page for devices at /node, pages that agents drew at /canvas, and the web chat at /chat: its public page and files, a sign-in by code, and the identity of a signed-in page.
+// Promises: the page for devices at /node, pages that agents drew at /canvas, the console at /console, and the web chat at /chat: its public page and files, a sign-in by code, and the identity of a signed-in page.
 // Refuses to know: the content of conversations. The page is a client of the gateway like any other.
 import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../../auth/index.js';
 import { CoreModule } from '../../core/core.module.js';
 import { CanvasPageController } from './canvas-page.controller.js';
+import { ConsolePageController } from './console-page.controller.js';
 import { NodePageController } from './node-page.controller.js';
 import { PageController, RootController } from './page.controller.js';
 import { PageFiles } from './page-files.js';
@@ -28,7 +29,14 @@ const BUILT_PAGE = join(import.meta.dirname, '../../../dist/web');
  */
 @Module({
   imports: [AuthModule, CoreModule],
-  controllers: [RootController, PageController, CanvasPageController, NodePageController, SignInController],
+  controllers: [
+    RootController,
+    PageController,
+    CanvasPageController,
+    ConsolePageController,
+    NodePageController,
+    SignInController,
+  ],
   providers: [{ provide: PageFiles, useFactory: () => new PageFiles(BUILT_PAGE) }, WebchatGateway],
 })
 export class WebchatModule {}

@@ -1,5 +1,3 @@
-import { noChange } from 'lit';
-import { Directive, directive, type DirectiveResult } from 'lit/directive.js';
 import {
   ArrowDown,
   ArrowUp,
@@ -14,7 +12,6 @@ import {
   Clock,
   ClockFading,
   Copy,
-  createElement,
   Download,
   Ellipsis,
   File,
@@ -43,22 +40,8 @@ import {
   WrapText,
   Wrench,
   X,
-  type IconNode,
 } from 'lucide';
-
-/** Draws an icon once at each place. It is hidden from screen readers, because the text beside it says the same. */
-class Drawing extends Directive {
-  #drawn: IconNode | undefined;
-
-  render(icon: IconNode, more: string): unknown {
-    if (this.#drawn === icon) return noChange;
-    this.#drawn = icon;
-    return createElement(icon, { class: `icon ${more}`, 'aria-hidden': 'true', focusable: 'false' });
-  }
-}
-
-const draw = directive(Drawing);
-const icon = (node: IconNode, more = ''): DirectiveResult => draw(node, more);
+import { icon } from './draw-icon.js';
 
 /** The icons of the page, by meaning. Those with the class `turns` follow the direction of writing. */
 export const icons = {

@@ -1,5 +1,5 @@
 import type { Conversations } from './conversations.js';
-import { isSignedIn, signOutOfProvider } from './identity-provider.js';
+import { CHAT, isSignedIn, signOutOfProvider } from './identity-provider.js';
 import type { GatewayLink } from './gateway-link.js';
 import type { Outbox } from './outbox.js';
 import type { PageStorage } from './page-storage.js';
@@ -65,11 +65,11 @@ export class Leaving {
     const isByCookie = this.storage.token === undefined;
     this.link.signOut();
     this.left.emit();
-    if (isByCookie) void signOutOfProvider();
+    if (isByCookie) void signOutOfProvider(CHAT);
   }
 
   private async checkSignIn(): Promise<void> {
-    this.isSignedIn = this.storage.token === undefined && (await isSignedIn());
+    this.isSignedIn = this.storage.token === undefined && (await isSignedIn(CHAT));
     if (this.isSignedIn) this.changed();
   }
 

@@ -19,10 +19,10 @@ export function takeCode(address: Location, history: History): string | undefine
   return code;
 }
 
-/** Exchanges a code for a token at the page's own gateway. */
-export async function exchangeCode(code: string): Promise<CodeOutcome> {
+/** Exchanges a code for a token at the page's own gateway. @param root the way from the page's address to it */
+export async function exchangeCode(code: string, root = ''): Promise<CodeOutcome> {
   try {
-    const response = await fetch('chat/sign-in', {
+    const response = await fetch(`${root}chat/sign-in`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ code }),

@@ -1,7 +1,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { TOKEN_PATTERN } from '../../client/index.js';
-import { LOGIN_ADDRESS, offersProvider } from '../model/identity-provider.js';
+import { TOKEN_PATTERN } from '../../protocol/constants.js';
+import { CHAT, loginAddressOf, offersProvider } from '../model/identity-provider.js';
 import { texts } from '../texts.js';
 
 /** Prompts for a token. Dispatches `sign-in` with it, or `go-back`. */
@@ -13,6 +13,8 @@ export class ChatSignIn extends LitElement {
   @property() trying = '';
   /** True when the person may go back to the page as it was. */
   @property({ type: Boolean }) leadsBack = false;
+  /** The page that signs in. */
+  @property({ attribute: false }) page = CHAT;
   @state() private isShown = false;
   @state() private isMalformed = false;
   /** True if an identity provider signs people in. */
@@ -24,7 +26,7 @@ export class ChatSignIn extends LitElement {
 
   protected override firstUpdated(): void {
     this.querySelector('input')?.focus();
-    void offersProvider().then((isOffered) => (this.hasProvider = isOffered));
+    void offersProvider(this.page).then((isOffered) => (this.hasProvider = isOffered));
   }
 
   protected override render(): TemplateResult {
@@ -76,7 +78,7 @@ export class ChatSignIn extends LitElement {
 
   private renderProvider(): TemplateResult {
     return html`<p>
-      <button type="button" class="main" @click=${() => location.assign(LOGIN_ADDRESS)}>
+      <button type="button" class="main" @click=${() => location.assign(loginAddressOf(this.page))}>
         ${texts.signIn.provider}
       </button>
     </p>`;

@@ -1,0 +1,75 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { DirectiveResult } from 'lit/directive.js';
+import { icons } from '../design/icons.js';
+import type { MenuItem } from '../design/menu.js';
+import { formatClock, nameZone } from './format.js';
+import { consoleIcons } from './icons.js';
+import type { Live } from './live.js';
+import { settings } from './own-settings.js';
+import { consoleTexts } from './texts.js';
+
+/** What the header shows, and what its buttons do. */
+export interface Header {
+  readonly heading: string;
+  readonly live: Live;
+  /** Missing where the navigation stands beside the page. */
+  readonly openNavigation: (() => void) | undefined;
+  readonly menu: readonly MenuItem[];
+}
+
+/** Renders the heading of the page, the zone of all times, whether what is shown is live, and the menu. */
+export function renderHeader({ heading, live, openNavigation, menu }: Header): TemplateResult {
+  const zone = nameZone(settings.zone);
+  const { zoneSwitch, openNavigation: label, more } = consoleTexts;
+  return html`<header class="bar">
+    ${
+      openNavigation
+        ? html`<button type="button" class="icon-button" aria-label=${label} title=${label} @click=${openNavigation}>
+            ${consoleIcons.menu}
+          </button>`
+        : nothing
+    }
+    <h1 dir="auto" tabindex="-1">${heading}</h1>
+    <button type="button" class="quiet zone" aria-label=${zoneSwitch(zone)} @click=${switchZone}>${zone}</button>
+    ${renderLive(live)}
+    <page-menu .label=${more} .items=${menu}></page-menu>
+  </header>`;
+}
+
+function switchZone(): void {
+  settings.zone = settings.zone === 'utc' ? 'local' : 'utc';
+}
+
+/** Renders whether what is shown is live; a press pauses it, or goes on. */
+function renderLive(live: Live): TemplateResult {
+  const { state } = live;
+  const { pause, resume } = consoleTexts.live;
+  const [icon, tone, words] = describeLive(live);
+  const isPaused = state === 'paused';
+  return html`<button
+    type="button"
+    class="quiet live state ${tone}"
+    title=${isPaused ? resume : pause}
+    aria-pressed=${isPaused}
+    ?disabled=${state === 'off'}
+    @click=${() => live.pause(!isPaused)}
+  >
+    ${icon}<span role="status">${words}</span>
+  </button>`;
+}
+
+function describeLive({ state, heardAt }: Live): readonly [DirectiveResult, string, string] {
+  const { connecting, live, paused, reconnecting, off } = consoleTexts.live;
+  switch (state) {
+    case 'connecting':
+      return [icons.working, 'info', connecting];
+    case 'live':
+      return [consoleIcons.live, 'good', live];
+    case 'paused':
+      return [consoleIcons.paused, 'faint', paused];
+    case 'reconnecting':
+      return [icons.offline, 'warn', reconnecting(formatClock(heardAt, settings.zone))];
+    case 'off':
+      return [icons.stopped, 'faint', off];
+  }
+}

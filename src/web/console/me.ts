@@ -1,0 +1,38 @@
+/** The person who is signed in, as `GET /me` describes them. */
+export interface MeAnswer {
+  readonly principal: string;
+  readonly tenant: string;
+  readonly role: string;
+  readonly scopes: readonly string[];
+  readonly channels?: readonly string[];
+  /** Unix milliseconds. */
+  readonly expires_at?: number;
+}
+
+/** Who is signed in, and what they may. */
+export class Me {
+  constructor(private readonly answer: MeAnswer) {}
+
+  get principal(): string {
+    return this.answer.principal;
+  }
+
+  get tenant(): string {
+    return this.answer.tenant;
+  }
+
+  /** True for an operator of all tenants. */
+  get isOfAllTenants(): boolean {
+    return this.answer.tenant === '*';
+  }
+
+  may(scope: string): boolean {
+    return this.answer.scopes.includes(scope);
+  }
+
+  /** What decides which live events the person gets: pages of which it is the same can share a stream. */
+  get reach(): string {
+    const { principal, tenant, scopes, channels } = this.answer;
+    return JSON.stringify([tenant, principal, scopes, channels]);
+  }
+}

@@ -1,0 +1,57 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { icons } from '../design/icons.js';
+import { formatCount } from './format.js';
+import { consoleIcons } from './icons.js';
+import { pages, type PageEntry } from './page-table.js';
+import type { Router } from './router.js';
+import type { StatusAnswer } from './status.js';
+import { consoleTexts } from './texts.js';
+
+/** What the navigation shows, and where it leads. */
+export interface Navigation {
+  readonly router: Router;
+  readonly status: StatusAnswer | undefined;
+  jump(): void;
+}
+
+const GROUPS = ['now', 'parts', 'house'] as const;
+
+/** The counts beside pages, with the tone of one that is not 0. */
+const COUNTS: Readonly<Record<string, readonly [keyof StatusAnswer['counts'], string]>> = {
+  queue: ['waiting', ''],
+  'dead-letters': ['dead_letters', 'bad'],
+  approvals: ['approvals', 'held'],
+};
+
+/** Renders the name of the product, the way to the palette, and the links to the pages. */
+export function renderNavigation({ router, status, jump }: Navigation): TemplateResult {
+  const renderLink = ({ name, title, icon }: PageEntry) =>
+    html`<li>
+      <a href=${router.link({ page: name })} aria-current=${router.place.page === name ? 'page' : nothing}>
+        ${icon}<span>${title}</span>${renderCount(name, status)}
+      </a>
+    </li>`;
+  return html`<p class="brand">
+      ${consoleIcons.product}<strong>${consoleTexts.productName}</strong
+      ><span class="faint">${status?.version ?? ''}</span>
+    </p>
+    <button type="button" class="field jump" @click=${jump}>
+      ${icons.search}<span>${consoleTexts.jump}</span><kbd aria-hidden="true">${consoleTexts.jumpKey}</kbd>
+    </button>
+    <nav aria-label=${consoleTexts.navigation}>
+      ${GROUPS.map((group) => {
+        const links = pages.filter((page) => page.group === group);
+        return links.length === 0
+          ? nothing
+          : html`<ul>
+              ${links.map(renderLink)}
+            </ul>`;
+      })}
+    </nav>`;
+}
+
+function renderCount(name: string, status: StatusAnswer | undefined): TemplateResult | typeof nothing {
+  const [field, tone] = COUNTS[name] ?? [];
+  const count = field === undefined ? 0 : (status?.counts[field] ?? 0);
+  return count === 0 ? nothing : html`<span class="count ${tone}">${formatCount(count)}</span>`;
+}

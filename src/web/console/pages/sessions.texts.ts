@@ -1,0 +1,31 @@
+/** The texts of the list of conversations, and of one. */
+export const sessionTexts = {
+  list: 'Conversations',
+  empty: 'Nobody has written yet.',
+  emptyCommand: 'openclaw channels add telegram',
+  search: 'Search by id, channel or person',
+  channel: 'Channel',
+  anyChannel: 'any',
+  mode: 'Mode',
+  anyMode: 'any',
+  activeSince: 'Active',
+  sort: 'Order',
+  sorts: { created_at: 'newest first', last_active: 'last active first' },
+  since: { '': 'any time', '3600000': 'in the last hour', '86400000': 'today', '604800000': 'in the last week' },
+  chips: {
+    q: (value: string) => `“${value}”`,
+    channel: (value: string) => `channel ${value}`,
+    mode: (value: string) => `mode ${value}`,
+    participant: (value: string) => `with ${value}`,
+    active_since: (age: string) => `active in the last ${age}`,
+  },
+  columns: {
+    who: 'Conversation',
+    state: 'State',
+    channel: 'Channel',
+    agent: 'Agent',
+    waiting: 'Waiting',
+    lastActive: 'Last active',
+  },
+  export: 'Export',
+} as const;
