@@ -156,7 +156,7 @@ export class Api {
   }
 }
 
-/** Writes a path of the API from its segments, each encoded: `path('sessions', id)`. */
-export function path(...segments: readonly string[]): string {
+/** Writes a path of the API from its segments, each encoded: `pathOf('sessions', id)`. */
+export function pathOf(...segments: readonly string[]): string {
   return segments.map((segment) => `/${encodeURIComponent(segment)}`).join('');
 }

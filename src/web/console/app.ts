@@ -3,6 +3,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { createRef, ref } from 'lit/directives/ref.js';
 import { icons } from '../design/icons.js';
 import type { MenuItem } from '../design/menu.js';
+import { gatewayClock } from '../model/gateway-clock.js';
 import { signOutOfProvider } from '../model/identity-provider.js';
 import { texts } from '../texts.js';
 import { Actions } from './act.js';
@@ -129,7 +130,7 @@ export class ConsoleApp extends LitElement {
     const navigation = renderNavigation({
       router: this.router,
       status: context.status.answer,
-      jump: () => this.jump(),
+      jump: () => void this.jump(),
     });
     const openNavigation = narrow.matches ? () => this.navigation.value?.showModal() : undefined;
     return html`<a class="skip plain" href="#page" @click=${this.skip}>${consoleTexts.skip}</a>
@@ -165,16 +166,16 @@ export class ConsoleApp extends LitElement {
 
   private makeContext(me: Me): ConsoleContext {
     const { router, session } = this;
-    const refused = () => this.lock();
-    const api = new Api(this.root, {
+    const credentials = {
       get token() {
         return session.token;
       },
       get tenant() {
         return me.isOfAllTenants ? router.place.filters['tenant'] : undefined;
       },
-      refused,
-    });
+      refused: () => this.lock(),
+    };
+    const api = new Api(this.root, credentials, requestNotingTime);
     const live = new Live(
       (lastId, signal) => api.open('/events', {}, lastId === undefined ? {} : { 'Last-Event-ID': lastId }, signal),
       neighboursOf(me.reach),
@@ -267,4 +268,12 @@ export class ConsoleApp extends LitElement {
     if (target === this.navigation.value || (target instanceof Element && target.closest('a')))
       this.navigation.value?.close();
   }
+}
+
+/** Sends a request, and notes what time it is for the gateway. */
+async function requestNotingTime(...request: Parameters<typeof fetch>): Promise<Response> {
+  const response = await fetch(...request);
+  const time = Date.parse(response.headers.get('Date') ?? '');
+  if (!Number.isNaN(time)) gatewayClock.note(time);
+  return response;
 }

@@ -86,9 +86,7 @@ export class EventFeed {
       // Without a position nothing tells what was missed while there was no stream.
       if (!isFirst && lastId === undefined) this.listener.take({ id: undefined, kind: 'reset', data: '{}' });
       const events = new ServerEventReader();
-      const pieces = body
-        .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, BufferSource>)
-        .getReader();
+      const pieces = body.pipeThrough(new TextDecoderStream()).getReader();
       for (;;) {
         const { done, value } = await pieces.read();
         if (done || signal.aborted) return position;

@@ -62,7 +62,7 @@ export class Live {
   #candidacy: AbortController | undefined;
   #isHidden = false;
   #isPausedByPerson = false;
-  #waiting: LiveEvent[] = [];
+  readonly #waiting: LiveEvent[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
 
@@ -178,7 +178,7 @@ export class Live {
       return this.reset.emit();
     }
     this.#waiting.push({ kind: kind as LiveKind, row: JSON.parse(data) as LiveEvent['row'] });
-    this.#timer ??= setTimeout(() => this.#deliver(), DELIVERY_INTERVAL_MS);
+    if (this.#timer === undefined) this.#timer = setTimeout(() => this.#deliver(), DELIVERY_INTERVAL_MS);
   }
 
   #deliver(): void {
@@ -220,6 +220,7 @@ export function neighboursOf(reach: string): Neighbours {
     join(listen) {
       const channel = new BroadcastChannel(name);
       channel.addEventListener('message', ({ data }) => listen(data as Broadcast));
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no other origin
       return (message) => channel.postMessage(message);
     },
   };

@@ -4,14 +4,15 @@ import '../design/menu.js';
 import './act.js';
 import './list.js';
 import './time.js';
-import { gatewayClock } from '../model/gateway-clock.js';
 import { ConsoleApp } from './app.js';
 import { Router } from './router.js';
 import { ConsoleSession } from './session.js';
 import { findMe, redeemLink } from './sign-in.js';
 
-// The files of the page are two segments below the gateway, wherever a proxy serves it.
-const root = new URL('../../', import.meta.url);
+// The files of the page are two segments below the gateway, wherever a proxy serves it. (In one expression, the build would take
+// it for the address of a file.)
+const { url } = import.meta;
+const root = new URL('../../', url);
 const session = new ConsoleSession(() => sessionStorage);
 const router = new Router(`${root.pathname}console`, window);
 const app = new ConsoleApp();

@@ -6,10 +6,10 @@ import { createElement, type IconNode } from 'lucide';
 class Drawing extends Directive {
   #drawn: IconNode | undefined;
 
-  render(icon: IconNode, more: string): unknown {
-    if (this.#drawn === icon) return noChange;
-    this.#drawn = icon;
-    return createElement(icon, { class: `icon ${more}`, 'aria-hidden': 'true', focusable: 'false' });
+  render(node: IconNode, more: string): unknown {
+    if (this.#drawn === node) return noChange;
+    this.#drawn = node;
+    return createElement(node, { class: `icon ${more}`, 'aria-hidden': 'true', focusable: 'false' });
   }
 }
 

@@ -196,7 +196,12 @@ export class ConsoleOverview extends ConsolePage {
       linkOf: ({ name }) => this.app.router.link({ page: 'channels', ids: [name] }),
       columns: [
         { head: columns.channel, width: 'minmax(6rem, 2fr)', phone: 'main', cell: ({ name }) => name },
-        { head: columns.state, width: 'minmax(7rem, 2fr)', phone: 'side', cell: ({ state }) => renderState(state) },
+        {
+          head: columns.state,
+          width: 'minmax(7rem, 2fr)',
+          phone: 'side',
+          cell: (channel) => renderState(channel.state),
+        },
         { head: columns.lastIn, width: 'minmax(5rem, 1fr)', phone: 'second', cell: ({ last_in_at: at }) => time(at) },
         { head: columns.lastOut, width: 'minmax(5rem, 1fr)', cell: ({ last_out_at: at }) => time(at) },
         {
