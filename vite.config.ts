@@ -82,9 +82,7 @@ function precompress(): Plugin {
 
 /** The imports between modules, from which the name of a chunk is derived. */
 interface ModuleGraph {
-  getModuleInfo(
-    id: string,
-  ): {
+  getModuleInfo(id: string): {
     readonly isEntry: boolean;
     readonly importers: readonly string[];
     readonly dynamicImporters: readonly string[];

@@ -18,7 +18,7 @@ function listImports(): string[] {
 }
 
 describe('the page', () => {
-  it('imports itself, the client, the rules for providers, and nine packages that are bundled', () => {
+  it('imports itself, the client, the constants of the wire, the rules for providers, and nine packages that are bundled', () => {
     const foreign = listImports().filter((path) => !path.startsWith('web/'));
     expect(foreign).toEqual([
       '@a2ui/lit/v0_9',
@@ -37,6 +37,7 @@ describe('the page', () => {
       'lucide',
       'marked',
       'mermaid',
+      'protocol/constants.js',
       'protocol/providers.js',
       'temml',
     ]);

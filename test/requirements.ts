@@ -18,9 +18,49 @@ const requirement = (id: string, section: string, sentence: string): Requirement
  * approvals, R models, B sandbox, Q MCP, N bounds and time, Z agents,
  * V channels, F device nodes, J cron, H Tailscale, U browser,
  * Y canvas, I identity and, from 50 on, audit, logs and backup,
- * AD administration, TN tenants.
+ * AD administration, TN tenants, CO the console.
  */
 export const requirements: readonly Requirement[] = [
+  // The console
+  requirement(
+    'CO-01',
+    'administration, console',
+    'The console is for operators, signed in by token, link or identity provider; a lost access leaves the page as it is.',
+  ),
+  requirement(
+    'CO-02',
+    'administration, console',
+    'The overview begins with what is wrong, worst first, each with one button.',
+  ),
+  requirement(
+    'CO-03',
+    'administration, console',
+    'Everything works by keys and on a phone, each thing has a link, and one switch changes every time.',
+  ),
+  requirement('CO-04', 'administration, console', 'Each address of the console works also below the path of a proxy.'),
+  requirement('CO-05', 'administration, console', 'What another tenant has is not here.'),
+  requirement(
+    'CO-06',
+    'administration, console',
+    'Filters stand in the address; a list that fails is not an empty one.',
+  ),
+  requirement(
+    'CO-07',
+    'administration, console',
+    'A conversation is shown as the person saw it, with where the time went.',
+  ),
+  requirement(
+    'CO-08',
+    'administration, console',
+    'What can be undone has an undo, what cannot asks first and names what is lost, and the audit names who did it.',
+  ),
+  requirement(
+    'CO-09',
+    'administration, console',
+    'Who may only read can read and copy everything, and change nothing.',
+  ),
+  requirement('CO-10', 'administration, console', 'What people and agents write is shown as text.'),
+
   // Tenants
   requirement(
     'TN-01',

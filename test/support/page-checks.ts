@@ -5,7 +5,8 @@ import type { ChatPage } from './chat-page.js';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** The boxes of the page that may not be wider than their place. */
-const BOXES = '.thread, .sidebar, .head, .strip, .writing, .founder, .dialog, .menu, .card, .card .field, .card .main';
+const BOXES =
+  '.thread, .sidebar, .head, .strip, .writing, .founder, .dialog, .menu, .card, .card .field, .card .main, .bar, .page, .panel, .filters';
 
 /** An expression: the boxes that stick out to the side, of the window or of their content. */
 export const SIDEWAYS = `[document.documentElement, ...document.querySelectorAll('${BOXES}')]

@@ -68,10 +68,15 @@ export class Api {
    * @param request defaults to the browser's
    */
   constructor(
-    private readonly root: string,
+    readonly root: string,
     private readonly credentials: Credentials,
     private readonly request: typeof fetch = (input, init) => fetch(input, init),
   ) {}
+
+  /** The token of the person; undefined in open mode, and when a cookie is the credential. */
+  get token(): string | undefined {
+    return this.credentials.token;
+  }
 
   /** Returns the body of the response. @param path below `/admin/v1`, with a slash at its beginning @throws ApiError */
   get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {

@@ -23,10 +23,11 @@ export function formatTokens(count: number | undefined): string {
   return count < 999_950 ? `${short.format(count / 1_000)}k` : `${short.format(count / 1_000_000)}M`;
 }
 
-/** Writes a duration in its two largest units: "0.2 s", "9.4 s", "40 s", "6 min 12 s", "3 h 5 min", "2 d 4 h". */
+/** Writes a duration in its two largest units: "42 ms", "0.2 s", "9.4 s", "40 s", "6 min 12 s", "3 h 5 min", "2 d 4 h". */
 export function formatDuration(ms: number | undefined): string {
   if (ms === undefined) return NOTHING;
-  if (ms < 10 * SECOND) return `${(Math.max(0, ms) / SECOND).toFixed(1)} s`;
+  if (ms < SECOND / 10) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 10 * SECOND) return `${(ms / SECOND).toFixed(1)} s`;
   if (ms < MINUTE) return `${Math.floor(ms / SECOND)} s`;
   if (ms < HOUR) return join(ms, MINUTE, 'min', SECOND, 's');
   return ms < DAY ? join(ms, HOUR, 'h', MINUTE, 'min') : join(ms, DAY, 'd', HOUR, 'h');

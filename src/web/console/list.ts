@@ -103,7 +103,7 @@ export class ConsoleList<Row = any> extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     for (const stop of this.#stops) stop();
-    this.model.stop();
+    if (this.hasUpdated) this.model.stop();
   }
 
   /** Reads the list again, and keeps the place. */

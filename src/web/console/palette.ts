@@ -21,9 +21,9 @@ export function findDestinations(typed: string): readonly Destination[] {
   const words = text.toLowerCase().split(/\s+/);
   const { session, message } = consoleTexts.palette;
   const things: Destination[] = [];
-  if (/^s_\w+$/.test(text))
+  if (/^s_[\w-]+$/.test(text))
     things.push({ label: session(text), icon: consoleIcons.sessions, place: { page: 'sessions', ids: [text] } });
-  if (/^m_\w+$/.test(text))
+  if (/^m_[\w-]+$/.test(text))
     things.push({ label: message(text), icon: consoleIcons.queue, place: { page: 'messages', ids: [text] } });
   const found = pages.filter(({ title, name }) =>
     words.every((word) => title.toLowerCase().includes(word) || name.includes(word)),

@@ -40,8 +40,9 @@ export class ConsoleSessions extends ConsolePage {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has('place')) return;
     const id = this.place.ids[0];
-    if (id === undefined) this.source = this.describeList();
-    else void import('./session.js');
+    if (id !== undefined) return void import('./session.js');
+    this.source = this.describeList();
+    this.entitle(texts.list);
   }
 
   protected override render(): TemplateResult {
@@ -93,7 +94,7 @@ export class ConsoleSessions extends ConsolePage {
           }}
         >
           ${isSet ? html`<option selected value=${since}>${texts.chips.active_since(this.ageOf(since))}</option>` : ''}
-          ${Object.entries(texts.since).map(([age, word]) => html`<option value=${age}>${word}</option>`)}
+          ${texts.since.map(([age, word]) => html`<option value=${age}>${word}</option>`)}
         </select></label
       >
       <label

@@ -1,0 +1,140 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useChat } from '../support/chat-page.js';
+import { consoleSettings, CONSOLE_TOKENS, openConsole, say } from '../support/console-page.js';
+import type { FrameClient } from '../support/frame-client.js';
+import { findFaults, SIDEWAYS } from '../support/page-checks.js';
+
+/** Texts that look like markup, turn the line around, or do not break. */
+const HOSTILE = `<img src=x onerror=alert(1)><script>alert(2)</script>\u202eevil ${'w'.repeat(10_000)}`;
+
+const suite = useChat({ settings: consoleSettings });
+let driver: FrameClient;
+let alice: { readonly sessionId: string; readonly ref: string };
+
+beforeAll(async () => {
+  driver = await suite.gateway.connect('c', CONSOLE_TOKENS.driver);
+  alice = await say(driver, '/demo');
+  for (const sender of ['bob', 'carl', '<b>dora</b>']) await say(driver, 'hello', sender);
+  await say(driver, HOSTILE, `${'x'.repeat(200)}\u202e<i>`);
+});
+
+describe('the list of conversations', () => {
+  it('[CO-06] has its filters in the address: they survive a reload, Back undoes them, and each is a chip', async () => {
+    const chat = await openConsole(suite, '/sessions');
+    const { page } = chat;
+    const names = () => page.locator('.spacer .row a').allInnerTexts();
+    await expect.poll(names).toHaveLength(5);
+    await page.getByLabel('Mode').selectOption('main');
+    await page.getByLabel('Search by id, channel or person').pressSequentially('ali');
+    await expect.poll(names).toEqual(['alice']);
+    expect(new URL(page.url()).search).toBe('?mode=main&q=ali');
+    await page.reload();
+    await expect.poll(names).toEqual(['alice']);
+    expect(await page.locator('.chip').allInnerTexts()).toEqual(['“ali”', 'mode main']);
+    await page.goBack();
+    await expect.poll(names).toHaveLength(5);
+    await page.goForward();
+    await page.getByRole('button', { name: 'Remove the filter “ali”' }).click();
+    await expect.poll(names).toHaveLength(5);
+    await page.getByLabel('Search by id, channel or person').fill('nobody at all');
+    await page.getByText('Nothing matches “nobody at all”, mode main.').waitFor();
+    expect(await findFaults(chat)).toEqual([]);
+    await page.locator('.empty').getByRole('button', { name: 'Clear filters' }).click();
+    await expect.poll(names).toHaveLength(5);
+    expect(new URL(page.url()).search).toBe('');
+  });
+
+  it('[CO-06] is not empty when it cannot be read, and keeps its rows', async () => {
+    const { page } = await openConsole(suite, '/sessions');
+    await page.getByRole('link', { name: 'alice' }).waitFor();
+    await page.route('**/admin/v1/sessions*', (route) =>
+      route.fulfill({ status: 503, json: { detail: 'The store does not respond', code: 'STORE_UNAVAILABLE' } }),
+    );
+    await page.keyboard.press('r');
+    await page.getByText('The list could not be read: The store does not respond (STORE_UNAVAILABLE)').waitFor();
+    expect(await page.getByRole('link', { name: 'alice' }).count()).toBe(1);
+    await page.unroute('**/admin/v1/sessions*');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+  });
+});
+
+describe('a conversation', () => {
+  it('[CO-07] shows what the person saw, beside it where the time went, and opens a step', async () => {
+    const chat = await openConsole(suite, `/sessions/${alice.sessionId}#${alice.ref}`);
+    const { page } = chat;
+    const turn = page.locator('console-turn').first();
+    await turn.getByText('A paragraph of plain text.').waitFor();
+    await turn.getByRole('link', { name: 'link' }).waitFor();
+    await turn.getByText('done').waitFor();
+    await turn.getByRole('button', { name: /^model/ }).click();
+    await turn.getByText('Took').waitFor();
+    expect(await turn.getAttribute('class')).toContain('meant');
+    expect(await findFaults(chat)).toEqual([]);
+  });
+
+  it('[CO-08] is changed with an undo, and sent to with a second press that the audit names', async () => {
+    const { sessionId } = await say(driver, 'first', 'erin');
+    const { page } = await openConsole(suite, `/sessions/${sessionId}`);
+    await page.getByLabel('Another permission').fill('http');
+    await page.getByRole('button', { name: 'Give' }).click();
+    await page.getByRole('button', { name: 'Take the permission http' }).waitFor();
+    await page.getByText('Written to the audit as ann.').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('button', { name: 'Take the permission http' }).waitFor({ state: 'detached' });
+    await page.getByLabel('Send a message as an operator').fill('/blocks 1');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByRole('button', { name: 'Send it to erin?' }).click();
+    await page.locator('console-turn').nth(1).getByText('done').waitFor();
+    expect(await page.locator('console-turn').nth(1).getByText('block 1').count()).toBe(1);
+  });
+
+  it('[CO-08] is reset and deleted only after a question that says what is lost, with Cancel first', async () => {
+    const { sessionId } = await say(driver, 'first', 'fred');
+    const { page } = await openConsole(suite, `/sessions/${sessionId}`);
+    await page.getByRole('button', { name: 'Reset' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('without the 1 messages that it knows now').waitFor();
+    expect(await page.evaluate('document.activeElement.textContent.trim()')).toBe('Cancel');
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await dialog.getByText('All messages, files and memories of fred are deleted for good.').waitFor();
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('The conversation was deleted.').waitFor();
+    await page.getByRole('heading', { name: 'Conversations' }).waitFor();
+    await page.getByRole('link', { name: 'alice' }).waitFor();
+    expect(await page.getByRole('link', { name: 'fred' }).count()).toBe(0);
+  });
+
+  it('[CO-08] is exported as a file', async () => {
+    const { page } = await openConsole(suite, `/sessions/${alice.sessionId}`);
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Export' }).click(),
+    ]);
+    expect(file.suggestedFilename()).toBe(`${alice.sessionId}.jsonl`);
+  });
+
+  it('[CO-09] can be read and copied with a token that may only read, and says what each change needs', async () => {
+    const options = { token: CONSOLE_TOKENS.reader };
+    const { page } = await openConsole(suite, `/sessions/${alice.sessionId}`, options);
+    await page.getByText('A paragraph of plain text.').waitFor();
+    for (const name of ['Send', 'Reset', 'Delete', 'Give'])
+      expect([name, await page.getByRole('button', { name, exact: true }).isDisabled()]).toEqual([name, true]);
+    expect(await page.getByLabel('Mode').isDisabled()).toBe(true);
+    expect(await page.getByText('needs admin:write').count()).toBeGreaterThan(3);
+    expect(await page.getByRole('button', { name: 'Export' }).isEnabled()).toBe(true);
+  });
+
+  it('[CO-10] shows markup, text that turns around and words without end as text, in the list and in the thread', async () => {
+    const { page } = await openConsole(suite, '/sessions', { viewport: { width: 390, height: 844 } });
+    page.on('dialog', () => expect.unreachable());
+    await page.getByRole('link', { name: '<b>dora</b>' }).waitFor();
+    expect(await page.evaluate(SIDEWAYS)).toEqual([]);
+    await page.getByRole('link', { name: 'xxx' }).click();
+    await page.getByText('<img src=x onerror=alert(1)>').first().waitFor();
+    expect(await page.locator('.said img, .said script').count()).toBe(0);
+    expect(await page.evaluate(SIDEWAYS)).toEqual([]);
+  });
+});
