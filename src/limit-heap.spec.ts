@@ -51,6 +51,23 @@ it('a thread has a young generation of 4 MiB under load, also beside the one of 
   expect(run(`limitHeap(); ${LOAD + PRINT_YOUNG}`, [flag])).toBeCloseTo(8);
 });
 
+it('few pages of large objects that are gone stay in memory', () => {
+  // What V8 has from the system beyond its heap: the pages that it keeps.
+  const load = `
+    import v8 from 'node:v8';
+    const kept = () => (process.memoryUsage.rss() - v8.getHeapStatistics().total_physical_size) / 1_048_576;
+    const before = kept();
+    const live = [];
+    let most = 0;
+    for (let i = 0; i < 3_000; i++) {
+      live[i % 100] = new Array(25_000).fill(i);
+      if (i % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (i > 2_000) most = Math.max(most, kept() - before);
+    }
+    console.log(most);`;
+  expect(run(`limitHeap(); ${load}`)).toBeLessThan(run(load) / 2);
+});
+
 it('memory that a burst has used returns to the system at rest', () => {
   const rest = `
     import v8 from 'node:v8';

@@ -66,6 +66,12 @@ describe('openDatabase', () => {
     close();
   });
 
+  it('keeps at most 8 MiB of pages in memory', () => {
+    const { database, close } = openDatabase(path);
+    expect(database.prepare('PRAGMA cache_size').get()).toEqual({ cache_size: -8_192 });
+    close();
+  });
+
   it('refuses a database that another gateway has open, and names the process', () => {
     const first = openDatabase(path);
     expect(() => openDatabase(path)).toThrow(
