@@ -21,6 +21,7 @@ import { OidcController } from './oidc/oidc.controller.js';
 import { SignInFlow } from './oidc/sign-in-flow.js';
 import { SignInsService } from './oidc/sign-ins.service.js';
 import { RunTimeTokens } from './run-time-tokens.js';
+import { SignatureChecks } from './signature-checks.js';
 import { TailscaleVerifier } from './tailscale-verifier.js';
 import { TokenAdministrationService } from './token-administration.service.js';
 import { VerifierChain } from './verifier-chain.js';
@@ -49,6 +50,7 @@ const pageSignIn = {
     pageSignIn,
     { provide: PrincipalDirectory, useExisting: AuthService },
     RunTimeTokens,
+    SignatureChecks,
     SignInFlow,
     SignInsService,
     TailscaleVerifier,

@@ -16,6 +16,7 @@ import { AuthFailures, MAX_FAILURES_PER_MINUTE } from './auth-failures.js';
 import { AuthService } from './auth.service.js';
 import type { CredentialVerifier, VerifierExplorer } from './credential-verifier.js';
 import { JwtVerifier } from './jwt/jwt-verifier.js';
+import { SignatureChecks } from './signature-checks.js';
 import { LocalToken } from './local-token.js';
 import type { NodeVerifier } from './node-verifier.js';
 import type { SignInsService } from './oidc/sign-ins.service.js';
@@ -41,7 +42,7 @@ function setUp(settings: Record<string, unknown> = {}, verifiers: readonly Crede
     new RequestRulesService(config, new ReachService(config), new TailscalePeers(config)),
     new VerifierChain(
       { list: () => verifiers } as VerifierExplorer,
-      new JwtVerifier(config, clock, new LiveCredentialsService(clock, broker), logs),
+      new JwtVerifier(config, clock, new LiveCredentialsService(clock, broker), new SignatureChecks(clock), logs),
       { isConfigured: false } as SignInsService,
       config,
       clock,

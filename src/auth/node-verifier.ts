@@ -10,6 +10,7 @@ import {
 import { NodeStore } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';
 import type { CredentialVerifier, PresentedCredential, Verdict } from './credential-verifier.js';
+import { SignatureChecks } from './signature-checks.js';
 
 /** Recognises paired nodes: each connection has a credential of its own, which the key of the node has signed. */
 @Injectable()
@@ -17,17 +18,19 @@ export class NodeVerifier implements CredentialVerifier {
   constructor(
     private readonly store: NodeStore,
     private readonly clock: Clock,
+    private readonly checks: SignatureChecks,
   ) {}
 
-  verify({ credential }: PresentedCredential): Verdict | Promise<Verdict> {
+  verify({ credential, facts }: PresentedCredential): Verdict | Promise<Verdict> {
     if (credential.kind !== 'token' || !credential.token.startsWith(NODE_CREDENTIAL_PREFIX)) return 'notMine';
-    return this.decide(credential.token);
+    return this.decide(credential.token, facts);
   }
 
-  private async decide(token: string): Promise<Verdict> {
+  private async decide(token: string, facts: PresentedCredential['facts']): Promise<Verdict> {
     const presented = parseNodeCredential(token);
     if (!presented) return { refused: 'a credential of a node is malformed' };
     const { nodeId, timestamp, nonce } = presented;
+    this.checks.take(facts);
     const node = await this.store.findNode(nodeId);
     if (node?.publicKey === undefined || !isSignedBy(node.publicKey, presented, await this.store.readGatewayId()))
       return { refused: `it is not signed by the node ${nodeId}` };

@@ -10,6 +10,7 @@ import { SilentLogs } from '../../core/telemetry/logs.js';
 import { loadSettings } from '../../settings.js';
 import { ManualClock } from '../../testing/index.js';
 import type { PresentedCredential, Refusal, Verdict } from '../credential-verifier.js';
+import { SignatureChecks } from '../signature-checks.js';
 import { JwtVerifier } from './jwt-verifier.js';
 
 const INPUTS = join(import.meta.dirname, '../../../test/inputs/identity');
@@ -41,7 +42,7 @@ function setUp({ clock: nowS, settings }: Pick<Inputs, 'clock' | 'settings'>, ch
   const jwt = { ...settings['auth.jwt'], jwks_file: join(INPUTS, 'keys.jwks.json'), ...changes };
   const config = new ConfigStoreService(loadSettings({}, { 'auth.jwt': jwt }, '/nonexistent'), new SilentLogs());
   const live = new LiveCredentialsService(clock, new InProcessBroker(clock, new SilentLogs()));
-  const verifier = new JwtVerifier(config, clock, live, new SilentLogs());
+  const verifier = new JwtVerifier(config, clock, live, new SignatureChecks(clock), new SilentLogs());
   const ask = (token: string, clientAddress = '203.0.113.1') =>
     Promise.resolve(
       verifier.verify({

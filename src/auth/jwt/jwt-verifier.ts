@@ -5,18 +5,12 @@ import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { LiveCredentialsService } from '../../core/identity/live-credentials.service.js';
 import type { Principal } from '../../core/identity/principal.js';
 import { StartStep, type Undo } from '../../core/lifecycle/steps.js';
-import { RateBuckets } from '../../core/limits/rate-buckets.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
-import { limitKey } from '../../http/addresses.js';
 import { egressFetch } from '../../http/egress-fetch.js';
 import { digest } from '../digest.js';
-import {
-  UndecidedError,
-  type CredentialVerifier,
-  type PresentedCredential,
-  type Verdict,
-} from '../credential-verifier.js';
+import type { CredentialVerifier, PresentedCredential, Verdict } from '../credential-verifier.js';
+import { SignatureChecks } from '../signature-checks.js';
 import { DEFAULT_ALGORITHMS, DEFAULT_TOLERANCE_S, listIssuers, listPrefixes, type JwtSetting } from './jwt.settings.js';
 import { ClaimFault, describeIssuer, findForeignPrefixes, readClaims, type ClaimRules } from './read-claims.js';
 import { loadKeys } from './load-keys.js';
@@ -25,8 +19,6 @@ import { checkSignature, checkType, decodeParts, isJwt } from './verify-signatur
 
 /** Maximum length of a token, in characters. */
 export const MAX_JWT_LENGTH = 8_192;
-/** Maximum number of signatures that are checked for one address in a minute. */
-export const MAX_CHECKS_PER_MINUTE = 600;
 const MAX_KNOWN = 1_000;
 
 /** An issuer of tokens, as `auth.jwt` or `auth.jwt_issuers` describes it. */
@@ -51,16 +43,15 @@ interface Known {
 export class JwtVerifier implements CredentialVerifier {
   private opened: ReadonlyMap<string, Issuer> | undefined;
   private readonly known = new BoundedMap<string, Known>(MAX_KNOWN);
-  private readonly checks: RateBuckets;
   private readonly log: Log;
 
   constructor(
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
     private readonly live: LiveCredentialsService,
+    private readonly checks: SignatureChecks,
     logs: Logs,
   ) {
-    this.checks = new RateBuckets(clock);
     this.log = logs.for('auth');
   }
 
@@ -86,10 +77,10 @@ export class JwtVerifier implements CredentialVerifier {
     const { token } = credential;
     if (token.length > MAX_JWT_LENGTH)
       return { refused: `the size of the token is ${token.length}, and at most ${MAX_JWT_LENGTH} are allowed` };
-    return this.decide(token, limitKey(facts.clientAddress));
+    return this.decide(token, facts);
   }
 
-  private async decide(token: string, address: string): Promise<Verdict> {
+  private async decide(token: string, facts: PresentedCredential['facts']): Promise<Verdict> {
     try {
       const known = this.known.get(digest(token));
       if (
@@ -98,20 +89,19 @@ export class JwtVerifier implements CredentialVerifier {
         (known.principal.expiresAt ?? 0) > this.clock.now()
       )
         return known.principal;
-      return await this.check(token, address);
+      return await this.check(token, facts);
     } catch (error) {
       if (error instanceof ClaimFault) return { refused: error.message };
       throw error;
     }
   }
 
-  private async check(token: string, address: string): Promise<Principal> {
+  private async check(token: string, facts: PresentedCredential['facts']): Promise<Principal> {
     const parts = decodeParts(token);
     checkType(parts);
     const issuer = this.findIssuer(parts.payload);
     const { rules, algorithms, keys } = issuer;
-    if (this.checks.take(address, MAX_CHECKS_PER_MINUTE) > 0)
-      throw new UndecidedError('too many signatures were checked for this address');
+    this.checks.take(facts);
     await checkSignature(token, keys, algorithms);
     const found = readClaims(parts.payload, rules, this.clock.now());
     const principal = { ...found, credentialId: `jwt:${JSON.stringify([found.tenant, found.principal])}` };

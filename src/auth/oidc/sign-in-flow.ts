@@ -10,6 +10,7 @@ import { limitKey } from '../../http/addresses.js';
 import type { RequestFacts } from '../../http/request-facts.js';
 import { RequestRulesService } from '../../http/request-rules.service.js';
 import { AuthRecorder } from '../auth-recorder.js';
+import { SignatureChecks } from '../signature-checks.js';
 import { UndecidedError } from '../credential-verifier.js';
 import { ClaimFault } from '../jwt/read-claims.js';
 import type { OidcClient } from './oidc-client.service.js';
@@ -40,6 +41,7 @@ export class SignInFlow {
     private readonly recorder: AuthRecorder,
     private readonly rules: RequestRulesService,
     private readonly config: ConfigStoreService,
+    private readonly checks: SignatureChecks,
     clock: Clock,
   ) {
     this.exchanges = new RateBuckets(clock);
@@ -75,11 +77,12 @@ export class SignInFlow {
   }
 
   /** Ends the sign-ins that the logout token in a form names. Returns the status of the response. */
-  async logOut(client: OidcClient, request: IncomingMessage): Promise<200 | 400 | 413 | 503> {
+  async logOut(client: OidcClient, request: IncomingMessage): Promise<200 | 400 | 413 | 429 | 503> {
     const facts = this.rules.readFacts(request);
     const form = await readForm(request);
     if (form === undefined) return 413;
     try {
+      this.checks.take(facts);
       await this.signIns.end(
         await client.provider.readLogoutToken(form.get('logout_token') ?? ''),
         'identity provider',
@@ -88,8 +91,8 @@ export class SignInFlow {
     } catch (error) {
       if (error instanceof UndecidedError) return 503;
       if (!(error instanceof ClaimFault)) throw error;
-      this.recorder.recordFailure(facts, 'logout token', { refused: error.message });
-      return 400;
+      const failure = this.recorder.recordFailure(facts, 'logout token', { refused: error.message });
+      return failure === 'throttled' ? 429 : 400;
     }
   }
 
