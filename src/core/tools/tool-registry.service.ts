@@ -30,6 +30,8 @@ import {
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
 /** Maximum length of a result as JSON, in UTF-16 units. */
 const MAX_RESULT_LENGTH = 262_144;
+/** Maximum nesting of a result: what reads it later calls itself for each level. */
+const MAX_RESULT_DEPTH = 100;
 /** Maximum length of the reason of a failure in the log, in UTF-16 units. */
 const MAX_LOGGED_LENGTH = 500;
 
@@ -284,12 +286,28 @@ function mayUse({ tools }: AgentDefinition, name: string): boolean {
 
 function checkResult(tool: string, returned: unknown): ToolOutcome {
   const { content: result, images } = returned instanceof ToolResult ? returned : new ToolResult(returned, []);
-  const text = JSON.stringify(result ?? null) as string | undefined;
-  if (text === undefined) return failure('TOOL_FAILED', { tool, reason: 'its result is not JSON' });
-  if (text.length > MAX_RESULT_LENGTH) {
-    return failure('TOOL_FAILED', { tool, reason: `its result has more than ${MAX_RESULT_LENGTH} characters` });
+  const refuse = (reason: string) => failure('TOOL_FAILED', { tool, reason });
+  const text = toJson(result ?? null);
+  if (text === undefined) return refuse('its result is not JSON');
+  if (text.length > MAX_RESULT_LENGTH) return refuse(`its result has more than ${MAX_RESULT_LENGTH} characters`);
+  // A copy: the getters of the result itself could return something else later.
+  const content: unknown = JSON.parse(text);
+  if (isDeeper(content, MAX_RESULT_DEPTH)) return refuse(`its result nests deeper than ${MAX_RESULT_DEPTH} levels`);
+  return { ok: true, content, ...(images.length > 0 && { images }) };
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((child) => isDeeper(child, levels - 1));
+}
+
+/** Returns a value as JSON; undefined if it is none: a function, a cycle, a BigInt, a getter that throws, too deep. */
+function toJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value) as string | undefined;
+  } catch {
+    return undefined;
   }
-  return { ok: true, content: result ?? null, ...(images.length > 0 && { images }) };
 }
 
 function stopped(tool: string): FailedOutcome {

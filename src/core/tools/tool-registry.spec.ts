@@ -41,3 +41,31 @@ it('checks parameters against the schema of the tool that has the name now, not 
   expect(registry.refuse('acme.pay', { cents: 100 }, user)).toBeUndefined();
   expect(registry.refuse('acme.pay', { euros: 1 }, user)).toMatchObject({ code: 'TOOL_INVALID_PARAMETERS' });
 });
+
+it('fails the call alone whose result is not JSON, or nests too deeply', async () => {
+  const registry = new ToolRegistryService(
+    config,
+    principals,
+    new ManualClock(),
+    {} as AuditStore,
+    new NoMetrics(),
+    new KeptLogs(),
+  );
+  const cycle: Record<string, unknown> = {};
+  cycle['self'] = cycle;
+  const results: [string, unknown][] = [
+    ['not JSON', cycle],
+    ['not JSON', 1n],
+    ['not JSON', () => 1],
+    ['not JSON', { toJSON: () => JSON.parse('') as unknown }],
+    ['deeper than 100', JSON.parse('['.repeat(102) + ']'.repeat(102))],
+  ];
+  for (const [n, [reason, result]] of results.entries()) {
+    registry.register({ ...aTool(Type.Object({})), name: `acme.odd_${n}`, isWaiting: true, handler: () => result });
+    const signal = new AbortController().signal;
+    const context = { ...user, signal } as Parameters<typeof registry.execute>[2];
+    const outcome = await registry.execute(`acme.odd_${n}`, {}, context);
+    expect(outcome).toMatchObject({ ok: false, code: 'TOOL_FAILED' });
+    expect(JSON.stringify(outcome)).toContain(reason);
+  }
+});
