@@ -34,6 +34,8 @@ const CROSS_ORIGIN_HEADERS = {
 };
 
 const TOO_MANY_CONNECTIONS: RuleFault = { status: 429, reason: 'Too many connections from this address' };
+const NUL = /%00/;
+const NUL_IN_URL: RuleFault = { status: 400, reason: 'A URL must have no NUL: stores cannot keep it' };
 const NO_MEMORY: RuleFault = { status: 503, reason: 'No memory for the body now; see limits.buffered_bytes' };
 const RETRY_AFTER_SECONDS = '5';
 
@@ -82,6 +84,7 @@ export class FrontDoor {
 
   private check(request: IncomingMessage, path: string, facts: RequestFacts): RuleFault | undefined {
     return (
+      (NUL.test(request.url ?? '') ? NUL_IN_URL : undefined) ??
       this.rules.checkQuery(request.url ?? '') ??
       (PROBES.has(path) && facts.hosts.length === 1 ? undefined : this.rules.checkHost(facts)) ??
       (SAFE_METHODS.has(request.method ?? '') ? undefined : this.rules.checkOrigin(facts))

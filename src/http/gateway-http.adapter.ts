@@ -1,10 +1,8 @@
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
-import { BadRequestException } from '@nestjs/common';
+import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { RequestHandler } from 'express';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { checkSize } from '../protocol/codec.js';
-import type { GatewayError } from '../protocol/index.js';
+import { checkJson } from './check-json.js';
 import { hasEarlyBody } from './large-json-body.js';
 import { adviseListening } from './listen-address.js';
 import { plainProblem, PROBLEM_MEDIA_TYPE } from './problem.js';
@@ -54,7 +52,11 @@ export class GatewayHttpAdapter extends ExpressAdapter {
   }
 
   override initHttpServer(): void {
-    const lines = new RequestLines(this.getInstance<RequestListener>());
+    const routes = this.getInstance<RequestListener>();
+    const lines = new RequestLines((request, response) => {
+      if (request.url?.startsWith('/') === true) routes(request, response);
+      else refuseTarget(response);
+    });
     this.lines = lines;
     const server = createServer(createHttpServerOptions(this.limits), (...all) => lines.take(...all));
     this.httpServer = server.on('error', adviseListening);
@@ -92,7 +94,7 @@ export class GatewayHttpAdapter extends ExpressAdapter {
     const options = {
       type: hasEarlyBody,
       limit: this.limits.maxBodyBytes,
-      verify: (_request: unknown, _response: unknown, body: Buffer) => checkBody(body.toString()),
+      verify: (_request: unknown, _response: unknown, body: Buffer) => checkJson(body.toString()),
     };
     this.useBodyParser('json', false, options);
   }
@@ -119,13 +121,10 @@ export class GatewayHttpAdapter extends ExpressAdapter {
   }
 }
 
-function checkBody(body: string): void {
-  try {
-    checkSize(body);
-  } catch (error) {
-    const { reason } = (error as GatewayError<'INVALID_FRAME'>).details;
-    throw new BadRequestException(`The body is not read: ${reason}`);
-  }
+/** Refuses a target that is not a path. Clients send those to proxies; routes and rules are for paths. */
+function refuseTarget(response: ServerResponse): void {
+  const problem = plainProblem(400, 'The target of a request is a path: this gateway is not a proxy');
+  response.writeHead(400, { 'Content-Type': PROBLEM_MEDIA_TYPE, Connection: 'close' }).end(JSON.stringify(problem));
 }
 
 /** Returns options for `node:http`: slow requests get 408, too large headers get 431. */

@@ -10,9 +10,8 @@ import {
 } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import type { Clock } from '../core/time/clock.js';
-import { checkSize } from '../protocol/codec.js';
-import type { GatewayError } from '../protocol/index.js';
 import { readChunks } from './body-chunks.js';
+import { checkJson } from './check-json.js';
 
 type JsonRequest = IncomingMessage & { body?: unknown };
 
@@ -106,11 +105,13 @@ export class SignedBodies {
 async function readBody(request: IncomingMessage, maxBytes: number, advice: string): Promise<Buffer> {
   if (request.headers['content-encoding'] !== undefined)
     throw new UnsupportedMediaTypeException('The body must not be compressed');
+  const tooLarge = () => new PayloadTooLargeException(`The body is larger than ${maxBytes} bytes${advice}`);
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of readChunks(request)) {
     bytes += chunk.length;
-    if (bytes > maxBytes) throw new PayloadTooLargeException(`The body is larger than ${maxBytes} bytes${advice}`);
+    if (bytes > maxBytes) throw tooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -119,10 +120,11 @@ async function readBody(request: IncomingMessage, maxBytes: number, advice: stri
 function parse(bytes: Buffer): unknown {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    checkSize(text, Number.POSITIVE_INFINITY);
+    checkJson(text, Number.POSITIVE_INFINITY);
     return JSON.parse(text) as unknown;
   } catch (error) {
-    const { details } = error as Partial<GatewayError<'INVALID_FRAME'>>;
-    throw new BadRequestException(`The body is not read: ${details?.reason ?? 'it is not JSON'}`);
+    throw error instanceof BadRequestException
+      ? error
+      : new BadRequestException('The body is not read: it is not JSON');
   }
 }

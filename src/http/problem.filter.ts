@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { errorTable, GatewayError } from '../protocol/index.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
@@ -14,7 +14,9 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const response = host.switchToHttp().getResponse<ServerResponse>();
+    const http = host.switchToHttp();
+    const response = http.getResponse<ServerResponse>();
+    if (hasLeft(http.getRequest<IncomingMessage>(), error)) return void response.destroy();
     const problem = this.toProblem(error);
     if (response.headersSent) return void response.destroy();
     if (problem.retry_after_ms !== undefined)
@@ -35,6 +37,13 @@ export class ProblemFilter implements ExceptionFilter {
     this.log[level](failure.cause === undefined ? fields : { ...fields, error: failure.cause }, 'a request failed');
     return codedProblem(httpStatus, failure.toPayload());
   }
+}
+
+/** Returns whether an error says that the peer has left in the middle of its body or of its response: no failure of the gateway. */
+function hasLeft(request: IncomingMessage, error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const isCut = 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+  return error === request.errored || (isCut && request.socket.destroyed);
 }
 
 /** Returns the message; validation errors have a list of them. */

@@ -44,6 +44,14 @@ function toFault(pointer: string, message: string): PayloadFault {
   return { pointer: pointer.slice(0, MAX_POINTER_LENGTH).toWellFormed(), message };
 }
 
+/**
+ * Returns the first text with NUL, which stores cannot keep, or a lone surrogate, whatever the schema of the value says.
+ * @param parse returns the value of `source`; most need no check of every string, and are not parsed
+ */
+export function findTextFault(parse: () => unknown, source: string): PayloadFault | undefined {
+  return MAY_HAVE_BAD_TEXT.test(source) ? findBadText(parse(), '')[0] : undefined;
+}
+
 /** Free-form parts (`metadata`) hold strings that no schema describes, but that are stored nevertheless. */
 function findBadText(value: unknown, pointer: string): PayloadFault[] {
   if (typeof value === 'string') {
