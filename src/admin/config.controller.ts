@@ -17,7 +17,7 @@ import { canChangeRights } from '../core/agents/agent-rights.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { SettingsHistoryService } from '../core/config/settings-history.service.js';
 import { SettingsError, type SettingFault } from '../core/config/section.js';
-import { checkDefaultTenant } from '../core/identity/all-tenants.js';
+import { checkAllTenants } from '../core/identity/all-tenants.js';
 import { checkScope, type Principal } from '../core/identity/principal.js';
 import { GatewayError } from '../protocol/index.js';
 import { LargeJsonBody, validated } from '../http/index.js';
@@ -42,7 +42,7 @@ export class ConfigController {
   @Get()
   @RequireScope('admin:read')
   readConfig(@Caller() caller: Principal): ConfigDto {
-    checkDefaultTenant(caller, 'settings are');
+    checkAllTenants(caller, this.config);
     const settings = this.config.list().map(({ key, value, source, needsRestart, isPending, scope, description }) => ({
       key,
       value: value ?? null,
@@ -76,7 +76,7 @@ export class ConfigController {
     @Query() { limit = DEFAULT_LIMIT, cursor }: CursorQuery,
     @Caller() caller: Principal,
   ): Promise<ConfigHistoryDto> {
-    checkDefaultTenant(caller, 'settings are');
+    checkAllTenants(caller, this.config);
     const cursors = new Cursors<number>('config history');
     const versions = await this.history.list(cursors.decode(cursor) ?? Number.MAX_SAFE_INTEGER, limit + 1);
     const items = versions.slice(0, limit).map((row) => ({ ...row }));
@@ -94,7 +94,7 @@ export class ConfigController {
   @ApiConflictResponse({ description: 'The changes since that version are not kept any more.' })
   @UsePipes(validated())
   async revert(@Body() { version }: RevertConfigDto, @Caller() caller: Principal): Promise<ConfigChangedDto> {
-    checkDefaultTenant(caller, 'settings are');
+    checkAllTenants(caller, this.config);
     const changes = await this.history.findRevert(version);
     if (!changes) throw new ConflictException(`The changes since version ${version} are not kept any more`);
     if (Object.keys(changes).length === 0) return { version: this.config.version, needs_restart: [] };
@@ -106,10 +106,10 @@ export class ConfigController {
     changes: Readonly<Record<string, unknown>>,
     caller: Principal,
   ): Promise<ConfigChangedDto> {
-    checkDefaultTenant(caller, 'settings are');
     // Another replica has made that version; rights are compared with the settings that the change replaces.
     if (version > this.config.version) await this.config.reload();
     for (const scope of this.config.scopesOf(changes)) checkScope(caller, scope);
+    checkAllTenants(caller, this.config);
     if (version > this.config.version) throw stale(this.config.version);
     const outcome = await this.config.change(version, changes, caller.principal, (before, after) => {
       if (canChangeRights(before, after)) checkScope(caller, 'config:dangerous');

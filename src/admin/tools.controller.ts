@@ -17,7 +17,7 @@ import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope, Speaker } from '../auth/index.js';
 import { DirectCallsService, type EndedCall } from '../core/approvals/direct-calls.service.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { checkAllTenants } from '../core/identity/all-tenants.js';
+import { checkAllTenants, isOfAllTenants } from '../core/identity/all-tenants.js';
 import { checkScope, type Principal } from '../core/identity/principal.js';
 import type { ToolDefinition } from '../core/tools/tool.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
@@ -41,12 +41,14 @@ export class ToolsController {
     private readonly calls: DirectCallsService,
   ) {}
 
-  /** By name. */
+  /** By name, without those of devices of other tenants. */
   @Get()
   @RequireScope('admin:read')
-  list(@Query() { limit, cursor }: CursorQuery, @Caller() { tenant }: Principal): ToolsDto {
-    const cursors = new Cursors<string>('tools', tenant);
-    const page = pickPage(this.registry.list(), ({ name }) => name, { limit, cursor: cursors.decode(cursor) });
+  list(@Query() { limit, cursor }: CursorQuery, @Caller() caller: Principal): ToolsDto {
+    const cursors = new Cursors<string>('tools', caller.tenant);
+    const isWhole = isOfAllTenants(caller, this.config);
+    const seen = this.registry.list().filter(({ tenant }) => isWhole || (tenant ?? caller.tenant) === caller.tenant);
+    const page = pickPage(seen, ({ name }) => name, { limit, cursor: cursors.decode(cursor) });
     return {
       items: page.items.map((tool) => this.toDto(tool)),
       ...(page.next !== undefined && { next: cursors.encode(page.next) }),

@@ -298,7 +298,7 @@ describe('what a reader cannot draw', () => {
 
 describe('a page for people elsewhere', () => {
   it('[Y-07] has a link of a day where the gateway has a public address', async () => {
-    const admin = { authorization: `Bearer ${TOKENS.operator}`, 'content-type': 'application/json' };
+    const admin = { authorization: `Bearer ${TOKENS.owner}`, 'content-type': 'application/json' };
     const body = JSON.stringify({ version: 0, changes: { 'gateway.public_url': gateway.url } });
     const path = `${gateway.url}/admin/v1/config`;
     expect((await fetch(path, { method: 'PATCH', headers: admin, body })).status).toBe(200);

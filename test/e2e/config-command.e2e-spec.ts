@@ -18,7 +18,7 @@ class Console extends FakeTerminal {
     setTimer: (_delayMs: number, callback: () => void) => systemTimers.setTimer(1, callback),
   };
 
-  constructor(token: string = TOKENS.operator) {
+  constructor(token: string = TOKENS.owner) {
     super({ OPENCLAW_URL: gateway.url, OPENCLAW_TOKEN: token });
   }
 }

@@ -77,27 +77,27 @@ describe('tools at run time', () => {
     pay(alice, 'two');
     await statusOf(alice, 'awaiting_approval');
     const bob = await gateway.connect('b', TOKENS.bob);
-    await api('config', 'PATCH', { version: 0, changes: { 'tools.default_permissions': ['pay'] } });
+    await api('config', 'PATCH', { version: 0, changes: { 'tools.default_permissions': ['pay'] } }, TOKENS.owner);
     pay(bob, 'three', 'bob');
     await statusOf(bob, 'awaiting_approval');
   });
 
   it('[O-08] are disabled while the gateway runs', async () => {
-    await api('config', 'PATCH', { version: 0, changes: { 'tools.disabled': ['acme.pay'] } });
+    await api('config', 'PATCH', { version: 0, changes: { 'tools.disabled': ['acme.pay'] } }, TOKENS.owner);
     const alice = await gateway.connect('a', TOKENS.alice);
     pay(alice, 'one');
     expect((await statusOf(alice, 'denied')).payload['detail']).toContain('disabled');
   });
 
   it("[O-09] never exceed the permissions of the sender's credential", async () => {
-    await api('config', 'PATCH', { version: 0, changes: { 'tools.default_permissions': ['pay'] } });
+    await api('config', 'PATCH', { version: 0, changes: { 'tools.default_permissions': ['pay'] } }, TOKENS.owner);
     const limited = await gateway.connect('l', 'limited-token-0123456789');
     pay(limited, 'one', 'limited');
     expect((await statusOf(limited, 'denied')).payload['detail']).toContain('credential');
   });
 
   it('[O-01] [O-03] wait for the approval of a participant or an operator, over the wire', async () => {
-    await api('config', 'PATCH', { version: 0, changes: { 'tools.default_permissions': ['pay'] } });
+    await api('config', 'PATCH', { version: 0, changes: { 'tools.default_permissions': ['pay'] } }, TOKENS.owner);
     const alice = await gateway.connect('a', TOKENS.alice);
     pay(alice, 'one');
     const asked = (await statusOf(alice, 'awaiting_approval')).payload['approval'] as Record<string, unknown>;
@@ -132,12 +132,12 @@ describe('tools at run time', () => {
     await api(`sessions/${id}`, 'PATCH', { tool_permissions: [] }, TOKENS.reader);
     await api(`sessions/${id}`, 'PATCH', { tool_permissions: [] }, TOKENS.stranger);
     await api(`sessions/${id}`, 'PATCH', { tool_permissions: ['pay'] });
-    await api('config', 'PATCH', { version: 0, changes: { 'tools.disabled': ['acme.pay'] } });
+    await api('config', 'PATCH', { version: 0, changes: { 'tools.disabled': ['acme.pay'] } }, TOKENS.owner);
     const trail = gateway.app.get(AuditStore, { strict: false });
     const rows = await trail.listAudit({ order: 'oldest', limit: 20 });
     expect(rows.filter(({ action }) => action !== 'auth.success')).toMatchObject([
       { actor: 'operator', tenant: 'default', action: 'session.update', target: id, before: '{"toolPermissions":[]}' },
-      { actor: 'operator', tenant: '*', action: 'settings.change' },
+      { actor: 'owner', tenant: '*', action: 'settings.change' },
     ]);
     expect(await verifyAuditTrail(trail)).toMatchObject({ kind: 'intact', rows: rows.length });
   });
