@@ -304,7 +304,7 @@ function isDeeper(value: unknown, levels: number): boolean {
 /** Returns a value as JSON; undefined if it is none: a function, a cycle, a BigInt, a getter that throws, too deep. */
 function toJson(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value) as string | undefined;
+    return JSON.stringify(value);
   } catch {
     return undefined;
   }
