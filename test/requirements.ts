@@ -99,6 +99,88 @@ export const requirements: readonly Requirement[] = [
     'A day of tokens or money is passed by at most one answer of each turn that runs; it is warned of and told once.',
   ),
   requirement('TN-04', 'administration', 'What another tenant has does not exist, whatever the caller names.'),
+  // Security
+  requirement(
+    'SE-01',
+    'security',
+    'Loopback is not trust: any forwarding header makes a request remote, and open mode gives a chat alone.',
+  ),
+  requirement(
+    'SE-02',
+    'security',
+    'Origin and Host are compared with configured lists, never with each other, whatever they look like.',
+  ),
+  requirement('SE-03', 'security', 'A page takes neither a token nor a gateway from its address.'),
+  requirement(
+    'SE-04',
+    'security',
+    'No token is accepted in a query, or repeated in a response, a log, a metric or an error.',
+  ),
+  requirement(
+    'SE-05',
+    'security',
+    'One limiter counts the failures of all kinds of credentials for each address; a valid credential passes.',
+  ),
+  requirement(
+    'SE-06',
+    'security',
+    'A delivery of a platform counts by its signature or secret alone, in its time, and once.',
+  ),
+  requirement(
+    'SE-07',
+    'security',
+    'What tools fetch is never on this machine or its networks, however it is written and wherever it leads.',
+  ),
+  requirement('SE-08', 'security', 'An approval is for the exact arguments, by who may decide, once.'),
+  requirement(
+    'SE-09',
+    'security',
+    'A schema from outside is bounded, refers to nothing outside itself and costs no time.',
+  ),
+  requirement('SE-10', 'security', 'What another tenant has answers as if it did not exist.'),
+  requirement(
+    'SE-11',
+    'security',
+    'A credential counts by its digest or signature, algorithm, issuer, audience and time, and what it has opened ends with it.',
+  ),
+  requirement('SE-12', 'security', 'A text from outside forges no line of a log and no metric.'),
+  requirement('SE-13', 'security', 'Pages run their own files alone, and files of people are never active.'),
+  requirement('SE-14', 'security', 'The audit trail has each change, verifies, and is changed by no one.'),
+  requirement('SE-15', 'security', 'A violation of HTTP or RFC 6455 is refused with its status or close code.'),
+  requirement('SE-16', 'security', 'Bombs, floods and slow peers are bounded, and others are served beside them.'),
+  requirement('SE-17', 'security', 'Junk in an envelope is a typed error that changes nothing.'),
+  requirement('SE-18', 'security', 'A client does what its role, scopes, channels and sender cover, and nothing else.'),
+  requirement(
+    'SE-19',
+    'security',
+    'A tool is called by its exact name with checked parameters, and its faults end its own call alone.',
+  ),
+  requirement(
+    'SE-20',
+    'security',
+    'Settings that are unknown, wrong, stale or dangerous are refused, and secrets are never given back.',
+  ),
+  requirement(
+    'SE-21',
+    'security',
+    'Every operation of the administration needs its right, and no other page reaches one.',
+  ),
+  requirement(
+    'SE-22',
+    'security',
+    'While the store takes no commits, writing fails as worth a retry and reading goes on.',
+  ),
+  requirement('SE-23', 'security', 'No path leaves the files that are served.'),
+  requirement(
+    'SE-24',
+    'security',
+    'A stream of events stays within its tenant, its buffer and the life of its credential.',
+  ),
+  requirement(
+    'SE-25',
+    'security',
+    'A sign-in counts for the browser that began it, once, and only the provider ends it from elsewhere.',
+  ),
   // Administration
   requirement(
     'AD-01',

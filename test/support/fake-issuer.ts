@@ -10,7 +10,8 @@ export class FakeIssuer extends FakeServer<undefined, { readonly status: number 
   fetches = 0;
   isUp = true;
   private key!: CryptoKey;
-  private jwk!: JWK;
+  /** The public key. */
+  jwk!: JWK;
 
   static async start(): Promise<FakeIssuer> {
     const issuer = await new FakeIssuer().listen();
@@ -36,10 +37,15 @@ export class FakeIssuer extends FakeServer<undefined, { readonly status: number 
     this.jwk = { ...(await exportJWK(publicKey)), kid: crypto.randomUUID(), alg: ALGORITHM, use: 'sig' };
   }
 
-  /** Issues a token for `sub`. */
-  async issue(sub: string, groups: readonly string[], claims: Record<string, unknown> = {}): Promise<string> {
+  /** Issues a token for `sub`. `header` has further fields of the protected header. */
+  async issue(
+    sub: string,
+    groups: readonly string[],
+    claims: Record<string, unknown> = {},
+    header: Record<string, unknown> = {},
+  ): Promise<string> {
     return new SignJWT({ iss: this.url, aud: 'gateway', sub, groups, ...claims })
-      .setProtectedHeader({ alg: ALGORITHM, kid: this.jwk.kid! })
+      .setProtectedHeader({ alg: ALGORITHM, kid: this.jwk.kid!, ...header })
       .setIssuedAt((claims['iat'] as number | undefined) ?? Math.floor(Date.now() / 1_000))
       .setExpirationTime((claims['exp'] as number | undefined) ?? '10 min')
       .sign(this.key);
