@@ -1,13 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../core/identity/principal.js';
+import { TOKEN_PREFIX } from '../core/identity/token-prefix.js';
 import { CredentialStore, type TokenRecord } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';
 import type { CredentialVerifier, PresentedCredential, Verdict } from './credential-verifier.js';
 import { digest } from './digest.js';
 import { toPrincipal } from './rights.js';
-
-/** Begins each of these tokens, so that others cost no look-up. */
-export const TOKEN_PREFIX = 'oct_';
 
 /** Returns the name under which the uses of a token are ended. */
 export const credentialIdOf = (tokenId: string) => `token:${tokenId}`;

@@ -4,6 +4,7 @@ import { listDrivers } from '../core/channels/channels.settings.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { LiveCredentialsService } from '../core/identity/live-credentials.service.js';
 import { isReservedPrincipal, ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
+import { TOKEN_PREFIX } from '../core/identity/token-prefix.js';
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
 import { CredentialStore, type TokenQuery, type TokenRecord } from '../core/store/index.js';
 import { Clock, DAY_MS } from '../core/time/clock.js';
@@ -11,7 +12,7 @@ import { GatewayError, type PayloadFault } from '../protocol/index.js';
 import { digest } from './digest.js';
 import { checkGrant } from './grants.js';
 import type { Rights } from './rights.js';
-import { credentialIdOf, TOKEN_PREFIX } from './run-time-tokens.js';
+import { credentialIdOf } from './run-time-tokens.js';
 
 /** Tokens that a tenant may have. */
 export const MAX_TOKENS = 10_000;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { TOKEN_PREFIX } from '../core/identity/token-prefix.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
 import { composeSettings, loadSettings } from '../settings.js';
 import { KnownSecrets } from './known-secrets.js';
@@ -43,6 +44,26 @@ it('[X-13] has no secret of a field, and only code, constraint and table of an e
   });
 });
 
+it('[X-13] has no credential that the gateway has made, whoever made it: of another replica, of an earlier run', () => {
+  const random = 'Zk3uP0aQ7-x_Zk3uP0aQ7-x_Zk3uP0aQ7-x_Zk3uP0a';
+  const token = `${TOKEN_PREFIX}${random}`;
+  const credentials = [
+    token,
+    ...['', 'a', 'ab', 'user:'].map((before) => Buffer.from(`${before}${token}`).toString('base64')),
+    `page.mg3k9x2a1.${random.slice(0, 16)}.${random}`,
+    `node1.kitchen-mac.1795766400000.${random}.${random}`,
+  ];
+  const { logs, written } = open([]);
+  for (const said of credentials) logs.for('gateway').warn({ said, list: [`(${said})`] }, `refused ${said}, again`);
+  const text = written.join('');
+  const parts = [
+    random.slice(0, 16),
+    ...[0, 1, 2].map((n) => Buffer.from(random.slice(n)).toString('base64').slice(2, 18)),
+  ];
+  expect(parts.filter((part) => text.includes(part))).toEqual([]);
+  expect(text.match(/again/g)).toHaveLength(credentials.length);
+});
+
 it('keeps what helps to find a fault', () => {
   const { logs, written } = open();
   const plain = [
@@ -50,6 +71,7 @@ it('keeps what helps to find a fault', () => {
     'GET http://127.0.0.1:18789/media/a@2x.png 404',
     'exit code=1, state=waiting, the token is missing',
     'Basic authentication is off',
+    'the octet page.html of node1.example is at /page.css',
   ];
   for (const text of plain) logs.for('gateway').info({}, text);
   const shown = written.map((line) => (JSON.parse(line) as { msg: string }).msg);

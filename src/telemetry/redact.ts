@@ -1,4 +1,5 @@
 import { HIDDEN } from '../core/config/secrets.js';
+import { TOKEN_PREFIX } from '../core/identity/token-prefix.js';
 
 /**
  * Hides secrets in log lines: fields by name, tokens inside texts by pattern. This is the second line of defence; the
@@ -15,6 +16,13 @@ const SECRET_NAME =
 /** Names of secrets in a text. */
 const NAMES = String.raw`(?:\w{0,24}[_-])?(?:tokens?|id_token_hint|password|passwd|pwd|passphrase|secret|api[_-]?key|private_key|jwt|assertion|code_verifier|credentials)`;
 
+/** How a run-time token begins in base64, at each place of a longer text. */
+const ENCODED_BEGINNINGS = [0, 1, 2].map((before) => {
+  const bytes = Buffer.from(`${'x'.repeat(before)}${TOKEN_PREFIX}`);
+  // The first and the last characters depend on what surrounds it.
+  return bytes.toString('base64').slice(Math.ceil((before * 4) / 3), Math.floor((bytes.length * 4) / 3));
+});
+
 /** Lengths are bounded, so that no text is slow to search. */
 const SECRET_TEXTS: readonly (readonly [secret: RegExp, replacement: string])[] = [
   // A JWT.
@@ -25,6 +33,12 @@ const SECRET_TEXTS: readonly (readonly [secret: RegExp, replacement: string])[] 
   [/(openclaw\.bearer\.)[\w.~-]+/g, `$1${HIDDEN}`],
   [/\b((?:set-)?cookie\\*"?\s{0,4}[:=]\s{0,4}\\*"?)[^"\\\r\n]{1,8192}/gi, `$1${HIDDEN}`],
   [/\b((?:x-)?(?:api-key|auth-token|access-token|client-secret|password):\s{0,4})[^\s"\\,;]+/gi, `$1${HIDDEN}`],
+  // Tokens that were made at run time: only their digests are known, and those of other replicas not even that.
+  [new RegExp(String.raw`\b${TOKEN_PREFIX}[\w-]{16,8192}`, 'g'), HIDDEN],
+  [new RegExp(String.raw`(?:${ENCODED_BEGINNINGS.join('|')})[\w+/-]{38,8192}`, 'g'), HIDDEN],
+  // Sign-ins of pages and of device nodes.
+  [/\b(page\.[0-9a-z]{4,16}\.)[\w-]{8,64}(?:\.[\w-]{8,128})?/g, `$1${HIDDEN}`],
+  [/\b(node1\.[a-z0-9-]{1,64}\.\d{10,16}\.)[\w-]{8,128}\.[\w-]{8,128}/g, `$1${HIDDEN}`],
   // Keys of providers.
   [/\b((?:sk|pk|gsk|xai|ghp|hf)[-_])[\w-]{16,}/g, `$1${HIDDEN}`],
   // The user info of a URL, up to the last @ before a space: a password may have one itself. What follows a port is a path.
@@ -37,7 +51,7 @@ const SECRET_TEXTS: readonly (readonly [secret: RegExp, replacement: string])[] 
 
 /** Something of this is in every text with such a secret, and is found faster. */
 const SIGNS =
-  /eyj|bearer|basic |cookie|(?:sk|pk|ai|hp|hf)[-_]|:\/\/[^\s/]*@|[?&]\w*=|token|passw|pwd|passphrase|secret|key|jwt|assertion|verifier|credentials/i;
+  /eyj|oct_|b2N0X|9jdF|vY3Rf|page\.|node1\.|bearer|basic |cookie|(?:sk|pk|ai|hp|hf)[-_]|:\/\/[^\s/]*@|[?&]\w*=|token|passw|pwd|passphrase|secret|key|jwt|assertion|verifier|credentials/i;
 
 /** Replaces text that looks like a credential. Never touches a quote or a backslash, so JSON stays valid. */
 export function redactText(text: string): string {
