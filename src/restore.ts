@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { BackupCheck } from './cli/backup-check.js';
 import type { Environment } from './core/config/section.js';
 import { DATABASE_FILE, MEDIA_FOLDER, type BackupManifest } from './core/housekeeping/backup-manifest.js';
+import { openBackup } from './core/housekeeping/sealed-backup.js';
 import type { TarReceiver } from './core/housekeeping/tar.js';
 import { BLOB_KEY } from './core/media/blob.store.js';
 import type { StoreCopy } from './core/store/index.js';
@@ -35,9 +36,14 @@ export interface RestoreReport {
 
 /**
  * Puts a backup back at the place that the settings name.
+ * @param passphrase of a sealed one
  * @throws Error for the operator: in use by a gateway, incomplete, damaged, of a newer gateway
  */
-export async function restoreBackup(environment: Environment, file: string): Promise<RestoreReport> {
+export async function restoreBackup(
+  environment: Environment,
+  file: string,
+  passphrase: string | undefined,
+): Promise<RestoreReport> {
   const { settings } = await loadSettingsAndModules(environment, {});
   const url = settings.values['store.url'];
   const engine = getStoreEngine(url);
@@ -45,7 +51,7 @@ export async function restoreBackup(environment: Environment, file: string): Pro
   let manifest: BackupManifest | undefined;
   const { place, kept, settled } = await engine.restore(
     url,
-    async (target) => void (manifest = await unpack(file, target, folder)),
+    async (target) => void (manifest = await unpack(openBackup(createReadStream(file), passphrase), target, folder)),
     (copy) => manifest && compare(copy, manifest),
     new SystemClock().now(),
   );
@@ -53,9 +59,9 @@ export async function restoreBackup(environment: Environment, file: string): Pro
 }
 
 /** Writes the files of a backup: its database to `target`, uploads to their places, which the old database does not mind. */
-async function unpack(file: string, target: string, folder: string): Promise<BackupManifest> {
+async function unpack(archive: AsyncIterable<Uint8Array>, target: string, folder: string): Promise<BackupManifest> {
   const check = new BackupCheck(new Unpacking(target, folder));
-  for await (const chunk of createReadStream(file)) check.read(chunk as Uint8Array);
+  for await (const chunk of archive) check.read(chunk);
   return check.finish();
 }
 

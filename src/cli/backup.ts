@@ -1,10 +1,14 @@
+import { sealBackup } from '../core/housekeeping/sealed-backup.js';
 import { BackupCheck } from './backup-check.js';
 import type { Command } from './command.js';
-import { saveChecked } from './download.js';
+import { readChecked, saveWhole } from './download.js';
 import { EXIT, UsageError } from './faults.js';
 import { requestStream } from './http.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget } from './options.js';
+import { readPassphrase } from './passphrase.js';
 import { printJson } from './terminal.js';
+
+const OPTIONS = { ...GATEWAY_OPTIONS, 'passphrase-file': { type: 'string' } } as const;
 
 /** The copy of a large store takes a while before the first byte. */
 const COPY_TIMEOUT_MS = 3_600_000;
@@ -13,12 +17,14 @@ const COPY_TIMEOUT_MS = 3_600_000;
 export const backup: Command = {
   name: 'backup',
   summary: 'a consistent copy of a running gateway, in one file',
-  usage: `Usage: openclaw backup FILE [--url URL] [--json]
+  usage: `Usage: openclaw backup FILE [--passphrase-file FILE] [--url URL] [--json]
 
 Writes a copy of everything that a running gateway has stored to FILE, a tar archive: the database, the uploaded files, and
 a manifest with counts and hashes. The gateway goes on meanwhile. FILE exists only if the copy is complete. It holds all
 secrets and all tenants: only you can read it, keep it so.
 
+  --passphrase-file FILE
+             seal the copy with the passphrase in FILE, without which nobody can read it
   --url URL  where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json     print the manifest without its list of files
 
@@ -26,17 +32,19 @@ It needs a credential with the scope admin:write, of an operator of all tenants.
 
 Examples:
   openclaw backup gateway-$(date +%F).tar
-  openclaw backup nightly.tar --url https://gateway.example
+  openclaw backup nightly.tar.sealed --passphrase-file /etc/openclaw/backup.passphrase
 `,
   async run(args, terminal) {
-    const { values, positionals } = readOptions('backup', args, GATEWAY_OPTIONS, true);
+    const { values, positionals } = readOptions('backup', args, OPTIONS, true);
     const [file, extra] = positionals;
     if (file === undefined) throw new UsageError('backup needs a FILE', 'backup');
     if (extra !== undefined) throw new UsageError(`Unexpected argument ${extra}`, 'backup');
+    const passphrase = readPassphrase(values['passphrase-file']);
     const target = readTarget('backup', values.url, terminal);
     const body = await requestStream(terminal, target, '/admin/v1/backup', { method: 'POST' }, COPY_TIMEOUT_MS);
     const check = new BackupCheck();
-    await saveChecked(body, file, { take: (chunk) => check.read(chunk), end: () => void check.finish() });
+    const archive = readChecked(body, { take: (chunk) => check.read(chunk), end: () => void check.finish() });
+    await saveWhole(passphrase === undefined ? archive : sealBackup(archive, passphrase), file);
     const { files, ...manifest } = check.finish();
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
     if (values.json) printJson(terminal, { ...manifest, files: files.length, bytes });

@@ -1,23 +1,36 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 
+/** Sees each chunk of a response, and then its end. */
+export interface ResponseCheck {
+  take(chunk: Uint8Array): void;
+  /** @throws Error if it is incomplete */
+  end(): void;
+}
+
+/** Saves a response whose check finds it complete, as {@link saveWhole} does. */
+export async function saveChecked(body: AsyncIterable<Uint8Array>, path: string, check: ResponseCheck): Promise<void> {
+  await saveWhole(readChecked(body, check), path);
+}
+
+/** Returns the chunks of a response. @throws Error at its end if it is incomplete */
+export async function* readChecked(body: AsyncIterable<Uint8Array>, check: ResponseCheck): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    check.take(chunk);
+    yield chunk;
+  }
+  check.end();
+}
+
 /**
- * Saves a response to a file that only its owner can read. It gets its name when `check`, which sees each chunk and then
- * the end, has found it complete; until then, and after a failure, it does not exist under that name.
+ * Saves a stream to a file that only its owner can read. It gets its name at the end of the stream; until then, and after a
+ * failure, it does not exist under that name.
  */
-export async function saveChecked(
-  body: AsyncIterable<Uint8Array>,
-  path: string,
-  check: { take(chunk: Uint8Array): void; /** @throws Error if it is incomplete */ end(): void },
-): Promise<void> {
+export async function saveWhole(stream: AsyncIterable<Uint8Array>, path: string): Promise<void> {
   const part = `${path}.part`;
   rmSync(part, { force: true });
   const file = openSync(part, 'wx', 0o600);
   try {
-    for await (const chunk of body) {
-      check.take(chunk);
-      for (let from = 0; from < chunk.length;) from += writeSync(file, chunk, from);
-    }
-    check.end();
+    for await (const chunk of stream) for (let from = 0; from < chunk.length;) from += writeSync(file, chunk, from);
     fsyncSync(file);
     renameSync(part, path);
   } catch (error) {

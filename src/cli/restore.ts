@@ -1,13 +1,14 @@
 import type { Command } from './command.js';
 import { EXIT, UsageError } from './faults.js';
 import { readOptions } from './options.js';
+import { readPassphrase } from './passphrase.js';
 import { printJson } from './terminal.js';
 
 /** `openclaw restore`: puts a backup back. */
 export const restore: Command = {
   name: 'restore',
   summary: 'puts a backup back, while no gateway runs',
-  usage: `Usage: openclaw restore FILE [--config FILE] [--json]
+  usage: `Usage: openclaw restore FILE [--passphrase-file FILE] [--config FILE] [--json]
 
 Puts back what openclaw backup has written, at the place that the settings name. No gateway may run. The copy is checked
 first: every hash, the database, its counts, the head of the audit trail. The database of before is kept beside the new one.
@@ -15,6 +16,8 @@ first: every hash, the database, its counts, the head of the audit trail. The da
 What was under way when the copy was made has been answered since, so it is not sent again: messages that waited end as
 cancelled, replies that were not delivered are left out, and notes become dead letters (openclaw dead-letters retry).
 
+  --passphrase-file FILE
+                 the passphrase of a sealed copy
   --config FILE  the settings file (default: ./config.yaml if it exists)
   --json         print what was done as JSON
 
@@ -26,7 +29,7 @@ Examples:
     const { values, positionals } = readOptions(
       'restore',
       args,
-      { config: { type: 'string' }, json: { type: 'boolean' } },
+      { config: { type: 'string' }, 'passphrase-file': { type: 'string' }, json: { type: 'boolean' } },
       true,
     );
     const [file, extra] = positionals;
@@ -35,7 +38,7 @@ Examples:
     const environment =
       values.config === undefined ? terminal.env : { ...terminal.env, OPENCLAW_CONFIG: values.config };
     const { restoreBackup } = await import('../restore.js');
-    const done = await restoreBackup(environment, file);
+    const done = await restoreBackup(environment, file, readPassphrase(values['passphrase-file']));
     if (values.json) printJson(terminal, done);
     else {
       const { place, kept, made_at: madeAt, settled } = done;

@@ -93,6 +93,39 @@ const read = (sql: string) => {
   return Object.values(row ?? {})[0];
 };
 
+describe('openclaw backup with a passphrase', () => {
+  it('[I-70] writes a sealed copy, which only restore with the same passphrase reads', async () => {
+    const [phrase, wrong] = ['phrase', 'wrong'].map((name) => join(folder, name)) as [string, string];
+    writeFileSync(phrase, 'correct horse battery staple\n');
+    writeFileSync(wrong, 'another horse battery staple\n');
+    await start();
+    await say('a-message-id-in-the-clear');
+    const env = { OPENCLAW_URL: gateway?.url ?? '', OPENCLAW_TOKEN: TOKENS.operator };
+    expect(await openclaw(['backup', file, '--passphrase-file', phrase], env)).toMatchObject({ code: 0 });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readFileSync(file).includes('a-message-id-in-the-clear')).toBe(false);
+    await gateway?.close();
+    for (const [args, says] of [
+      [[], 'it needs its passphrase'],
+      [['--passphrase-file', wrong], 'the passphrase is wrong'],
+    ] as const)
+      expect(await openclaw(['restore', file, ...args])).toMatchObject({
+        code: expect.toSatisfy((code: number) => code !== 0),
+        err: expect.stringContaining(says),
+      });
+    expect(await openclaw(['restore', file, '--passphrase-file', phrase])).toMatchObject({ code: 0 });
+    expect(read('SELECT message_id FROM messages')).toBe('a-message-id-in-the-clear');
+  });
+
+  it('refuses one that could be guessed', async () => {
+    const phrase = join(folder, 'phrase');
+    writeFileSync(phrase, 'too short\n');
+    expect(await openclaw(['backup', file, '--passphrase-file', phrase])).toMatchObject({
+      err: expect.stringContaining('fewer than 12 characters'),
+    });
+  });
+});
+
 describe('openclaw backup', () => {
   it('[I-70] copies store and uploads of a running gateway, and restore puts them back', async () => {
     await start();
