@@ -26,10 +26,12 @@ import { PeopleController } from './people.controller.js';
 import { QueueController } from './queue.controller.js';
 import { SessionAdministrationService } from './session-administration.service.js';
 import { SessionsController } from './sessions.controller.js';
+import { TenantsController } from './tenants.controller.js';
 import { MeController, TokensController } from './tokens.controller.js';
 import { StatusController } from './status.controller.js';
 import { ToolsController } from './tools.controller.js';
 import { TurnsController } from './turns.controller.js';
+import { UsageController } from './usage.controller.js';
 import { WarningsService } from './warnings.service.js';
 
 @Module({
@@ -58,6 +60,8 @@ import { WarningsService } from './warnings.service.js';
     TurnsController,
     EventsController,
     PeopleController,
+    TenantsController,
+    UsageController,
   ],
   providers: [
     EventSourcesService,

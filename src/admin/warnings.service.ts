@@ -4,6 +4,7 @@ import { ChannelManagerService } from '../core/channels/channel-manager.service.
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import type { Principal } from '../core/identity/principal.js';
 import { MemoryBudgetService } from '../core/limits/memory-budget.service.js';
+import { NEAR_SHARE, QuotasService } from '../core/limits/quotas.service.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { ReachService } from '../core/reach/reach.service.js';
 import { ALL_TENANTS, type TokenRecord } from '../core/store/index.js';
@@ -51,13 +52,19 @@ export class WarningsService {
     private readonly budget: MemoryBudgetService,
     private readonly reach: ReachService,
     private readonly identity: IdentityProblems,
+    private readonly quotas: QuotasService,
     private readonly clock: Clock,
   ) {}
 
   /** Lists what concerns the caller, worst first, then the newest. */
   list({ tenant }: Principal, facts: WarningFacts): readonly Warning[] {
     const isWhole = tenant === ALL_TENANTS;
-    const found = [...this.ofQueue(facts), ...ofTokens(facts), ...(isWhole ? this.ofProcess(facts) : [])];
+    const found = [
+      ...this.ofQueue(facts),
+      ...this.ofQuotas(tenant),
+      ...ofTokens(facts),
+      ...(isWhole ? this.ofProcess(facts) : []),
+    ];
     const codes = new Set(found.map(({ key }) => key));
     if (isWhole) for (const key of this.firstSeen.keys()) if (!codes.has(key)) this.firstSeen.delete(key);
     return found
@@ -75,6 +82,21 @@ export class WarningsService {
       sentence: `${waiting} messages wait, the oldest for ${Math.round(oldestAgeMs / 1_000)} s`,
       link: '/admin/v1/queue',
     };
+  }
+
+  private *ofQuotas(scope: string): Iterable<Finding> {
+    for (const { tenant, quota, limit, used, resetsAt } of this.quotas.list(scope)) {
+      if (used < limit * NEAR_SHARE) continue;
+      const isUsedUp = used >= limit;
+      const shown = `${Math.round(used * 100) / 100} of ${limit}, until ${new Date(resetsAt).toISOString()}`;
+      const sentence = `The quota ${quota} of tenant ${tenant} is ${isUsedUp ? '' : 'nearly '}used up: ${shown}`;
+      const path = `usage?tenant=${encodeURIComponent(tenant)}`;
+      const code = isUsedUp ? 'QUOTA_REACHED' : 'QUOTA_NEAR';
+      yield {
+        ...toFinding(code, isUsedUp ? 'error' : 'warning', sentence, path),
+        key: JSON.stringify([code, tenant, quota, resetsAt]),
+      };
+    }
   }
 
   private *ofProcess({ storeCommits, waiting, deadLetters }: WarningFacts): Iterable<Finding> {

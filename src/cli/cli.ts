@@ -28,9 +28,11 @@ import { setup } from './setup.js';
 import { start } from './start.js';
 import { status } from './status.js';
 import { funnel, serve } from './tailscale.js';
+import { tenants } from './tenants.js';
 import { tokens } from './tokens.js';
 import { tools } from './tools.js';
 import { turns } from './turns.js';
+import { usage } from './usage.js';
 import { suggest } from '../core/config/suggest.js';
 import { painter, type Terminal } from './terminal.js';
 
@@ -59,6 +61,8 @@ export const COMMANDS: readonly Command[] = [
   funnel,
   models,
   config,
+  tenants,
+  usage,
   audit,
   tokens,
   logs,

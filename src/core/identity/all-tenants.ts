@@ -9,13 +9,17 @@ import { DEFAULT_TENANT, type Principal } from './principal.js';
  */
 export function isOfAllTenants({ tenant }: Pick<Principal, 'tenant'>, config: ConfigStoreService): boolean {
   if (tenant !== DEFAULT_TENANT) return tenant === ALL_TENANTS;
-  const entries = [...config.get('auth.tokens'), ...Object.values(config.get('agents'))];
-  const named = [...entries.map((entry) => entry.tenant ?? DEFAULT_TENANT), ...Object.keys(config.get('tenants'))];
   const providers = [config.get('auth.jwt'), config.get('auth.oidc'), ...config.get('auth.jwt_issuers')];
   return (
     providers.every((provider) => provider?.claims?.tenant === undefined) &&
-    named.every((name) => name === DEFAULT_TENANT || name === ALL_TENANTS)
+    listNamedTenants(config).every((name) => name === DEFAULT_TENANT || name === ALL_TENANTS)
   );
+}
+
+/** Lists the tenants that the settings name, which may be `ALL_TENANTS`. */
+export function listNamedTenants(config: ConfigStoreService): readonly string[] {
+  const entries = [...config.get('auth.tokens'), ...Object.values(config.get('agents'))];
+  return [...entries.map((entry) => entry.tenant ?? DEFAULT_TENANT), ...Object.keys(config.get('tenants'))];
 }
 
 /**

@@ -15,6 +15,9 @@ import type { TenantQuotas } from './tenants.settings.js';
 /** Share of a quota from which a warning is given. */
 export const NEAR_SHARE = 0.8;
 
+/** Number of warnings that are known as logged. */
+const MAX_WARNED = 10_000;
+
 /** What a message finds when it is accepted: the rest of its tenant's quotas. */
 export interface Admission {
   /** Messages that may wait or run; 0 if a daily quota is used up. Undefined if they are not limited. */
@@ -211,6 +214,8 @@ export class QuotasService {
       const isUsedUp = used >= limit;
       const key = JSON.stringify([tenant, quota, resetsAt, isUsedUp]);
       if (this.warned.has(key)) continue;
+      // Those of days that are over are forgotten with the rest.
+      if (this.warned.size >= MAX_WARNED) this.warned.clear();
       this.warned.add(key);
       const fields = { tenant, quota, used, limit, resets_at: resetsAt };
       this.log.warn(fields, isUsedUp ? 'a quota of a tenant is used up' : 'a quota of a tenant is nearly used up');
