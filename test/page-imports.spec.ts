@@ -18,7 +18,7 @@ function listImports(): string[] {
 }
 
 describe('the page', () => {
-  it('imports itself, the client, the constants of the wire, the rules for providers, and nine packages that are bundled', () => {
+  it('imports itself, the client, the constants of the wire, the rules for providers, and ten packages that are bundled', () => {
     const foreign = listImports().filter((path) => !path.startsWith('web/'));
     expect(foreign).toEqual([
       '@a2ui/lit/v0_9',
@@ -32,6 +32,7 @@ describe('the page', () => {
       'lit/decorators.js',
       'lit/directive.js',
       'lit/directives/guard.js',
+      'lit/directives/live.js',
       'lit/directives/ref.js',
       'lit/directives/repeat.js',
       'lucide',
@@ -40,6 +41,7 @@ describe('the page', () => {
       'protocol/constants.js',
       'protocol/providers.js',
       'temml',
+      'uqr',
     ]);
   });
 });

@@ -202,7 +202,7 @@ export class ConsoleApp extends LitElement {
     this.querySelector('h1')?.focus({ preventScroll: true });
   }
 
-  private async load(entry: PageEntry): Promise<void> {
+  private async load(entry: Pick<PageEntry, 'name' | 'tag' | 'load'>): Promise<void> {
     try {
       await entry.load();
     } catch {

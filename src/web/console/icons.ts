@@ -5,6 +5,7 @@ import {
   Cpu,
   KeyRound,
   ListOrdered,
+  Lock,
   MailX,
   Menu,
   MessagesSquare,
@@ -42,6 +43,7 @@ export const consoleIcons = {
   usage: icon(ChartNoAxesColumn),
   audit: icon(ScrollText),
   logs: icon(Terminal),
+  lock: icon(Lock),
   paused: icon(Pause),
   play: icon(Play),
 };

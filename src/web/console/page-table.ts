@@ -36,9 +36,122 @@ export const pages: readonly PageEntry[] = [
     tag: 'console-sessions',
     load: () => import('./pages/sessions.js'),
   },
+  {
+    name: 'queue',
+    title: 'Queue',
+    icon: consoleIcons.queue,
+    key: 'q',
+    group: 'now',
+    tag: 'console-queue',
+    load: () => import('./pages/queue.js'),
+  },
+  {
+    name: 'dead-letters',
+    title: 'Dead letters',
+    icon: consoleIcons.deadLetters,
+    key: 'd',
+    group: 'now',
+    tag: 'console-dead-letters',
+    load: () => import('./pages/dead-letters.js'),
+  },
+  {
+    name: 'approvals',
+    title: 'Approvals',
+    icon: consoleIcons.approvals,
+    key: 'a',
+    group: 'now',
+    tag: 'console-approvals',
+    load: () => import('./pages/approvals.js'),
+  },
+  {
+    name: 'channels',
+    title: 'Channels',
+    icon: consoleIcons.channels,
+    key: 'c',
+    group: 'parts',
+    tag: 'console-channels',
+    load: () => import('./pages/channels.js'),
+  },
+  {
+    name: 'nodes',
+    title: 'Nodes',
+    icon: consoleIcons.nodes,
+    key: 'n',
+    group: 'parts',
+    tag: 'console-nodes',
+    load: () => import('./pages/nodes.js'),
+  },
+  {
+    name: 'cron',
+    title: 'Cron',
+    icon: consoleIcons.cron,
+    key: 'j',
+    group: 'parts',
+    tag: 'console-cron',
+    load: () => import('./pages/cron.js'),
+  },
+  {
+    name: 'tools',
+    title: 'Tools',
+    icon: consoleIcons.tools,
+    key: 't',
+    group: 'parts',
+    tag: 'console-tools',
+    load: () => import('./pages/tools.js'),
+  },
+  {
+    name: 'config',
+    title: 'Settings',
+    icon: consoleIcons.config,
+    key: ',',
+    group: 'house',
+    tag: 'console-config',
+    load: () => import('./pages/config.js'),
+  },
+  {
+    name: 'tokens',
+    title: 'Tokens',
+    icon: consoleIcons.tokens,
+    key: 'k',
+    group: 'house',
+    tag: 'console-tokens',
+    load: () => import('./pages/tokens.js'),
+  },
+  {
+    name: 'usage',
+    title: 'Usage',
+    icon: consoleIcons.usage,
+    key: 'u',
+    group: 'house',
+    tag: 'console-usage',
+    load: () => import('./pages/usage.js'),
+  },
+  {
+    name: 'audit',
+    title: 'Audit',
+    icon: consoleIcons.audit,
+    key: 'h',
+    group: 'house',
+    tag: 'console-audit',
+    load: () => import('./pages/audit.js'),
+  },
+  {
+    name: 'logs',
+    title: 'Logs',
+    icon: consoleIcons.logs,
+    key: 'l',
+    group: 'house',
+    tag: 'console-logs',
+    load: () => import('./pages/logs.js'),
+  },
+];
+
+/** Pages that links lead to, and the navigation does not. */
+const linkedPages: readonly Pick<PageEntry, 'name' | 'title' | 'tag' | 'load'>[] = [
+  { name: 'messages', title: 'Message', tag: 'console-messages', load: () => import('./pages/messages.js') },
 ];
 
 /** Returns the page of a name; undefined for one that there is not. */
-export function findPage(name: string): PageEntry | undefined {
-  return pages.find((page) => page.name === name);
+export function findPage(name: string): Pick<PageEntry, 'name' | 'title' | 'tag' | 'load'> | undefined {
+  return [...pages, ...linkedPages].find((page) => page.name === name);
 }

@@ -1,0 +1,83 @@
+import { html, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
+import { formatCount, NOTHING } from '../format.js';
+import type { LiveEvent } from '../live.js';
+import type { ListModel } from '../list-model.js';
+import type { ConsolePage } from '../page.js';
+import { renderState } from '../state-chip.js';
+import './channel.js';
+import type { Channel } from './channel.js';
+import { ListPage, type ListDescription } from './list-page.js';
+import { renderText, renderTime } from './parts.js';
+
+/** Which platforms are connected. */
+@customElement('console-channels')
+export class ConsoleChannels extends ListPage<Channel> {
+  protected override describe(): ListDescription<Channel> {
+    const { router } = this.app;
+    return {
+      title: 'Channels',
+      load: (_query, signal) => this.app.api.get('/channels', {}, signal),
+      keyOf: ({ name }) => name,
+      linkOf: ({ name }) => router.link({ page: 'channels', ids: [name] }),
+      columns: [
+        { head: 'Channel', width: 'minmax(8rem, 1fr)', phone: 'main', cell: ({ name }) => renderText(name) },
+        {
+          head: 'State',
+          width: 'minmax(8rem, 1fr)',
+          phone: 'side',
+          cell: ({ state }) => renderState(state),
+        },
+        {
+          head: 'Reason',
+          width: 'minmax(10rem, 2fr)',
+          phone: 'second',
+          cell: ({ reason }) =>
+            reason === undefined ? NOTHING : html`<span title=${reason}>${renderText(reason)}</span>`,
+        },
+        { head: 'Since', width: '7rem', cell: ({ since }) => renderTime(since || undefined) },
+        { head: 'Last in', width: '7rem', cell: ({ last_in_at }) => renderTime(last_in_at) },
+        { head: 'Last out', width: '7rem', cell: ({ last_out_at }) => renderTime(last_out_at) },
+        {
+          head: 'Dead letters',
+          width: '7rem',
+          isNumber: true,
+          cell: ({ name, dead_letters }) =>
+            dead_letters === 0
+              ? 0
+              : html`<a class="own" href=${router.link({ page: 'dead-letters', filters: { channel: name } })}
+                  >${formatCount(dead_letters)}</a
+                >`,
+        },
+      ],
+      empty: { sentence: 'No channel is set up.', command: 'openclaw channels add telegram' },
+      live: { kinds: ['channel', 'dead_letter'], take },
+    };
+  }
+
+  override read(): void {
+    super.read();
+    this.querySelector<ConsolePage>('console-channel')?.read();
+  }
+
+  protected override render(): TemplateResult {
+    const [name] = this.place.ids;
+    if (name === undefined) return super.render();
+    return html`<console-channel .app=${this.app} .name=${name} .place=${this.place}></console-channel>`;
+  }
+}
+
+function take({ kind, row }: LiveEvent, model: ListModel<Channel>): void {
+  if (kind === 'dead_letter') {
+    const count = Number(row['count']);
+    model.change(String(row['channel']), (channel) => ({ ...channel, dead_letters: count }));
+    return;
+  }
+  const { name, state, since } = row as unknown as Channel;
+  const reason = row['reason'] as string | undefined;
+  model.change(name, ({ reason: _before, ...channel }) => ({
+    ...channel,
+    ...{ state, since },
+    ...(reason !== undefined && { reason }),
+  }));
+}

@@ -1,0 +1,180 @@
+import { html, type TemplateResult } from 'lit';
+import { customElement, query } from 'lit/decorators.js';
+import { gatewayClock } from '../../model/gateway-clock.js';
+import '../act.js';
+import { pathOf, type Page, type Query } from '../api.js';
+import { NOTHING } from '../format.js';
+import '../list.js';
+import type { ConsoleList, ListSource } from '../list.js';
+import type { LiveEvent } from '../live.js';
+import { renderState } from '../state-chip.js';
+import { ListPage, type ListDescription } from './list-page.js';
+import { renderMessageLink, renderSessionLink, renderText, renderTime } from './parts.js';
+
+/** A waiting message, with the time at which it was received. */
+interface Waiting {
+  readonly session_id: string;
+  readonly message_ref: string;
+  readonly channel: string;
+  readonly sender: string;
+  readonly priority: number;
+  readonly position: number;
+  readonly age_ms: number;
+  readonly running_ref?: string;
+  /** Unix milliseconds. */
+  readonly received_at: number;
+}
+
+/** A running turn. */
+interface Turn {
+  readonly message_ref: string;
+  readonly session_id: string;
+  readonly channel: string;
+  readonly sender: string;
+  readonly agent: string;
+  readonly attempt: number;
+  readonly since: number;
+  readonly step: string;
+  readonly tool?: string;
+}
+
+/** What waits, and behind what: the running turns, and the waiting messages. */
+@customElement('console-queue')
+export class ConsoleQueue extends ListPage<Waiting> {
+  @query('console-list.running') private readonly running!: ConsoleList<Turn> | null;
+  @query('console-list:not(.running)') private readonly waiting!: ConsoleList<Waiting> | null;
+  private readonly turns: ListSource<Turn> = {
+    label: 'Running turns',
+    load: (cursor, signal) => this.app.api.page('/turns', {}, cursor, signal),
+    keyOf: ({ message_ref }) => message_ref,
+    linkOf: ({ message_ref }) => this.app.router.link({ page: 'messages', ids: [message_ref] }),
+    columns: [
+      {
+        head: 'Message of',
+        width: 'minmax(9rem, 2fr)',
+        phone: 'main',
+        cell: ({ sender, channel }) => renderPerson(sender, channel),
+      },
+      {
+        head: 'State',
+        width: 'minmax(7rem, 1fr)',
+        phone: 'side',
+        cell: ({ step }) => renderState(step),
+      },
+      {
+        head: 'Tool',
+        width: 'minmax(6rem, 1fr)',
+        phone: 'second',
+        cell: ({ tool }) => (tool === undefined ? NOTHING : html`<code>${tool}</code>`),
+      },
+      { head: 'Attempt', width: '5rem', isNumber: true, cell: ({ attempt }) => attempt },
+      {
+        head: 'Running',
+        width: 'minmax(6rem, 1fr)',
+        isNumber: true,
+        cell: ({ since }) => renderTime(since, 'running'),
+      },
+      { head: 'Actions', width: '7rem', phone: 'end', cell: ({ message_ref }) => this.renderCancel(message_ref) },
+    ],
+    empty: { sentence: 'No turn runs now.' },
+  };
+
+  protected override describe(): ListDescription<Waiting> {
+    const { router } = this.app;
+    return {
+      title: 'Queue',
+      load: (filters, signal) => this.loadWaiting(filters, signal),
+      keyOf: ({ message_ref }) => message_ref,
+      linkOf: ({ message_ref }) => router.link({ page: 'messages', ids: [message_ref] }),
+      filters: [{ name: 'session_id', label: 'Conversation' }],
+      columns: [
+        {
+          head: 'Message of',
+          width: 'minmax(9rem, 2fr)',
+          phone: 'main',
+          cell: ({ sender, channel }) => renderPerson(sender, channel),
+        },
+        {
+          head: 'Conversation',
+          width: 'minmax(8rem, 1fr)',
+          cell: ({ session_id }) => renderSessionLink(this.app, session_id),
+        },
+        { head: 'Place', width: '4rem', isNumber: true, cell: ({ position }) => position + 1 },
+        { head: 'Priority', width: '5rem', isNumber: true, cell: ({ priority }) => priority },
+        {
+          head: 'Waiting',
+          width: 'minmax(6rem, 1fr)',
+          isNumber: true,
+          phone: 'side',
+          cell: ({ received_at }) => renderTime(received_at, 'running'),
+        },
+        {
+          head: 'Behind',
+          width: 'minmax(8rem, 1fr)',
+          phone: 'second',
+          cell: ({ running_ref }) => (running_ref === undefined ? NOTHING : renderMessageLink(this.app, running_ref)),
+        },
+        { head: 'Actions', width: '7rem', phone: 'end', cell: ({ message_ref }) => this.renderCancel(message_ref) },
+      ],
+      empty: { sentence: 'No message waits.' },
+      live: { kinds: ['message', 'turn', 'tool'], take: (event) => this.take(event) },
+    };
+  }
+
+  protected override render(): TemplateResult {
+    return html`<section class="section half">
+        <h2>Running now</h2>
+        <console-list class="running" .source=${this.turns}></console-list>
+      </section>
+      <section class="section rest">
+        <h2>Waiting</h2>
+        ${super.render()}
+      </section>`;
+  }
+
+  override read(): void {
+    this.running?.read();
+    this.waiting?.read();
+  }
+
+  private async loadWaiting(filters: Query, signal: AbortSignal): Promise<Page<Waiting>> {
+    const page = await this.app.api.get<Page<Omit<Waiting, 'received_at'>>>('/queue', filters, signal);
+    const now = gatewayClock.now();
+    return { ...page, items: page.items.map((item) => ({ ...item, received_at: now - item.age_ms })) };
+  }
+
+  private take({ kind, row }: LiveEvent): void {
+    const [waiting, running] = [this.waiting?.model, this.running?.model];
+    const ref = String(row['message_ref']);
+    const state = String(row['state']);
+    if (kind === 'tool') {
+      running?.change(ref, (turn) => ({ ...turn, step: stepOf(state), tool: String(row['tool']) }));
+      return;
+    }
+    if (kind === 'message' && state === 'queued') return waiting?.announce(ref);
+    waiting?.remove(ref);
+    if (kind === 'turn' && state === 'running') running?.announce(ref);
+    else running?.remove(ref);
+  }
+
+  private renderCancel(ref: string): TemplateResult {
+    return html`<console-action
+      .app=${this.app}
+      look="quiet"
+      label="Cancel"
+      warning="Cancel it?"
+      done="The message was cancelled."
+      .run=${() => this.app.api.post(`${pathOf('messages', ref)}/cancel`)}
+    ></console-action>`;
+  }
+}
+
+/** The step of a turn while a tool call has a status. */
+function stepOf(status: string): string {
+  if (status === 'awaiting_approval') return 'approval';
+  return status === 'requested' || status === 'running' || status === 'progress' ? 'tool' : 'model';
+}
+
+function renderPerson(sender: string, channel: string): TemplateResult {
+  return html`${renderText(sender)} · ${renderText(channel)}`;
+}
