@@ -1,18 +1,15 @@
 import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeStoreInMemory } from '../../../test/support/store-in-memory.js';
 import type { Claim } from '../../core/store/index.js';
 import { SilentLogs, type Logs } from '../../core/telemetry/logs.js';
 import { aMessage, anEnd, aPayload, GENEROUS_LIMITS, KeptLogs, ManualClock } from '../../testing/index.js';
-import { describeStoreContract, ReopenedStore } from '../../testing/store.contract.js';
+import { describeStoreContract } from '../../testing/store.contract.js';
 import type { StartCheck } from './background-check.js';
-import { openDatabase } from './database.js';
-import type { StartExecutor } from './executor.js';
 import { SqliteStore } from './index.js';
-import type { Batch } from './operations.js';
-import { openStateMachine } from './state-machine.js';
 
 const UNAVAILABLE = { code: 'STORE_UNAVAILABLE', retryable: true };
 
@@ -34,37 +31,8 @@ async function openStore(logs?: Logs, clock?: ManualClock): Promise<SqliteStore>
   return store;
 }
 
-/** Runs batches in this thread, on copies, as the worker thread gets them. */
-const startOnCopies: StartExecutor = async ({ path: file, startedAt }) => {
-  const { machine, close, ...opened } = openStateMachine(file, startedAt);
-  const run = async (batch: Batch) => structuredClone(machine.run(structuredClone(batch)));
-  return { ...opened, run, close: async () => close() };
-};
-
-// With `LONG` the store keeps it in its worker thread too, in `sqlite.worker.spec.ts`: starting that takes most of the time.
-describe('the contract', () => {
-  let empty: string;
-  beforeAll(async () => {
-    empty = join(await mkdtemp(join(tmpdir(), 'sqlite-')), 'empty.db');
-    openDatabase(empty).close();
-  });
-  afterAll(() => rm(dirname(empty), { recursive: true }));
-
-  async function openOnCopies(clock: ManualClock): Promise<SqliteStore> {
-    const store = new SqliteStore(`sqlite:${path}`, clock, new SilentLogs(), undefined, startOnCopies);
-    await store.open();
-    return store;
-  }
-
-  describeStoreContract('SqliteStore keeps the store contract', async () => {
-    // Migrating each of these stores would take a third of their time.
-    await copyFile(empty, path);
-    return ReopenedStore.start(openOnCopies, async () => {}, undefined, {
-      keep: () => copyFile(path, `${path}.copy`),
-      putBack: () => copyFile(`${path}.copy`, path),
-    });
-  });
-});
+// With `LONG` it keeps it on a file and in its worker thread, in `sqlite.worker.spec.ts`.
+describeStoreContract('SqliteStore keeps the store contract', makeStoreInMemory);
 
 describe('SqliteStore', () => {
   it('refuses an address of another engine', () => {

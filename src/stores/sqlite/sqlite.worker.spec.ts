@@ -134,7 +134,7 @@ async function audit(said: readonly string[]): Promise<void> {
   await store.close();
 }
 
-// Otherwise `sqlite.store.spec.ts` has it, on copies of all that a thread would get: starting this thread takes most of the time.
+// Otherwise `sqlite.store.spec.ts` has it, in memory: the disk takes most of the time.
 if (process.env['LONG'])
   describeStoreContract('SqliteStore keeps the store contract in its worker thread', async () => {
     // Migrating each of these stores would take a third of their time.
