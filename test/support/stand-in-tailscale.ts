@@ -1,36 +1,14 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { runTailscale, type ProgramRun, type StandInState } from './tailscale-answers.js';
+
+export type { StandInState } from './tailscale-answers.js';
 
 export const HOST = 'gw.tail1234.ts.net';
-
-/** What the stand-in knows, and how it behaves. */
-export interface StandInState {
-  status: object;
-  /** What `serve status --json` prints. */
-  serve?: object | null;
-  /** In place of {@link serve}, word for word. */
-  serveText?: string;
-  /** What `whois` prints, by address. */
-  whois?: Readonly<Record<string, object>>;
-  /** Each call takes this long. */
-  slowMs?: number;
-  daemon?: 'away';
-  /** The next changes that fail because another program writes at the same time. */
-  conflicts?: number;
-  denied?: boolean;
-  /** The port of the machine is taken. */
-  occupied?: boolean;
-  /** A unix socket needs root. */
-  needsRoot?: boolean;
-  /** The capability is missing: this address is printed, with exit code 0. */
-  consent?: string;
-  consentWaits?: boolean;
-  /** Changes end with exit code 0 and change nothing. */
-  isWithoutEffect?: boolean;
-  /** A program in the foreground ends by itself. */
-  heldEndsAfterMs?: number;
-}
 
 export const RUNNING = {
   BackendState: 'Running',
@@ -38,27 +16,44 @@ export const RUNNING = {
   CertDomains: [HOST],
 };
 
-/** A program in place of `tailscale`, with its state in a folder of its own. */
+/** The stand-ins by name. Their programs ask this server what to do: a process of Node for each takes ten times as long. */
+const standIns = new Map<string, StandInTailscale>();
+const server = createServer((socket) => void answer(socket)).listen(0, '127.0.0.1');
+server.unref();
+await once(server, 'listening');
+
+/** A program in place of `tailscale`, whose state a test sees and changes. */
 export class StandInTailscale {
   readonly folder = mkdtempSync(join(tmpdir(), 'tailscale-'));
   /** For `gateway.tailscale_bin`. */
   readonly program = join(this.folder, 'tailscale');
+  /** The arguments of each call. */
+  readonly calls: string[] = [];
+  /** The connections of programs that run. */
+  readonly sockets = new Set<Socket>();
+  private current: StandInState = { status: RUNNING };
 
   constructor(state: Partial<StandInState> = {}) {
-    const script = new URL('tailscale-program.mjs', import.meta.url).href;
-    const run = `import(${JSON.stringify(script)}).then((it) => it.runTailscale(${JSON.stringify(this.folder)}, process.argv.slice(2)))`;
-    writeFileSync(this.program, `#!${process.execPath}\n${run};\n`);
+    const { port } = server.address() as AddressInfo;
+    const lines = [
+      '#!/bin/bash',
+      `exec 3<>/dev/tcp/127.0.0.1/${port}`,
+      `printf '%s\\n' ${this.folder} $$ "$@" '' >&3`,
+      'read -r commands <&3 && eval "$commands"',
+    ];
+    writeFileSync(this.program, `${lines.join('\n')}\n`);
     chmodSync(this.program, 0o755);
-    this.change({ status: RUNNING, ...state });
+    this.change(state);
+    standIns.set(this.folder, this);
   }
 
+  /** A copy of the state. */
   get state(): StandInState {
-    const path = join(this.folder, 'state.json');
-    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as StandInState) : { status: {} };
+    return structuredClone(this.current);
   }
 
   change(changes: Partial<StandInState>): void {
-    writeFileSync(join(this.folder, 'state.json'), JSON.stringify({ ...this.state, ...changes }));
+    this.current = structuredClone({ ...this.current, ...changes });
   }
 
   /** The arguments of each call, without those that only look. */
@@ -66,17 +61,42 @@ export class StandInTailscale {
     return this.calls.filter((call) => !/^(status|serve status|whois)/.test(call));
   }
 
-  /** The arguments of each call. */
-  get calls(): string[] {
-    const path = join(this.folder, 'calls.jsonl');
-    if (!existsSync(path)) return [];
-    const lines = readFileSync(path, 'utf8').trim().split('\n');
-    return lines.map((line) => (JSON.parse(line) as string[]).join(' '));
+  /** Returns what the program does that was started with some arguments. */
+  async run(pid: number, args: readonly string[]): Promise<ProgramRun> {
+    this.calls.push(args.join(' '));
+    const { slowMs } = this.current;
+    if (slowMs) await setTimeout(slowMs);
+    return runTailscale(this.current, pid, args);
   }
 
   remove(): void {
+    standIns.delete(this.folder);
+    for (const socket of this.sockets) socket.destroy();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Reads the arguments of a program, one in a line, and sends it what to do, as a line of commands. */
+async function answer(socket: Socket): Promise<void> {
+  socket.on('error', () => {});
+  let text = '';
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+    text += String(chunk);
+    if (text.endsWith('\n\n')) break;
+  }
+  const [name = '', pid, ...args] = text.trimEnd().split('\n');
+  const standIn = standIns.get(name);
+  if (!standIn) return void socket.destroy();
+  standIn.sockets.add(socket);
+  socket.once('close', () => standIn.sockets.delete(socket)).resume();
+  const { out = '', err = '', code = 0, waitsMs } = await standIn.run(Number(pid), args);
+  // It reads in vain, so that it needs no other program to wait.
+  const waits = waitsMs === undefined ? '' : `read -t ${waitsMs / 1_000} <&3;`;
+  socket.write(`printf %s ${quote(out)}; printf %s ${quote(err)} >&2; ${waits} exit ${code}\n`);
+}
+
+function quote(text: string): string {
+  return `$'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')}'`;
 }
 
 /** Returns what stands at a port: the output of `serve status --json`. */
