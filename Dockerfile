@@ -9,7 +9,9 @@ RUN npm ci --no-audit --no-fund
 RUN npm run build
 # What remains are the packages that an installation has, as the lockfile pins them.
 RUN npm prune --omit=dev --omit=optional --no-audit --no-fund
-RUN mkdir -p /out/app /out/data \
+# Node needs one library that the base of the image does not have.
+RUN mkdir -p /out/app /out/data /out/lib \
+ && cp -L /usr/lib/*/libatomic.so.1 /out/lib/ \
  && cp -r package.json LICENSE bin node_modules /out/app/ \
  && mkdir /out/app/dist && cp -r dist/bundle dist/web dist/THIRD_PARTY_LICENSES /out/app/dist/ \
  && find /out/app -name '*.map' -delete \
@@ -18,6 +20,7 @@ RUN mkdir -p /out/app /out/data \
 # The C library and certificates, and nothing else.
 FROM gcr.io/distroless/cc-debian13
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
+COPY --from=build /out/lib /usr/lib
 COPY --from=build /out/app /app
 # Platforms that choose the user (OpenShift) give it group 0.
 COPY --from=build --chown=65532:0 --chmod=0770 /out/data /data

@@ -14,6 +14,8 @@ const DRAIN_DEFAULT_MS = composeSettings().find('gateway.drain_timeout_ms')?.sch
 /** Base image of the second stage, as its registry states it, in MB. */
 const BASE_MB = 35;
 const MAX_IMAGE_MB = 250;
+/** What the base image has: the C library, and those of the compiler but libatomic. */
+const BASE_LIBRARIES = /^lib(?:c|dl|m|pthread|rt|gcc_s|gomp|stdc\+\+)\.so/;
 
 const hasBubblewrap = await once(spawn('bwrap', ['--version'], { stdio: 'ignore' }), 'exit').then(
   ([code]) => code === 0,
@@ -82,6 +84,13 @@ describe('the image', () => {
         .optionalDependencies,
     );
     expect(instructions('FROM')[0]).toBe(`node:${versions[0]}-trixie-slim AS build`);
+  });
+
+  it('has every library that its Node needs, from its base or from the first stage', () => {
+    const libraries = execFileSync('ldd', [process.execPath], { encoding: 'utf8' }).matchAll(/^\s+(lib\S+) =>/gm);
+    const needed = [...libraries].map(([, name]) => name ?? '').filter((name) => !BASE_LIBRARIES.test(name));
+    for (const name of needed) expect(dockerfile).toContain(`cp -L /usr/lib/*/${name} /out/lib/`);
+    expect(dockerfile).toContain('COPY --from=build /out/lib /usr/lib\n');
   });
 
   it('gets no secret, no data and no history from the folder of the build', () => {
