@@ -296,6 +296,11 @@ export const requirements: readonly Requirement[] = [
     'administration',
     'A call of a program waits for its approval, ends with its request, and does nothing without the decision.',
   ),
+  requirement(
+    'AD-43',
+    'administration',
+    'The OpenAPI document is valid 3.1, its examples fit, its operations keep their IDs, and a generated client compiles.',
+  ),
   requirement('AD-42', 'administration', 'A replica is stopped in order by a call, with a row in the audit trail.'),
 
   // Transport and handshake

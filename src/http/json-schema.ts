@@ -22,22 +22,9 @@ export function toJsonSchema(schema: TSchema): Json {
 }
 
 /**
- * Converts a schema with which the gateway validates to one of OpenAPI 3.0, which knows neither `const` nor the type null.
+ * Converts a schema with which the gateway validates to one of OpenAPI.
  * @param example of the whole
  */
 export function toOpenApiSchema(schema: TSchema, example: unknown): Json {
-  return { ...(convert(toJsonSchema(schema)) as Json), example };
-}
-
-function convert(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(convert);
-  if (typeof node !== 'object' || node === null) return node;
-  const { const: only, anyOf, ...rest } = node as Json & { readonly anyOf?: readonly Json[] };
-  const fields = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, convert(value)]));
-  if (only !== undefined) return { ...fields, enum: [only] };
-  if (!anyOf) return fields;
-  const kinds = anyOf.filter(({ type }) => type !== 'null').map(convert);
-  const nullable = kinds.length < anyOf.length && { nullable: true };
-  if (kinds.length > 1) return { ...fields, anyOf: kinds, ...nullable };
-  return { ...(kinds[0] as Json), ...fields, ...nullable };
+  return { ...toJsonSchema(schema), example };
 }

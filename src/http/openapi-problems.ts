@@ -6,6 +6,15 @@ const PROBLEM = {
   type: 'object',
   description: 'RFC 9457. With the fields of an `error` frame if the failure has a code.',
   required: ['type', 'title', 'status', 'detail'],
+  example: {
+    type: 'urn:openclaw:error:not_found',
+    title: 'Not Found',
+    status: 404,
+    detail: 'Not found: job j1',
+    code: 'NOT_FOUND',
+    retryable: false,
+    details: { what: 'job j1' },
+  },
   properties: {
     type: { type: 'string', description: '`about:blank`, or `urn:openclaw:error:CODE`.', example: 'about:blank' },
     title: { type: 'string', example: 'Not Found' },

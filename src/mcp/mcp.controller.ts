@@ -60,7 +60,11 @@ const RESPONSE = {
   },
   example: { jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text: '2026-11-27T09:00:00Z' }] } },
 };
-const RESPONSES = { 'text/event-stream': { schema: { type: 'string' } }, 'application/json': { schema: RESPONSE } };
+const EVENT = `event: message\ndata: ${JSON.stringify(RESPONSE.example)}\n\n`;
+const RESPONSES = {
+  'text/event-stream': { schema: { type: 'string', example: EVENT } },
+  'application/json': { schema: RESPONSE },
+};
 
 /** Serves the tools over MCP's Streamable HTTP, stateless: each request is independent, so any replica can serve it. */
 @ApiTags('mcp')

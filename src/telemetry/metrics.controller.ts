@@ -10,6 +10,7 @@ import { ProcessMetrics } from './process-metrics.js';
 import { PrometheusMetrics } from './prometheus-metrics.js';
 
 const TEXT_FORMAT = 'text/plain; version=0.0.4; charset=utf-8';
+const EXAMPLE = '# TYPE openclaw_queue_waiting gauge\nopenclaw_queue_waiting 2\n';
 
 /** The metrics of the gateway, for Prometheus. */
 @ApiTags('health')
@@ -32,7 +33,7 @@ export class MetricsController {
   @Get()
   @Header('Content-Type', TEXT_FORMAT)
   @Header('Cache-Control', 'no-store')
-  @ApiOkResponse({ content: { 'text/plain': { schema: { type: 'string' } } } })
+  @ApiOkResponse({ content: { 'text/plain': { schema: { type: 'string', example: EXAMPLE } } } })
   async read(@Caller() caller: Principal): Promise<string> {
     checkScope(caller, caller.scopes.has('admin:read') ? 'admin:read' : 'metrics:read');
     checkAllTenants(caller, this.config);

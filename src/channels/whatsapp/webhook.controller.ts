@@ -32,6 +32,9 @@ const MAX_BODY_BYTES = 4_194_304;
 const SIGNATURE = /^sha256=[0-9a-f]{64}$/;
 const CHALLENGE = /^[\w-]{1,256}$/;
 
+/** Describes a text for the OpenAPI document. */
+const textOf = (example: string) => ({ 'text/plain': { schema: { type: 'string', example } } });
+
 /** Takes what WhatsApp delivers. */
 @ApiTags('channels')
 @Controller('channels/whatsapp')
@@ -48,7 +51,7 @@ export class WhatsappWebhookController {
   /** The handshake when the URL is entered: responds with the challenge if the token is the right one. */
   @Get(':account')
   @Header('Content-Type', 'text/plain; charset=utf-8')
-  @ApiOkResponse({ content: { 'text/plain': { schema: { type: 'string' } } }, description: 'The challenge.' })
+  @ApiOkResponse({ content: textOf('1158201444'), description: 'The challenge.' })
   @ApiForbiddenResponse({ description: 'The token is wrong, or there is no such account.' })
   verify(
     @Param('account') account: string,
@@ -65,7 +68,7 @@ export class WhatsappWebhookController {
   /** Responds once all messages of the delivery are stored. WhatsApp delivers again what gets another response. */
   @Post(':account')
   @HttpCode(200)
-  @ApiOkResponse({ content: { 'text/plain': { schema: { type: 'string' } } }, description: 'All of it is stored.' })
+  @ApiOkResponse({ content: textOf(''), description: 'All of it is stored.' })
   @ApiBadRequestResponse({ description: 'The body is signed, but it is not JSON.' })
   @ApiUnauthorizedResponse({ description: 'The signature is wrong, or there is no such account.' })
   @ApiServiceUnavailableResponse({ description: 'It could not be stored, or the account does not run here.' })
