@@ -1,12 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { PromptFiles } from './agents/pi/prompt-files.js';
-import { listIssuers } from './auth/jwt/jwt.settings.js';
-import { loadKeys } from './auth/jwt/load-keys.js';
-import { telegramSettings } from './channels/telegram/telegram.settings.js';
-import { TelegramWebhooks } from './channels/telegram/webhooks.js';
 import { AgentsService } from './core/agents/agents.service.js';
-import { DEFAULT_ACCOUNT } from './core/channels/account-settings.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
 import type { LoadedSettings } from './core/config/load-settings.js';
 import type { Environment } from './core/config/section.js';
@@ -14,7 +9,8 @@ import { MAX_AHEAD_MS } from './core/cron/missed.js';
 import { hostTimezone, zoneDataVersion } from './core/cron/timezone.js';
 import { SilentLogs } from './core/telemetry/logs.js';
 import { SystemClock } from './core/time/clock.js';
-import { egressFetch } from './http/egress-fetch.js';
+import { faultOf, tryTo, withMend, type Finding, type Says } from './doctor-findings.js';
+import { ClockComparison, examineChannels, examineDisks, examineIssuers, examineProviders } from './doctor-services.js';
 import { checkAddress } from './http/listen-address.js';
 import { loadSettingsAndModules } from './settings.js';
 import { NO_JOBS, type StoredJobs, type MovedChatOf } from './stores/store-engine.js';
@@ -26,32 +22,18 @@ import { BubblewrapEngine } from './tools/sandbox/bubblewrap-engine.js';
 import { DockerEngine } from './tools/sandbox/docker-engine.js';
 import { findEngine } from './tools/sandbox/find-engine.js';
 
-/** A result of an examination, in words for the operator. */
-export interface Finding {
-  readonly subject:
-    | 'node'
-    | 'settings'
-    | 'channels'
-    | 'store'
-    | 'media'
-    | 'address'
-    | 'identity'
-    | 'tailscale'
-    | 'sandbox'
-    | 'browser'
-    | 'cron';
-  /** A gateway starts in spite of a `note`, and does not with a `fault`. */
-  readonly state: 'ok' | 'note' | 'fault';
-  readonly says: string;
-}
-
-type Says = Omit<Finding, 'subject'>;
-
 /**
  * Examines what a start of the gateway needs, without starting one and without writing anything. A gateway may run.
  * @param onTable if given, the whole store is read, and it is called before each of its tables
  */
 export async function* examine(
+  environment: Environment,
+  onTable?: (table: string, n: number, of: number) => void,
+): AsyncGenerator<Finding> {
+  for await (const finding of findAll(environment, onTable)) yield withMend(finding);
+}
+
+async function* findAll(
   environment: Environment,
   onTable?: (table: string, n: number, of: number) => void,
 ): AsyncGenerator<Finding> {
@@ -85,7 +67,7 @@ export async function* examine(
     return { state: 'ok', says: 'valid' };
   });
   if (complete.state === 'fault') yield { subject: 'settings', ...complete };
-  if (config) yield* examineTelegram(config, movedChats);
+  if (config) yield* examineChannels(config, movedChats);
   const folder = findMediaFolder(values['media.folder'], values['store.url']);
   const media = await tryTo(() => {
     checkWritable(folder);
@@ -95,9 +77,25 @@ export async function* examine(
   yield { subject: 'media', ...media, ...(media.state === 'fault' && { state: 'note' }) };
   yield { subject: 'address', ...(await examineAddress(values['gateway.host'], values['gateway.port'], holder)) };
   if (config?.get('gateway.expose_via_tailscale')) yield { subject: 'tailscale', ...(await examineExposure(config)) };
-  if (config) yield* examineIssuers(config);
-  yield* examineTools(values);
+  yield* examineSurroundings(values, config, folder);
   yield { subject: 'cron', ...examineJobs(jobs, values['cron.timezone'] ?? hostTimezone()) };
+}
+
+/** Examines what a gateway needs of its machine and of the services that it is configured for. */
+async function* examineSurroundings(
+  values: LoadedSettings['values'],
+  config: ConfigStoreService | undefined,
+  mediaFolder: string,
+): AsyncGenerator<Finding> {
+  const clock = new ClockComparison();
+  if (config) yield* examineIssuers(config, clock.fetch);
+  if (config) yield* examineProviders(config, clock.fetch);
+  yield* examineTools(values);
+  const url = values['store.url'];
+  const path = getStoreEngine(url).findPath(url);
+  const folders = path === undefined ? [mediaFolder] : [dirname(path), mediaFolder];
+  yield { subject: 'disk', ...(await tryTo(() => examineDisks(folders))) };
+  yield { subject: 'clock', ...clock.examine(path) };
 }
 
 /** States what decides when jobs are due, and due times that only a wrong clock can have made. */
@@ -109,18 +107,6 @@ function examineJobs({ count, lastDue = 0 }: StoredJobs, timezone: string): Says
     state: 'note',
     says: `${says}\na job was due at ${when}, far ahead of this clock: the clock is or was wrong`,
   };
-}
-
-/** Asks identity providers for their keys. A gateway starts without them, and refuses tokens that it cannot check. */
-async function* examineIssuers(config: ConfigStoreService): AsyncGenerator<Finding> {
-  const page = config.get('auth.oidc');
-  for (const setting of [...listIssuers((key) => config.get(key)), ...(page ? [page] : [])]) {
-    const says = await tryTo(async () => {
-      const { keys } = await loadKeys(setting, config.folder, egressFetch, new SystemClock());
-      return { state: 'ok', says: `${setting.issuer} has ${keys.length} keys` };
-    });
-    yield { subject: 'identity', ...says, ...(says.state === 'fault' && { state: 'note' }) };
-  }
 }
 
 /** Examines what the commands and the browser of agents need. */
@@ -176,37 +162,6 @@ async function openStored(
   return config;
 }
 
-/** Names groups that have another ID now, and asks Telegram what the bots that serve groups see there. A gateway starts in any case. */
-async function* examineTelegram(
-  config: ConfigStoreService,
-  movedChats: readonly MovedChatOf[],
-): AsyncGenerator<Finding> {
-  for (const account of telegramSettings.listAccounts(config)) {
-    const { common, own } = telegramSettings.read(config, account);
-    const { group_policy: policy, groups } = common;
-    if (policy === 'disabled' || (policy === 'allowlist' && groups.length === 0)) continue;
-    const listed = new Set(groups.map(String));
-    const channel = account === DEFAULT_ACCOUNT ? 'telegram' : `telegram.${account}`;
-    for (const { from, to } of movedChats.filter((chat) => chat.channel === channel && listed.has(chat.from)))
-      yield {
-        subject: 'channels',
-        state: 'note',
-        says: `${channel}: the group ${from} is ${to} now; change it in groups`,
-      };
-    const says = await tryTo(async () => {
-      const { TelegramDriver } = await import('./channels/telegram/telegram.driver.js');
-      const driver = new TelegramDriver(new SystemClock(), new TelegramWebhooks());
-      const { name, remarks = [] } = await driver.check(own as Parameters<typeof driver.check>[0]);
-      const [remark] = remarks;
-      return {
-        state: remark === undefined ? 'ok' : 'note',
-        says: [`telegram speaks as ${name}`, ...remarks].join('\n'),
-      };
-    });
-    yield { subject: 'channels', ...says, ...(says.state === 'fault' && { state: 'note' }) };
-  }
-}
-
 /** A gateway that has the store open is taken for the one that uses the port. */
 async function examineAddress(host: string, port: number, holder: number | undefined): Promise<Says> {
   const says = await tryTo(async () => {
@@ -215,18 +170,6 @@ async function examineAddress(host: string, port: number, holder: number | undef
   });
   if (holder === undefined || says.state !== 'fault') return says;
   return { state: 'note', says: `${host}:${port} is in use, as it should be while a gateway runs` };
-}
-
-async function tryTo(work: () => Says | Promise<Says>): Promise<Says> {
-  try {
-    return await work();
-  } catch (error) {
-    return faultOf(error);
-  }
-}
-
-function faultOf(error: unknown): Says {
-  return { state: 'fault', says: error instanceof Error ? error.message : String(error) };
 }
 
 /** @throws Error if this user cannot write a file or folder, or create it */

@@ -893,6 +893,11 @@ export const requirements: readonly Requirement[] = [
     'Each command has two examples and --json, and bash, zsh and fish complete commands, actions and flags.',
   ),
   requirement(
+    'P-31',
+    'settings 4',
+    '`openclaw doctor` says what is wrong with what a gateway needs, and how it is mended.',
+  ),
+  requirement(
     'P-24',
     'agents 1',
     '10,000 bindings are stored by one change or by the file; a limit that is exceeded is named.',

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,15 +39,19 @@ describe('openclaw doctor', () => {
   it('finds a new place fit for a start, and writes nothing', async () => {
     const { code, lines } = await examine();
     expect(code).toBe(0);
-    expect(lines.map((line) => line.split(/ +/).slice(0, 2).join(' '))).toEqual([
-      'ok node',
-      'ok settings',
-      'ok store',
-      'ok media',
-      'ok address',
-      expect.stringMatching(/^(ok|note) sandbox$/),
-      'ok cron',
-    ]);
+    expect(lines.filter((line) => !line.startsWith(' ')).map((line) => line.split(/ +/).slice(0, 2).join(' '))).toEqual(
+      [
+        'ok node',
+        'ok settings',
+        'ok store',
+        'ok media',
+        'ok address',
+        expect.stringMatching(/^(ok|note) sandbox$/),
+        'ok disk',
+        'ok clock',
+        'ok cron',
+      ],
+    );
     expect(lines[2]).toContain('does not exist yet; the first start creates it');
     expect(await readdir(folder)).toEqual([]);
   });
@@ -58,7 +63,9 @@ describe('openclaw doctor', () => {
     const ofChannels = async () =>
       (await examine()).lines.filter((line) => /^\w+ +channels |Privacy/.test(line)).join(' ');
     try {
-      expect(await ofChannels()).toBe('');
+      telegram.isPrivate = true;
+      expect(await ofChannels()).toMatch(/^ok +channels +telegram speaks as @acme_helper_bot$/);
+      telegram.isPrivate = false;
       environment['OPENCLAW_CHANNELS_TELEGRAM_GROUPS'] = '[-1001000000012]';
       expect(await ofChannels()).toMatch(/^ok +channels +telegram speaks as @acme_helper_bot$/);
       const { database, close } = openDatabase(path);
@@ -70,7 +77,7 @@ describe('openclaw doctor', () => {
       telegram.isPrivate = true;
       expect(await ofChannels()).toMatch(/note +channels .*Privacy mode is on/);
       telegram.failNext('getMe', { status: 401, description: 'Unauthorized' });
-      expect(await ofChannels()).toMatch(/note +channels +Telegram refuses the token/);
+      expect(await ofChannels()).toMatch(/note +channels +telegram: Telegram refuses the token/);
     } finally {
       await telegram.close();
     }
@@ -89,6 +96,45 @@ describe('openclaw doctor', () => {
       expect(await ofIdentity()).toEqual([0, expect.stringMatching(/^note /)]);
     } finally {
       await issuer.close();
+    }
+  });
+
+  it('[P-31] asks providers of models, compares the clock with theirs, and says how what is wrong is mended', async () => {
+    let offsetMs = 0;
+    let status = 200;
+    const server = createHttpServer((_request, response) => {
+      response.sendDate = false;
+      const date = new Date(Date.now() - offsetMs).toUTCString();
+      response.writeHead(status, { date, 'content-type': 'application/json' }).end('{"data":[{"id":"m1"}]}');
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const base_url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+    environment['OPENCLAW_PROVIDERS'] = JSON.stringify({ local: { api: 'openai-completions', base_url } });
+    const find = async () => {
+      const terminal = new FakeTerminal(environment);
+      expect(await run(['doctor', '--json'], terminal)).toBe(0);
+      const findings = JSON.parse(terminal.stdout.text) as { subject: string; mend?: string }[];
+      return findings.filter(({ subject }) => ['provider', 'clock', 'disk'].includes(subject));
+    };
+    try {
+      expect(await find()).toEqual([
+        { subject: 'provider', state: 'ok', says: `local: ${base_url} has 1 models` },
+        {
+          subject: 'disk',
+          state: 'ok',
+          says: expect.stringMatching(/^\d+ MiB free in .*; \d+ MiB free in /) as string,
+        },
+        { subject: 'clock', state: 'ok', says: expect.stringMatching(/Z; 127\.0\.0\.1:\d+ agrees$/) as string },
+      ]);
+      offsetMs = 600_000;
+      status = 401;
+      expect(await find()).toMatchObject([
+        { state: 'note', says: 'local: the key is refused (HTTP 401)', mend: expect.stringContaining('models test') },
+        { state: 'ok' },
+        { state: 'note', says: expect.stringMatching(/is 60\d s ahead of 127/), mend: expect.stringContaining('ntp') },
+      ]);
+    } finally {
+      server.close();
     }
   });
 
@@ -154,7 +200,9 @@ describe('openclaw doctor', () => {
     const { code } = await examine();
     expect([code, await says()]).toEqual([
       0,
-      expect.stringMatching(/^note +cron [^]*due at 2101-06-01T00:00:00.000Z, .* the clock is or was wrong$/),
+      expect.stringMatching(
+        /^note +cron [^]*due at 2101-06-01T00:00:00.000Z, .* the clock is or was wrong\n.*correct the clock/,
+      ),
     ]);
   });
 

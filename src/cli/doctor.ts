@@ -1,5 +1,5 @@
 import { namesTeamModules } from '../settings.js';
-import type { Finding } from '../doctor.js';
+import type { Finding } from '../doctor-findings.js';
 import { useInstalledPackages } from './bundled-packages.js';
 import type { Command } from './command.js';
 import { EXIT } from './faults.js';
@@ -11,12 +11,13 @@ const COLOURS = { ok: 'green', note: 'yellow', fault: 'red' } as const;
 /** `openclaw doctor`: examines what a start needs. */
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'what a start needs: settings, store, folders, port, sandbox, browser',
+  summary: 'what a start needs: settings, store, disk, port, channels, models, sandbox, clock',
   usage: `Usage: openclaw doctor [--deep] [--config FILE] [--json]
 
 Examines what a start of the gateway needs, and changes nothing: Node, the settings, the store (its place, its version,
-who has it open), the folder of uploaded files, the port, Tailscale, the sandbox of commands, the browser of agents; of a
-Telegram bot that serves groups, what it sees there. A gateway may run meanwhile.
+who has it open), the folder of uploaded files, the disk, the port, Tailscale, the sandbox of commands, the browser of agents, the
+clock. Asks the platforms of the configured channels, identity providers and providers of models. Says how what is wrong is
+mended. A gateway may run meanwhile.
 
   --deep         also read the whole store and compare every index with its rows, which takes a while
   --config FILE  the settings file (default: ./config.yaml if it exists)
@@ -48,8 +49,8 @@ Examples:
   },
 };
 
-function print({ stdout, env }: Terminal, { subject, state, says }: Finding): void {
-  const [first = '', ...more] = says.split('\n');
+function print({ stdout, env }: Terminal, { subject, state, says, mend }: Finding): void {
+  const [first = '', ...more] = [...says.split('\n'), ...(mend === undefined ? [] : [`to mend it: ${mend}`])];
   const paint = painter(stdout, env);
   stdout.write(`${paint(COLOURS[state], state.padEnd(5))}  ${subject.padEnd(9)}  ${first}\n`);
   for (const line of more) stdout.write(`${' '.repeat(18)}${line}\n`);
