@@ -138,6 +138,17 @@ describe('openclaw doctor', () => {
     }
   });
 
+  it('states that a store was made by a newer gateway', async () => {
+    const { database, close } = openDatabase(path);
+    database.exec('PRAGMA user_version = 999');
+    close();
+    const { code, lines } = await examine();
+    expect(code).toBe(0);
+    expect(lines[2]).toMatch(
+      /^ok +store .*version 999, made by a newer gateway, which this one \(version \d+\) can serve$/,
+    );
+  });
+
   it('states the version of a store, and leaves no file beside it', async () => {
     openDatabase(path, MIGRATIONS.slice(0, 1)).close();
     const before = await readdir(folder);
@@ -170,7 +181,11 @@ describe('openclaw doctor', () => {
   });
 
   it.each([
-    ['a newer store', 'PRAGMA user_version = 999', /^fault +store .*version 999/],
+    [
+      'a gateway that this one cannot follow',
+      'PRAGMA user_version = 999; CREATE TABLE contractions (version); INSERT INTO contractions VALUES (999)',
+      /^fault +store .*version 999/,
+    ],
     ['another program', 'PRAGMA application_id = 1', /^fault +store .*another program/],
   ])('refuses the store of %s', async (_, sql, says) => {
     const { database, close } = openDatabase(path);

@@ -127,7 +127,9 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     prepare() {
       leaveStore();
       const database = new DatabaseSync(inFolder('data/gateway.db'));
-      database.exec('PRAGMA user_version = 999');
+      database.exec(
+        'PRAGMA user_version = 999; CREATE TABLE contractions (version); INSERT INTO contractions VALUES (999)',
+      );
       database.close();
     },
     says: /999/,

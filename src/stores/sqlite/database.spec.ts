@@ -7,9 +7,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { verifyAuditChain } from '../../core/audit/audit-chain.js';
 import { canonicalise } from '../../core/store/canonical-json.js';
+import { SilentLogs } from '../../core/telemetry/logs.js';
+import { aMessage, GENEROUS_LIMITS, ManualClock } from '../../testing/index.js';
 import { AuditTrail } from './audit-trail.js';
 import { ChannelOperations } from './channel-operations.js';
 import { openDatabase } from './database.js';
+import { SqliteStore } from './index.js';
 import { MediaOperations } from './media-operations.js';
 import { MemoryOperations } from './memory-operations.js';
 import { MIGRATIONS, type Migration } from './migrations.js';
@@ -207,15 +210,82 @@ describe('migrations', () => {
     expect(read(path, 'PRAGMA user_version')).toBe(NEXT);
   });
 
-  it('refuse a database of a newer gateway, and name the copy to restore', () => {
+  it('leave a database of a newer gateway, which has only added to it, to be served after a rollback', async () => {
     openDatabase(path, [...MIGRATIONS, second]).close();
+    const store = new SqliteStore(`sqlite:${path}`, new ManualClock(), new SilentLogs());
+    await store.open();
+    expect(await store.accept(aMessage(), GENEROUS_LIMITS)).toMatchObject({ kind: 'accepted' });
+    await store.close();
+    expect(read(path, 'PRAGMA user_version')).toBe(NEXT);
+
+    const again = openDatabase(path, [...MIGRATIONS, second]);
+    expect(again.migrated).toEqual([]);
+    expect(again.database.prepare('SELECT x FROM later').get()).toEqual({ x: 1 });
+    expect(again.database.prepare('SELECT count(*) AS rows FROM messages').get()).toEqual({ rows: 1 });
+    again.close();
+  });
+
+  it('refuse a database that needs a newer gateway, and name the copy to restore', () => {
+    openDatabase(path).close();
+    const third: Migration = { version: NEXT + 1, up: () => {} };
+    openDatabase(path, [...MIGRATIONS, { ...second, contracts: true }, third]).close();
     expect(() => openDatabase(path)).toThrow(
-      `the database ${path} has schema version ${NEXT}, and this gateway knows versions up to ${NEWEST}: ` +
-        `start the newer gateway that wrote it, or restore the copy ${path}.before-v${NEXT}`,
+      `the database ${path} has schema version ${NEXT + 1}, which needs a gateway that knows version ${NEXT}, and this ` +
+        `one knows versions up to ${NEWEST}: start the newer gateway that wrote it, or restore the copy ` +
+        `${path}.before-v${NEXT}`,
     );
     expect(read(path, 'SELECT x FROM later')).toBe(1);
+    const served = openDatabase(path, [...MIGRATIONS, { ...second, contracts: true }]);
+    expect(served.migrated).toEqual([]);
+    served.close();
+    const copy = openDatabase(`${path}.before-v${NEXT}`);
+    expect(copy.migrated).toEqual([]);
+    copy.close();
   });
 });
+
+/** The first version of a released gateway, which older ones need not serve. */
+const FIRST_RELEASED = 29;
+
+describe('migrations after the first release', () => {
+  it('only add to what is there, unless they say that they do not', () => {
+    for (const migration of MIGRATIONS.slice(FIRST_RELEASED)) {
+      const file = join(folder, `${migration.version}.db`);
+      const { database, close } = openDatabase(file, MIGRATIONS.slice(0, migration.version - 1));
+      const before = readColumns(database);
+      migration.up(database);
+      const after = readColumns(database);
+      close();
+      const isKept = [...before].every(([name, column]) => after.get(name)?.text === column.text);
+      const tables = new Set([...before.values()].map(({ table }) => table));
+      const added = [...after].filter(([name, { table }]) => tables.has(table) && !before.has(name));
+      const isOptional = added.every(([, column]) => column.isOptional);
+      expect([migration.version, isKept && isOptional]).toEqual([migration.version, !migration.contracts]);
+    }
+  });
+
+  it('may add columns: what inserts rows names those that it fills', async () => {
+    const files = (await readdir(import.meta.dirname)).filter((name) => !/schema\.ts$|\.spec\.ts$/.test(name));
+    const texts = await Promise.all(files.map((name) => readFile(join(import.meta.dirname, name), 'utf8')));
+    expect(texts.join('\n').match(/INSERT (?:OR \w+ )?INTO \w+ (?:VALUES|SELECT).*/g)).toBeNull();
+  });
+});
+
+/** The columns of all tables by `table.column`. */
+function readColumns(database: DatabaseSync) {
+  const rows = database
+    .prepare(
+      `SELECT t.name AS "table", c.name, c.type, c."notnull" AS is_needed, c.dflt_value AS value, c.pk
+       FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table'`,
+    )
+    .all() as { table: string; name: string; type: string; is_needed: number; value: string | null; pk: number }[];
+  return new Map(
+    rows.map(({ table, name, is_needed, value, ...rest }) => [
+      `${table}.${name}`,
+      { table, isOptional: is_needed === 0 || value !== null, text: JSON.stringify([is_needed, value, rest]) },
+    ]),
+  );
+}
 
 describe('the migration to version 2', () => {
   /** Creates a database of version 1 with a change of settings and a decision in its audit trail. */

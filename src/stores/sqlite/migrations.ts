@@ -40,6 +40,12 @@ import {
 /** A migration of the schema from the previous version to `version`. */
 export interface Migration {
   readonly version: number;
+  /**
+   * True if a gateway that does not know it cannot serve the result, for example because it removes a column. It comes a
+   * release after the first gateway that does without, so that a rollback by one release needs no backup. Others only add:
+   * tables, indexes, columns that are nullable or have a default.
+   */
+  readonly contracts?: true;
   up(database: DatabaseSync): void;
 }
 
@@ -135,7 +141,7 @@ const APPLICATION_ID = 0x4f434757;
  * copy beside it (`gateway.db.before-v2`). A new database gets all versions in one transaction: each waits for the disk.
  * @param path undefined for a database in memory, which needs no copies
  * @returns the versions that were applied
- * @throws Error, without any change, if the database belongs to a newer gateway or to another program
+ * @throws Error, without any change, if the database needs a newer gateway, or belongs to another program
  */
 export function migrate(database: DatabaseSync, path: string | undefined, migrations: readonly Migration[]): number[] {
   const current = readVersion(database, path, migrations);
@@ -150,8 +156,9 @@ export function migrate(database: DatabaseSync, path: string | undefined, migrat
 }
 
 /**
- * Returns the version of a database's schema; 0 for an empty one.
- * @throws Error if the database belongs to a newer gateway or to another program
+ * Returns the version of a database's schema; 0 for an empty one. After a rollback it may be newer than those of this gateway,
+ * which serves it for as long as newer versions have only added to it.
+ * @throws Error if the database needs a newer gateway, or belongs to another program
  */
 export function readVersion(
   database: DatabaseSync,
@@ -161,10 +168,26 @@ export function readVersion(
   const current = pragma(database, 'user_version');
   const newest = migrations.at(-1)?.version ?? 0;
   refuseForeign(database, path, current);
-  if (current <= newest) return current;
+  const needed = current <= newest ? 0 : readNeededVersion(database);
+  if (needed <= newest) return current;
   throw new Error(
-    `the database ${path} has schema version ${current}, and this gateway knows versions up to ${newest}: ` +
-      `start the newer gateway that wrote it, or restore the copy ${path}.before-v${newest + 1}`,
+    `the database ${path} has schema version ${current}, which needs a gateway that knows version ${needed}, and this one ` +
+      `knows versions up to ${newest}: start the newer gateway that wrote it, or restore the copy ${path}.before-v${needed}`,
+  );
+}
+
+/** Returns the version that a gateway must know to serve a database: later ones have only added to it. */
+function readNeededVersion(database: DatabaseSync): number {
+  const sql = "SELECT count(*) AS tables FROM sqlite_schema WHERE name = 'contractions'";
+  if (required(prepare<{ tables: number }>(database, sql).get()).tables === 0) return 0;
+  return required(prepare<{ version: number }>(database, 'SELECT max(version) AS version FROM contractions').get())
+    .version;
+}
+
+/** Notes in a database that gateways need a version to serve it. */
+function noteContraction(database: DatabaseSync, version: number): void {
+  database.exec(
+    `CREATE TABLE IF NOT EXISTS contractions (version INTEGER PRIMARY KEY); INSERT INTO contractions (version) VALUES (${version})`,
   );
 }
 
@@ -184,6 +207,7 @@ function apply(database: DatabaseSync, migrations: readonly Migration[]): void {
   try {
     for (const migration of migrations) {
       migration.up(database);
+      if (migration.contracts) noteContraction(database, migration.version);
       database.exec(`PRAGMA user_version = ${migration.version}`);
     }
     failpoint('migrate.mid');

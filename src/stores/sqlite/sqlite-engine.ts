@@ -53,10 +53,14 @@ async function examine(url: string, onTable?: CheckProgress): Promise<StoreExami
   const state =
     version === undefined
       ? 'does not exist yet; the first start creates it'
-      : version === newest
-        ? `has schema version ${version}`
-        : `has schema version ${version}; the next start migrates it to ${newest} and keeps a copy`;
+      : `has schema version ${version}${describeVersion(version, newest)}`;
   const user = holder === undefined ? '' : `; in use by the process ${holder}`;
   const checked = onTable && version !== undefined ? '; every page was checked' : '';
   return { says: `${url} ${state}${checked}${user}`, holder, writes: [path], settings, jobs, movedChats };
+}
+
+/** Describes what a start does with a database whose version is not the newest that this gateway knows. */
+function describeVersion(version: number, newest: number): string {
+  if (version < newest) return `; the next start migrates it to ${newest} and keeps a copy`;
+  return version > newest ? `, made by a newer gateway, which this one (version ${newest}) can serve` : '';
 }

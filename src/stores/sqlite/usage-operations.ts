@@ -119,6 +119,8 @@ function periodOf(at: number): number {
   return Math.floor(at / USAGE_PERIOD_MS) * USAGE_PERIOD_MS;
 }
 
+const COUNTS = 'answers, input_tokens, cached_tokens, output_tokens, cost';
+
 function prepareAll(database: DatabaseSync) {
   const sumBy = (name: string) =>
     prepare<UsageRow>(
@@ -127,8 +129,14 @@ function prepareAll(database: DatabaseSync) {
        WHERE (?1 = '${ALL_TENANTS}' OR tenant = ?1) AND at >= ?2 AND at < ?3 GROUP BY 1, 2 ORDER BY 1, 2`,
     );
   return {
-    add: prepare(database, `INSERT INTO usage VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?) ${ADD_UP}`),
-    addOfSender: prepare(database, `INSERT INTO usage_of_senders VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?) ${ADD_UP}`),
+    add: prepare(
+      database,
+      `INSERT INTO usage (tenant, at, agent, model, ${COUNTS}) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?) ${ADD_UP}`,
+    ),
+    addOfSender: prepare(
+      database,
+      `INSERT INTO usage_of_senders (tenant, channel, sender, at, ${COUNTS}) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?) ${ADD_UP}`,
+    ),
     sum: { tenant: sumBy("''"), agent: sumBy('agent'), model: sumBy('model') },
     nextSender: prepare<SenderKey>(
       database,
