@@ -100,6 +100,11 @@ export const requirements: readonly Requirement[] = [
   ),
   requirement('TN-10', 'administration', 'Usage is shown by tenant, sender, agent and model, of the own tenant alone.'),
   requirement('TN-11', 'administration', 'Limits and quotas are listed and changed by operators of all tenants.'),
+  requirement(
+    'TN-12',
+    'administration',
+    'What another tenant has answers as what nobody has, in every operation of the HTTP API and for every frame.',
+  ),
   requirement('TN-04', 'administration', 'What another tenant has does not exist, whatever the caller names.'),
   // Security
   requirement(
