@@ -16,11 +16,11 @@ import {
   AgentsDto,
   BindingsDto,
   BindingTestDto,
-  PageQuery,
   TestBindingsDto,
   type AgentDto,
 } from './agents.dto.js';
-import { paginate } from './pages.js';
+import { Cursors, paginate } from './pages.js';
+import { CursorQuery } from './queue.dto.js';
 import { validated } from '../http/index.js';
 
 /** The fields of an `AgentDto`, which is a class for the document only. */
@@ -44,11 +44,12 @@ export class AgentsController {
   /** Returns the agents of the tenant, and the one that stands in for its default. */
   @Get('agents')
   @UsePipes(validated())
-  listAgents(@Query() query: PageQuery, @Viewer() { tenant }: Principal): AgentsDto {
+  listAgents(@Query() query: CursorQuery, @Viewer() { tenant }: Principal): AgentsDto {
     return paginate(
       this.agents.listOf(tenant).map((agent) => this.toDto(agent, tenant)),
       ({ id }) => id,
       query,
+      new Cursors('agents', tenant),
     );
   }
 
@@ -82,9 +83,9 @@ export class AgentsController {
   /** Returns the bindings of the tenant's agents, in the order of the setting. */
   @Get('bindings')
   @UsePipes(validated())
-  listBindings(@Query() query: PageQuery, @Viewer() { tenant }: Principal): BindingsDto {
+  listBindings(@Query() query: CursorQuery, @Viewer() { tenant }: Principal): BindingsDto {
     const bindings = this.agents.listBindingsOf(tenant).map(({ index, binding }) => ({ index, ...binding }));
-    return paginate(bindings, ({ index }) => String(index), query);
+    return paginate(bindings, ({ index }) => String(index), query, new Cursors('bindings', tenant));
   }
 
   /** Returns the agent that would answer a message, and why. Nothing is stored. */

@@ -16,18 +16,6 @@ export class LimitQuery {
   limit?: number;
 }
 
-/** Selects a page of a list. */
-export class PageQuery extends LimitQuery {
-  /**
-   * The `next` of the page before.
-   * @example "main"
-   */
-  @MayBeAbsent()
-  @IsString()
-  @Length(1, 256)
-  cursor?: string;
-}
-
 /** An agent. Of one that stands in for a tenant's own, only ID and name are known to that tenant. */
 export class AgentDto {
   /** @example "main" */
@@ -54,7 +42,7 @@ export class AgentDto {
 
 export class AgentsDto {
   items!: AgentDto[];
-  /** @example "ops" */
+  /** @example "WzE3LCJ4Z2R6Il0" */
   next?: string;
 }
 
@@ -133,7 +121,7 @@ export class BindingDto {
 
 export class BindingsDto {
   items!: BindingDto[];
-  /** @example "50" */
+  /** @example "WzE3LCJ4Z2R6Il0" */
   next?: string;
 }
 

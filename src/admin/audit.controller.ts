@@ -17,8 +17,7 @@ import {
   AuditVerifyQuery,
   type AuditRowDto,
 } from './audit.dto.js';
-import { readCursor, writeCursor } from './cursor.js';
-import { DEFAULT_LIMIT } from './pages.js';
+import { Cursors, DEFAULT_LIMIT } from './pages.js';
 
 const query = validated();
 
@@ -39,7 +38,8 @@ export class AuditController {
   @Get()
   async list(@Query(query) { limit = DEFAULT_LIMIT, cursor, ...asked }: AuditPageQuery, @Viewer() caller: Principal) {
     const filters = this.select(asked, caller);
-    const after = readCursor(cursor, [caller.tenant, filters]);
+    const cursors = new Cursors<number>('audit', caller.tenant, filters);
+    const after = cursors.decode(cursor);
     const rows = await this.audit.listAudit({
       ...filters,
       order: 'newest',
@@ -48,8 +48,7 @@ export class AuditController {
     });
     const page = rows.slice(0, limit);
     const last = rows.length > limit ? page.at(-1) : undefined;
-    const next = last && writeCursor(last.sequence, [caller.tenant, filters]);
-    const answer: AuditRowsDto = { items: page.map(toDto), ...(next !== undefined && { next }) };
+    const answer: AuditRowsDto = { items: page.map(toDto), ...(last && { next: cursors.encode(last.sequence) }) };
     return answer;
   }
 

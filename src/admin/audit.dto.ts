@@ -53,11 +53,11 @@ export class AuditPageQuery extends AuditFilters {
 
   /**
    * The `next` of the page before.
-   * @example "1041.Zk3uP0aQm1xY"
+   * @example "WzE3LCJ4Z2R6Il0"
    */
   @MayBeAbsent()
   @IsString()
-  @Length(1, 64)
+  @Length(1, 1_024)
   cursor?: string;
 }
 
@@ -131,7 +131,7 @@ export class AuditRowDto {
 
 export class AuditRowsDto {
   items!: AuditRowDto[];
-  /** @example "1041.Zk3uP0aQm1xY" */
+  /** @example "WzE3LCJ4Z2R6Il0" */
   next?: string;
 }
 

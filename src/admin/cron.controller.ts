@@ -11,19 +11,18 @@ import type { Principal } from '../core/identity/principal.js';
 import type { CronJob, CronRun } from '../core/store/index.js';
 import { JobChangeInput, JobInput } from '../core/cron/job-schema.js';
 import { toOpenApiSchema, validated } from '../http/index.js';
-import { PageQuery } from './agents.dto.js';
 import {
   CronJobDto,
   CronJobsDto,
   CronNextQuery,
   CronRunDto,
   CronRunsDto,
-  CronRunsQuery,
   CronTimesDto,
   RemoveCronJobQuery,
   type CronScheduleDto,
 } from './cron.dto.js';
-import { DEFAULT_LIMIT } from './pages.js';
+import { Cursors, DEFAULT_LIMIT } from './pages.js';
+import { CursorQuery } from './queue.dto.js';
 
 /** Due times that a job is shown with. */
 const SHOWN_TIMES = 5;
@@ -50,13 +49,17 @@ export class CronController {
   @Get()
   @RequireScope('admin:read')
   async list(
-    @Query(query) { limit = DEFAULT_LIMIT, cursor }: PageQuery,
+    @Query(query) { limit = DEFAULT_LIMIT, cursor }: CursorQuery,
     @Viewer() { tenant }: Principal,
   ): Promise<CronJobsDto> {
-    const jobs = await this.jobs.list({ tenant, after: cursor, limit: limit + 1 });
+    const cursors = new Cursors<string>('cron jobs', tenant);
+    const jobs = await this.jobs.list({ tenant, after: cursors.decode(cursor), limit: limit + 1 });
     const page = jobs.slice(0, limit);
     const last = jobs.length > limit ? page.at(-1) : undefined;
-    return { items: await Promise.all(page.map((job) => this.toDto(job))), ...(last && { next: last.jobId }) };
+    return {
+      items: await Promise.all(page.map((job) => this.toDto(job))),
+      ...(last && { next: cursors.encode(last.jobId) }),
+    };
   }
 
   /** Adds a job. Its runs have the rights of the caller at their time. */
@@ -120,12 +123,14 @@ export class CronController {
   @RequireScope('admin:read')
   async runs(
     @Param('id') id: string,
-    @Query(query) { limit = DEFAULT_LIMIT, cursor }: CronRunsQuery,
+    @Query(query) { limit = DEFAULT_LIMIT, cursor }: CursorQuery,
     @Viewer() { tenant }: Principal,
   ): Promise<CronRunsDto> {
-    const runs = await this.jobs.history(tenant, id, limit + 1, cursor);
+    const cursors = new Cursors<number>('cron runs', tenant, id);
+    const runs = await this.jobs.history(tenant, id, limit + 1, cursors.decode(cursor));
     const page = runs.slice(0, limit);
-    return { items: page.map(toRunDto), ...(runs.length > limit && { next: String(page.at(-1)?.run) }) };
+    const last = runs.length > limit ? page.at(-1) : undefined;
+    return { items: page.map(toRunDto), ...(last && { next: cursors.encode(last.run) }) };
   }
 
   private async toDto(job: CronJob): Promise<CronJobDto> {

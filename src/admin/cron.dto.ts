@@ -2,7 +2,6 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, Max, Min } from 'class-validator';
 import { MISFIRES, OVERLAPS } from '../core/cron/job.js';
-import { LimitQuery } from './agents.dto.js';
 import { MayBeAbsent } from '../http/index.js';
 
 /** An event of a device. */
@@ -144,7 +143,7 @@ export class CronJobDto {
 
 export class CronJobsDto {
   items!: CronJobDto[];
-  /** @example "j00mg3k9x2a1b2c3d4e5" */
+  /** @example "WzE3LCJ4Z2R6Il0" */
   next?: string;
 }
 
@@ -203,7 +202,7 @@ export class CronRunDto {
 
 export class CronRunsDto {
   items!: CronRunDto[];
-  /** @example "17" */
+  /** @example "WzE3LCJ4Z2R6Il0" */
   next?: string;
 }
 
@@ -218,19 +217,6 @@ export class CronTimesDto {
    * @example "2026c"
    */
   zone_data!: string;
-}
-
-/** Selects runs. */
-export class CronRunsQuery extends LimitQuery {
-  /**
-   * The `next` of the page before.
-   * @example 17
-   */
-  @MayBeAbsent()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  cursor?: number;
 }
 
 /** Selects due times. */

@@ -19,7 +19,7 @@ import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
 import { type DeadLetter, isInScope } from '../core/store/index.js';
 import { GatewayError } from '../protocol/index.js';
 import { DeadLetterDto, DeadLettersDto, DeadLettersQuery } from './dead-letters.dto.js';
-import { DEFAULT_LIMIT } from './pages.js';
+import { Cursors, DEFAULT_LIMIT } from './pages.js';
 import { validated } from '../http/index.js';
 
 /** Lists the replies that did not reach their chat, sends them again and deletes them. */
@@ -37,10 +37,12 @@ export class DeadLettersController {
   @UsePipes(validated())
   async list(@Query() query: DeadLettersQuery, @Viewer() { tenant }: Principal): Promise<DeadLettersDto> {
     if (!isInScope(tenant, DEFAULT_TENANT)) return { items: [] };
-    const { channel, limit = DEFAULT_LIMIT, cursor: before } = query;
-    const letters = await this.channels.listDeadLetters({ channel, before, limit: limit + 1 });
+    const { channel, limit = DEFAULT_LIMIT, cursor } = query;
+    const cursors = new Cursors<number>('dead letters', tenant, channel);
+    const letters = await this.channels.listDeadLetters({ channel, before: cursors.decode(cursor), limit: limit + 1 });
     const items = letters.slice(0, limit).map(toDto);
-    return { items, ...(letters.length > limit && { next: String(items.at(-1)?.id) }) };
+    const last = letters.length > limit ? items.at(-1) : undefined;
+    return { items, ...(last && { next: cursors.encode(last.id) }) };
   }
 
   /** Sends one again, as a message of its own. */

@@ -1,10 +1,9 @@
-import { Type } from 'class-transformer';
-import { IsInt, IsString, Length, Min } from 'class-validator';
-import { LimitQuery } from './agents.dto.js';
+import { IsString, Length } from 'class-validator';
+import { CursorQuery } from './queue.dto.js';
 import { MayBeAbsent } from '../http/index.js';
 
 /** Selects dead letters. */
-export class DeadLettersQuery extends LimitQuery {
+export class DeadLettersQuery extends CursorQuery {
   /**
    * Those of one channel only, by its name in messages.
    * @example "telegram"
@@ -13,16 +12,6 @@ export class DeadLettersQuery extends LimitQuery {
   @IsString()
   @Length(1, 256)
   channel?: string;
-
-  /**
-   * The `next` of the page before.
-   * @example 17
-   */
-  @MayBeAbsent()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  cursor?: number;
 }
 
 /** A message to a channel that was given up. */
@@ -54,6 +43,6 @@ export class DeadLetterDto {
 
 export class DeadLettersDto {
   items!: DeadLetterDto[];
-  /** @example "17" */
+  /** @example "WzE3LCJ4Z2R6Il0" */
   next?: string;
 }

@@ -11,10 +11,9 @@ import { LogRing, type LogFilter, type LogLine } from '../core/telemetry/log-rin
 import { SUBSYSTEMS } from '../core/telemetry/logs.js';
 import { EventStreamsService, validated } from '../http/index.js';
 import { GatewayError } from '../protocol/index.js';
-import { readCursor, writeCursor } from './cursor.js';
 import { LogFollower } from './log-follower.js';
 import { ChangeLogLevelsDto, LogLevelsDto, LogLinesDto, LogsQuery, type LogLineDto } from './logs.dto.js';
-import { DEFAULT_LIMIT } from './pages.js';
+import { Cursors, DEFAULT_LIMIT } from './pages.js';
 
 /** The newest lines of the logs, live if asked for, and the levels of the subsystems. */
 @ApiTags('admin')
@@ -59,11 +58,11 @@ export class LogsController {
 
   private readPage(filter: LogFilter, limit: number, cursor: string | undefined): LogLinesDto {
     const { subsystem, level, q } = filter;
-    const selected = [this.ring.epoch, subsystem, level, q];
-    const lines = this.ring.list(filter, limit + 1, readCursor(cursor, selected));
+    const cursors = new Cursors<number>('logs', this.ring.epoch, subsystem, level, q);
+    const lines = this.ring.list(filter, limit + 1, cursors.decode(cursor));
     const last = lines.length > limit ? lines[limit - 1] : undefined;
     const items = lines.slice(0, limit).map((line) => this.toDto(line));
-    return { items, ...(last && { next: writeCursor(last.number, selected) }) };
+    return { items, ...(last && { next: cursors.encode(last.number) }) };
   }
 
   /** Changes levels at once and permanently: they are the settings `log.SUBSYSTEM`. */

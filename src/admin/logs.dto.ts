@@ -4,10 +4,10 @@ import { IsBoolean, IsIn, IsNotEmptyObject, IsObject, IsString, Length } from 'c
 import { LOG_LEVELS, SUBSYSTEMS, type Subsystem } from '../core/telemetry/logs.js';
 import { ANY_JSON, MayBeAbsent } from '../http/index.js';
 import type { LogLevel } from '../protocol/index.js';
-import { LimitQuery } from './agents.dto.js';
+import { CursorQuery } from './queue.dto.js';
 
 /** Selects lines of the logs. */
-export class LogsQuery extends LimitQuery {
+export class LogsQuery extends CursorQuery {
   @MayBeAbsent()
   @IsIn(SUBSYSTEMS)
   @ApiProperty({ enum: SUBSYSTEMS })
@@ -36,15 +36,6 @@ export class LogsQuery extends LimitQuery {
   @Transform(({ value }: { readonly value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
   @IsBoolean()
   follow?: boolean;
-
-  /**
-   * The `next` of the page before.
-   * @example "1041.Zk3uP0aQm1xY"
-   */
-  @MayBeAbsent()
-  @IsString()
-  @Length(1, 64)
-  cursor?: string;
 }
 
 /** A line of the logs. */
@@ -77,7 +68,7 @@ export class LogLineDto {
 
 export class LogLinesDto {
   items!: LogLineDto[];
-  /** @example "1041.Zk3uP0aQm1xY" */
+  /** @example "WzE3LCJ4Z2R6Il0" */
   next?: string;
 }
 

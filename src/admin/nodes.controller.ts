@@ -17,7 +17,6 @@ import { HttpAuthGuard, RequireRole, RequireScope, Speaker, Viewer } from '../au
 import type { Principal } from '../core/identity/principal.js';
 import { NodesService } from '../core/nodes/nodes.service.js';
 import { ReachService } from '../core/reach/reach.service.js';
-import { PageQuery } from './agents.dto.js';
 import {
   AllowCommandDto,
   InvitationDto,
@@ -27,7 +26,8 @@ import {
   PairingCodeDto,
   toNodeDto,
 } from './nodes.dto.js';
-import { paginate } from './pages.js';
+import { Cursors, paginate } from './pages.js';
+import { CursorQuery } from './queue.dto.js';
 import { validated } from '../http/index.js';
 
 /** Lists the devices that offer commands, lets new ones in, and changes what they may do. */
@@ -46,8 +46,9 @@ export class NodesController {
   /** Sorted by ID. */
   @Get()
   @RequireScope('admin:read')
-  async list(@Viewer() { tenant }: Principal, @Query() query: PageQuery): Promise<NodesDto> {
-    const { items, next } = paginate(await this.nodes.list(tenant), ({ node }) => node.nodeId, query);
+  async list(@Viewer() { tenant }: Principal, @Query() query: CursorQuery): Promise<NodesDto> {
+    const cursors = new Cursors<string>('nodes', tenant);
+    const { items, next } = paginate(await this.nodes.list(tenant), ({ node }) => node.nodeId, query, cursors);
     return { items: items.map(toNodeDto), ...(next !== undefined && { next }) };
   }
 

@@ -187,7 +187,7 @@ export class NodesDto {
   items!: NodeDto[];
   /**
    * The cursor of the next page.
-   * @example "kitchen-mac"
+   * @example "WzE3LCJ4Z2R6Il0"
    */
   next?: string;
 }

@@ -15,17 +15,21 @@ interface PageRequest {
 
 /**
  * Returns a page of a list in memory.
- * @param keyOf returns what identifies an item; the cursor of a page is the key of its last item
+ * @param keyOf returns what identifies an item; the position of a cursor is the key of the last item
+ * @throws GatewayError INVALID_PAYLOAD for the cursor of another list
  */
 export function paginate<T>(
   items: readonly T[],
   keyOf: (item: T) => string,
   { limit = DEFAULT_LIMIT, cursor }: PageRequest,
+  cursors: Cursors<string>,
 ): { items: T[]; next?: string } {
-  const from = cursor === undefined ? 0 : items.findIndex((item) => keyOf(item) === cursor) + 1;
+  const after = cursors.decode(cursor);
+  const from = after === undefined ? 0 : items.findIndex((item) => keyOf(item) === after) + 1;
   const page = items.slice(from, from + limit);
   const last = page.at(-1);
-  return { items: page, ...(last !== undefined && from + limit < items.length && { next: keyOf(last) }) };
+  const hasMore = last !== undefined && from + limit < items.length;
+  return { items: page, ...(hasMore && { next: cursors.encode(keyOf(last)) }) };
 }
 
 /**

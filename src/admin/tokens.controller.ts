@@ -10,8 +10,8 @@ import {
   Viewer,
 } from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
-import { DEFAULT_LIMIT } from './pages.js';
-import { PageQuery } from './agents.dto.js';
+import { Cursors, DEFAULT_LIMIT } from './pages.js';
+import { CursorQuery } from './queue.dto.js';
 import { MadeTokenDto, MeDto, TokensDto, toTokenDto, TokenWishDto } from './tokens.dto.js';
 import { isInScope } from '../core/store/index.js';
 import { validated } from '../http/index.js';
@@ -31,13 +31,14 @@ export class TokensController {
   @Get()
   @RequireScope('admin:read')
   async list(
-    @Query() { limit = DEFAULT_LIMIT, cursor: after }: PageQuery,
+    @Query() { limit = DEFAULT_LIMIT, cursor }: CursorQuery,
     @Viewer() { tenant }: Principal,
   ): Promise<TokensDto> {
-    const records = await this.tokens.list({ tenant, after, limit: limit + 1 });
+    const cursors = new Cursors<string>('tokens', tenant);
+    const records = await this.tokens.list({ tenant, after: cursors.decode(cursor), limit: limit + 1 });
     const items = records.slice(0, limit).map(toTokenDto);
     const last = items.at(-1);
-    return { items, ...(last && records.length > limit && { next: last.id }) };
+    return { items, ...(last && records.length > limit && { next: cursors.encode(last.id) }) };
   }
 
   /** Makes a token with no more rights than the caller has. The answer alone has its secret. */

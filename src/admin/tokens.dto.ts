@@ -111,7 +111,7 @@ export class MadeTokenDto extends TokenDto {
 
 export class TokensDto {
   items!: TokenDto[];
-  /** @example "t0mg3k9x2a1b2c3d4" */
+  /** @example "WzE3LCJ4Z2R6Il0" */
   next?: string;
 }
 

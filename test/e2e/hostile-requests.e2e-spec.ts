@@ -151,6 +151,14 @@ describe.each(OPERATIONS)('$method $path', ({ method, path, operation }) => {
       await expectCivil({ method, path: fill(path, 'x') + query, ...(body !== undefined && { body }) });
   });
 
+  it('[AD-02] refuses a cursor that it has not made', async () => {
+    if (path.includes('{') || !queries.some(({ name }) => name === 'cursor')) return;
+    for (const cursor of ['main', '17', 'W10', 'WzE3LCJ4Z2R6Il0']) {
+      const { status, problem } = await attempt({ method, path: `${path}?cursor=${cursor}`, token: TOKENS.owner });
+      expect([cursor, status, problem?.faults]).toMatchObject([cursor, 400, [{ pointer: '/cursor' }]]);
+    }
+  });
+
   it('[AD-25] refuses bodies that are missing, broken, of another form or hostile in one field', async () => {
     if (!described) return;
     const at = fill(path, 'x');
