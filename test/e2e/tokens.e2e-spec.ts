@@ -44,7 +44,7 @@ describe('tokens at run time', () => {
     const made = await create({ ...wish, expires_at: Date.now() + 3_600_000 });
     expect(made.status).toBe(201);
     expect(made.token).toMatch(/^oct_[A-Za-z0-9_-]{43}$/);
-    expect((await call('GET', '/config', made.token)).status).toBe(200);
+    expect((await call('GET', '/sessions', made.token)).status).toBe(200);
     expect((await call('PATCH', '/config', made.token, { version: 0, changes: { 'agent.name': 'x' } })).status).toBe(
       403,
     );
