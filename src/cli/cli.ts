@@ -34,7 +34,7 @@ import { tools } from './tools.js';
 import { turns } from './turns.js';
 import { usage } from './usage.js';
 import { suggest } from '../core/config/suggest.js';
-import { painter, type Terminal } from './terminal.js';
+import { painter, printable, type Terminal } from './terminal.js';
 
 /** The one table of commands, in the order of the overview. */
 export const COMMANDS: readonly Command[] = [
@@ -129,7 +129,7 @@ configured ones, local.token beside its store does. Exit codes: 0 done, 1 failed
 
 function report(error: Error, { stderr, env }: Terminal): number {
   const paint = painter(stderr, env);
-  stderr.write(`${paint('red', 'openclaw:')} ${error.message}\n`);
+  stderr.write(`${paint('red', 'openclaw:')} ${printable(error.message, stderr)}\n`);
   if (error instanceof UnreachableError) return EXIT.unreachable;
   if (!(error instanceof UsageError)) return EXIT.failed;
   // The whole help would scroll the error away.

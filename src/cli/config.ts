@@ -10,7 +10,7 @@ import { request, type GatewayRequest } from './http.js';
 import { LIST_OPTIONS, readLimit, readOptions, readTarget, type GatewayTarget } from './options.js';
 import { findSettings, selectSettings, type Setting } from './select-settings.js';
 import { formatTable } from './table.js';
-import { painter, printJson, type Terminal } from './terminal.js';
+import { painter, printJson, type Terminal, toJson } from './terminal.js';
 
 const PATH = '/admin/v1/config';
 const POLL_INTERVAL_MS = 1_000;
@@ -156,7 +156,7 @@ function printChange(
 ): void {
   const paint = painter(terminal.stdout, terminal.env);
   const line = json
-    ? JSON.stringify({ version, key, value, old, source })
+    ? toJson({ version, key, value, old, source })
     : `${paint('bold', key)}  ${describe(old)} -> ${describe(value)}  (${source})`;
   terminal.stdout.write(`${line}\n`);
 }

@@ -5,7 +5,7 @@ import { readEvents } from './event-stream.js';
 import { EXIT, RefusedError, UnreachableError, UsageError } from './faults.js';
 import { requestJson, requestStream } from './http.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
-import { painter, printable, type Terminal } from './terminal.js';
+import { painter, printable, type Terminal, toJson } from './terminal.js';
 
 const PATH = '/admin/v1/logs';
 const DEFAULT_LINES = 50;
@@ -67,7 +67,7 @@ Examples:
       terminal,
       target: readTarget('logs', values.url, terminal),
       query,
-      print: (line) => terminal.stdout.write(values.json ? `${JSON.stringify(line)}\n` : describe(terminal, line)),
+      print: (line) => terminal.stdout.write(values.json ? `${toJson(line)}\n` : describe(terminal, line)),
     };
     const last = await printNewest(session, Number(lines));
     if (follow) await followFrom(session, last);

@@ -4,7 +4,7 @@ import { request } from './http.js';
 import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
 import { formatMs, formatTime } from './admin-session.js';
 import { formatDuration, formatTable } from './table.js';
-import { painter, printJson, type Terminal } from './terminal.js';
+import { painter, printable, printJson, type Terminal } from './terminal.js';
 
 /** The body of `GET /health`; unauthenticated callers get only the first two fields. */
 interface Health {
@@ -89,7 +89,7 @@ function print(terminal: Terminal, target: GatewayTarget, health: Health, detail
   ];
   if (health.active_sessions !== undefined) {
     rows.push(
-      ['Channels', health.connected_channels?.join(', ') || 'none connected'],
+      ['Channels', printable(health.connected_channels?.join(', ') ?? '', terminal.stdout) || 'none connected'],
       ['Sessions', `${health.active_sessions} active`],
       ['Queue', `${health.queued_messages ?? 0} waiting`],
       ['Tools', `${health.registered_tools ?? 0} registered`],
@@ -97,9 +97,9 @@ function print(terminal: Terminal, target: GatewayTarget, health: Health, detail
       ...(details ? describe(details) : []),
       ...(details?.warnings ?? []).map(({ severity, since, sentence }) => [
         severity === 'error' ? paint('red', 'Error') : paint('yellow', 'Warning'),
-        `${sentence} (since ${formatTime(since)})`,
+        `${printable(sentence, terminal.stdout)} (since ${formatTime(since)})`,
       ]),
-      ...(details ? [] : (health.reasons ?? []).map((reason) => ['Reason', reason])),
+      ...(details ? [] : (health.reasons ?? []).map((reason) => ['Reason', printable(reason, terminal.stdout)])),
     );
   }
   terminal.stdout.write(formatTable(rows));

@@ -16,9 +16,17 @@ export interface Output {
   readonly isTTY?: boolean;
 }
 
+/** Returns a value as JSON that a terminal may show: what JSON leaves unprintable is escaped. @param indent spaces of a level */
+export function toJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replaceAll(
+    UNPRINTABLE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** Prints a value as indented JSON, for programs. */
 export function printJson({ stdout }: Pick<Terminal, 'stdout'>, value: unknown): void {
-  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  stdout.write(`${toJson(value, 2)}\n`);
 }
 
 /** Everything outside the process that a command uses, so that tests can replace it. */
