@@ -89,7 +89,7 @@ function print(terminal: Terminal, target: GatewayTarget, health: Health, detail
   ];
   if (health.active_sessions !== undefined) {
     rows.push(
-      ['Channels', printable(health.connected_channels?.join(', ') ?? '', terminal.stdout) || 'none connected'],
+      ['Channels', printable(health.connected_channels?.join(', ') || 'none connected', terminal.stdout)],
       ['Sessions', `${health.active_sessions} active`],
       ['Queue', `${health.queued_messages ?? 0} waiting`],
       ['Tools', `${health.registered_tools ?? 0} registered`],

@@ -38,3 +38,9 @@ it('of sixteen bodies that do not arrive, the oldest gives its place up after a 
   expect(silent.map(({ destroyed }) => destroyed).filter(Boolean)).toHaveLength(3);
   for (const request of silent) request.destroy();
 });
+
+it('a body that says that it is too large is not read at all', async () => {
+  const bodies = new SignedBodies(8, new ManualClock());
+  const request = Object.assign(aRequest(), { headers: { 'content-length': '9' } });
+  await expect(bodies.read(request as unknown as IncomingMessage)).rejects.toMatchObject({ status: 413 });
+});

@@ -1,6 +1,7 @@
-// A module of a team whose tools fail in every way: they throw, answer with what is not JSON, ignore their time limit, and
-// return 100 MB. `attack.guarded` needs the approval of a person.
-import { Module } from '@nestjs/common';
+// A module of a team whose parts fail in every way: its tools throw, return what is not JSON or 100 MB, and ignore their time
+// limit; its routes and its handlers of frames throw. `attack.guarded` needs the approval of a person.
+import { Controller, Get, Module } from '@nestjs/common';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { Tool } from 'openclaw-gateway-nest';
 import Type from 'typebox';
 
@@ -85,5 +86,47 @@ Tool({
   permissions: ['vault'],
 })(PermittedTool);
 
+const FAULT = 'a fault of a handler';
+
+class FrameHandlers {
+  throws() {
+    throw new Error(FAULT);
+  }
+
+  rejects() {
+    return Promise.reject(new Error(FAULT));
+  }
+
+  circular() {
+    const data = { fault: FAULT };
+    data.self = data;
+    return { event: 'attack.circular', data };
+  }
+}
+class Routes {
+  throws() {
+    throw new Error(FAULT);
+  }
+
+  rejects() {
+    return Promise.reject(new Error(FAULT));
+  }
+
+  circular() {
+    const body = { fault: FAULT };
+    body.self = body;
+    return body;
+  }
+}
+for (const name of ['throws', 'rejects', 'circular']) {
+  const describe = (target) => [target.prototype, name, Object.getOwnPropertyDescriptor(target.prototype, name)];
+  SubscribeMessage(`attack.${name}`)(...describe(FrameHandlers));
+  Get(name)(...describe(Routes));
+}
+WebSocketGateway(18789)(FrameHandlers);
+Controller('attack')(Routes);
+
 export class HostileModule {}
-Module({ providers: [...tools, DeafTool, GuardedTool, PermittedTool] })(HostileModule);
+Module({ controllers: [Routes], providers: [...tools, DeafTool, GuardedTool, PermittedTool, FrameHandlers] })(
+  HostileModule,
+);

@@ -13,6 +13,7 @@ let visits = 0;
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
 
 const target = useTarget({
+  expectedErrors: /a fault of a handler|circular structure/,
   prepare: async () => {
     inner = createServer((_request, response) => {
       visits++;
@@ -65,6 +66,50 @@ describe('a plugin', () => {
     expect(text.length).toBeLessThan(400_000);
     expect(text).not.toMatch(/hostile\.module|node_modules|node:internal/);
   });
+
+  it('[SE-19] harms no call of an operator either', async () => {
+    for (const name of names) {
+      const { status, body } = await target.admin(TOKENS.operator).post(`tools/attack.${name}/call`, {});
+      expect([name, status]).toEqual([name, 200]);
+      expect(JSON.stringify(body).length).toBeLessThan(400_000);
+      expect(JSON.stringify(body)).not.toMatch(/hostile\.module|node_modules|node:internal/);
+    }
+  });
+
+  it('[SE-18] is called by an operator with tools:call, in sessions of its tenant, with what they permit', async () => {
+    const post = (token: string, tool: string, body: object = {}) =>
+      target.admin(token).post(`tools/${tool}/call`, body);
+    for (const token of [TOKENS.alice, TOKENS.driver, TOKENS.viewer, TOKENS.reader])
+      expect((await post(token, 'time.now')).status).toBe(403);
+    const { session_id } = await driver.answerTo(
+      driver.send('message_in', { channel: 'test', sender: 'called', content: 'hello' }),
+    );
+    expect((await post(TOKENS.stranger, 'time.now', { session_id })).status).toBe(404);
+    expect((await post(TOKENS.operator, 'time.now', { session_id })).status).toBe(200);
+    for (const [tool, body] of [
+      ['attack.permitted', {}],
+      ['attack.guarded', { parameters: { amount: 1 } }],
+      ['attack.guarded', { parameters: { amount: 1e9 }, session_id }],
+      ['Time.now', {}],
+      ['__proto__', {}],
+      ['time.now%00', {}],
+    ] as const) {
+      const { status, body: answer } = await post(TOKENS.operator, tool, body);
+      expect([tool, status >= 400 || answer['ok'] === false]).toEqual([tool, true]);
+      expect(JSON.stringify(answer)).not.toMatch(/paid|canary/);
+    }
+  });
+
+  it.each(['throws', 'rejects', 'circular'])(
+    '[SE-19] whose route or handler of frames %s gets an error id, and the caller no cause',
+    async (name) => {
+      const { status, text } = await target.request(`/attack/${name}`, { headers: bearer(TOKENS.owner) });
+      expect([status, text]).toEqual([500, expect.stringContaining('"error_id"') as string]);
+      const { type, payload } = await driver.answerTo(driver.send(`attack.${name}`));
+      expect([type, payload['code']]).toEqual(['error', 'INTERNAL']);
+      expect(text + JSON.stringify(payload)).not.toMatch(/a fault|circular|node_modules|hostile/);
+    },
+  );
 
   it('[SE-19] whose tool ignores its abort signal is left after its time limit', async () => {
     expect(await call('attack.deaf')).toMatchObject({ ok: false, status: 'timed_out', end: 'stop' });

@@ -125,6 +125,16 @@ describe('HTTP', () => {
     expect(await answerTo(['GET /whoami HTTP/1.1', host, `X-Large: ${'x'.repeat(17_000)}`])).toBe(431);
   });
 
+  it('[T-06] a target that is not a path, or has NUL, is 400', async () => {
+    for (const target of [`http://127.0.0.1:${gateway.port}/whoami`, 'http://evil.example/', '*', 'whoami']) {
+      const raw = await RawSocket.connect(gateway.port);
+      raw.sendLines([`OPTIONS ${target} HTTP/1.1`, `Host: 127.0.0.1:${gateway.port}`]);
+      expect([target, (await raw.readHead()).status]).toEqual([target, 400]);
+      raw.destroy();
+    }
+    for (const path of ['/whoami?a=%00', '/who%00ami']) expect((await get(path)).json()).toMatchObject({ status: 400 });
+  });
+
   it('[T-14] a request that is not complete in time is closed', async () => {
     const own = await startTransport({ controllers, limits: { requestTimeoutMs: 500 } });
     const raw = await RawSocket.connect(own.port);
