@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -19,11 +20,22 @@ interface AlertRule {
   readonly annotations: { readonly summary: string; readonly description: string };
 }
 
+interface RuleTests {
+  readonly tests: readonly {
+    readonly name: string;
+    readonly input_series: readonly { readonly series: string }[];
+    readonly promql_expr_test: readonly { readonly exp_samples: readonly { readonly labels: string }[] }[];
+  }[];
+}
+
 const dashboardText = readFileSync('deploy/grafana/openclaw.json', 'utf8');
 const dashboard = JSON.parse(dashboardText) as Dashboard;
 const rules = (parse(readFileSync('deploy/prometheus/alerts.yaml', 'utf8')) as AlertRules).groups.flatMap(
   (group) => group.rules,
 );
+const TESTS_OF_RULES = 'deploy/prometheus/alerts.test.yaml';
+const { tests: testsOfRules } = parse(readFileSync(TESTS_OF_RULES, 'utf8')) as RuleTests;
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 const expressions = [
   ...dashboard.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [title, expr] as const)),
   ...rules.map(({ alert, expr }) => [alert, expr] as const),
@@ -116,5 +128,32 @@ describe('the alert rules', () => {
     expect(errors.length).toBeGreaterThan(2);
     for (const [, name = '', outcome] of errors)
       expect([name, served.get(name)?.samples.get(`${name}{outcome="${outcome}"}`)]).toEqual([name, 0]);
+  });
+});
+
+describe('the tests of the alert rules', () => {
+  it('[L-24] see each rule quiet and firing, with its severity', () => {
+    const fired = testsOfRules.flatMap(({ promql_expr_test: steps }) =>
+      steps.flatMap(({ exp_samples: samples }) => samples.map(({ labels }) => labels)),
+    );
+    for (const { alert, labels } of rules) {
+      const own = fired.filter((one) => one.includes(`alertname="${alert}"`));
+      expect([alert, own.length > 0]).toEqual([alert, true]);
+      for (const one of own) expect(one).toContain(`severity="${labels.severity}"`);
+    }
+    for (const { name, promql_expr_test: steps } of testsOfRules)
+      expect([name, steps.some(({ exp_samples: samples }) => samples.length === 0)]).toEqual([name, true]);
+  });
+
+  it.each(testsOfRules.map(({ name, input_series }) => [name, input_series] as const))(
+    'have samples of metrics that the gateway serves: %s',
+    (_, input) => {
+      for (const { series } of input) expect(listUnknown(series)).toEqual([]);
+    },
+  );
+
+  it.runIf(hasPromtool)('[L-24] pass in promtool', () => {
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', TESTS_OF_RULES], { encoding: 'utf8' });
+    expect([status, `${stdout}${stderr}`]).toEqual([0, expect.stringContaining('SUCCESS')]);
   });
 });
