@@ -1,11 +1,12 @@
 /**
- * `npm run bench:memory -- attackers|hour [--seconds N] [--only ATTACK] [--preload FILE]`: measures the resident memory of a gateway. Ends by itself, stays on
+ * `npm run bench:memory -- attackers|hour|day [--seconds N] [--only ATTACK] [--preload FILE]`: measures the resident memory of a gateway. Ends by itself, stays on
  * loopback.
  *
  * - `attackers`: with the default limits, under 20 attackers at once (`--only`: all of one kind), beside one well-behaved client; then alone again.
  *   Exits with 1 if the memory grew by more than {@link MAX_GROWTH_MIB}, or did not come back.
  * - `hour`: a mixed load of one hour at 20 messages a second, sent as fast as it is answered, while the work of each minute
  *   (sweeps) is done twice a second.
+ * - `day`: the same of a day, with all traces exported, and with metrics that are read twice a second.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +17,7 @@ import { LoadProcess } from './load-process.ts';
 import { MemoryWatch } from './memory/memory-watch.ts';
 import type { ServerProcess } from './server-process.ts';
 import { format } from './report/table.ts';
-import { startGateway, TemporaryFolder, TOKEN } from './servers.ts';
+import { startGateway, startPeer, TemporaryFolder, TOKEN } from './servers.ts';
 import { quantile } from './statistics.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -34,9 +35,22 @@ const MAX_GROWTH_MIB = 128;
 /** Maximum growth that remains after the attack, in MiB: young generation and caches that the load has filled. */
 const MAX_REMAINDER_MIB = 64;
 
-/** A twelfth of an hour at 20 messages a second. */
-const PORTION = 6_000;
-const PORTIONS = 12;
+/** A load of 20 messages a second, in portions. */
+interface MixedLoad {
+  /** Messages of a portion. */
+  readonly portion: number;
+  readonly portions: number;
+  /** The time of a portion, for people. */
+  readonly unit: string;
+  readonly minutes: number;
+}
+
+const HOUR: MixedLoad = { portion: 6_000, portions: 12, unit: 'minutes', minutes: 5 };
+const DAY: MixedLoad = { portion: 72_000, portions: 24, unit: 'hours', minutes: 1 };
+
+/** A token that reads metrics and does nothing else. */
+const METRICS_TOKEN = `${TOKEN}-metrics`;
+const SCRAPE_INTERVAL_MS = 500;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -115,29 +129,61 @@ async function underAttack(seconds: number): Promise<boolean> {
   return peakMib - idleMib <= MAX_GROWTH_MIB && afterMib - idleMib <= MAX_REMAINDER_MIB;
 }
 
-async function underMixedLoad(): Promise<void> {
+/** @param env of the gateway @param beside what is done meanwhile; returns what ends it */
+async function underMixedLoad(
+  { portion: messages, portions, unit, minutes }: MixedLoad,
+  env: Readonly<Record<string, string>> = {},
+  beside: (gateway: ServerProcess) => Disposable = () => ({ [Symbol.dispose]() {} }),
+): Promise<void> {
   using folder = new TemporaryFolder();
-  await using gateway = await startGateway({ folder, preload: path('./servers/frequent-sweeps.ts') });
+  await using gateway = await startGateway({ folder, env, preload: path('./servers/frequent-sweeps.ts') });
   using memory = new MemoryWatch(gateway);
+  using _ = beside(gateway);
   print('memory when ready', memory.mib);
-  for (let portion = 1; portion <= PORTIONS; portion++) {
+  for (let portion = 1; portion <= portions; portion++) {
     using load = new LoadProcess();
     const first = portion * 100;
     await load.call('connect', { port: gateway.port, dialect: 'gateway', token: TOKEN, count: 25, first });
     const shape = { perConnection: 10, sessions: 500 * portion } as const;
-    await load.call('flood', { ...shape, count: PORTION / 2, until: 'end', isRandom: true });
-    await load.call('flood', { ...shape, count: PORTION / 2, until: 'ack', kind: 'group', senders: 20 });
+    await load.call('flood', { ...shape, count: messages / 2, until: 'end', isRandom: true });
+    await load.call('flood', { ...shape, count: messages / 2, until: 'ack', kind: 'group', senders: 20 });
     const sessionId = await load.call('say', { sender: 'person-watched', content: '/reset' });
     await load.call('watch', { sessionId });
     await load.call('burst', { sender: 'person-watched', content: '/blocks 500', blocks: 500 * 25 });
     await sleep(1_000);
-    print(`memory after ${(portion * 60) / PORTIONS} minutes, ${portion * PORTION} messages`, memory.mib);
+    print(`memory after ${portion * minutes} ${unit}, ${portion * messages} messages`, memory.mib);
   }
   print('memory, the most', memory.peakMib);
 }
 
+/** Reads the metrics of a gateway again and again. */
+function scrape({ port }: ServerProcess): Disposable {
+  const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
+  const read = async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers });
+    if (response.status !== 200) throw new Error(`/metrics is HTTP ${response.status}`);
+    await response.text();
+  };
+  const timer = setInterval(() => void read(), SCRAPE_INTERVAL_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+async function underLoadOfADay(): Promise<void> {
+  await using collector = await startPeer('collector');
+  const tokens = [
+    { token: TOKEN, principal: 'bench', role: 'channel' },
+    { token: METRICS_TOKEN, principal: 'prometheus', role: 'operator', scopes: ['metrics:read'] },
+  ];
+  const env = {
+    OPENCLAW_AUTH_TOKENS: JSON.stringify(tokens),
+    OPENCLAW_TELEMETRY_TRACES_ENDPOINT: `http://127.0.0.1:${collector.port}/v1/traces`,
+  };
+  await underMixedLoad(DAY, env, scrape);
+}
+
 const [scenario] = positionals;
 if (scenario === 'attackers') process.exitCode = (await underAttack(Number(values.seconds))) ? 0 : 1;
-else if (scenario === 'hour') await underMixedLoad();
-else throw new Error('usage: npm run bench:memory -- attackers|hour [--seconds N]');
+else if (scenario === 'hour') await underMixedLoad(HOUR);
+else if (scenario === 'day') await underLoadOfADay();
+else throw new Error('usage: npm run bench:memory -- attackers|hour|day [--seconds N]');
 process.exit();
