@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { Injectable, Module, type INestApplication } from '@nestjs/common';
+import { Injectable, Module, type DynamicModule, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AuthService } from './auth/index.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
@@ -9,13 +9,14 @@ import { PhaseService } from './core/phase/phase.service.js';
 import { Store } from './core/store/index.js';
 import type { Logs } from './core/telemetry/logs.js';
 import { GatewayModule, type GatewayOptions } from './gateway.module.js';
+import { EarlyProbes } from './health/early-probes.js';
 import { DocumentsService } from './http/documents.service.js';
 import { createHttpAdapter } from './http/index.js';
 import { checkAddress, explainListening } from './http/listen-address.js';
 import { loadSettingsAndModules } from './settings.js';
 import { NestLogs } from './telemetry/nest-logs.js';
 import { limitHeap } from './limit-heap.js';
-import { isStoreThere } from './stores/store-engines.js';
+import { describeOpening, isStoreThere } from './stores/store-engines.js';
 import { PinoLogs } from './telemetry/pino-logs.js';
 import { TailscaleService, type TailscaleState } from './tailscale/tailscale.service.js';
 import { GatewayWsAdapter } from './websocket/gateway-ws.adapter.js';
@@ -59,9 +60,12 @@ export async function runGateway(
   const settings = { ...loaded, unset: overrides.unset };
   // Changes at run time may name another address: they are in the store, where there is one.
   const { 'gateway.host': host, 'gateway.port': port, 'store.url': storeUrl } = settings.values;
-  if (!isStoreThere(storeUrl)) await checkAddress(host, port);
+  const isThere = isStoreThere(storeUrl);
+  if (!isThere) await checkAddress(host, port);
   const logs = new PinoLogs();
-  const root = GatewayModule.forRoot({ ...options, modules: [...modules, AddressModule], settings, logs });
+  const probes = new ProbesUntilOpen();
+  const modulesWithAddress = [...modules, AddressModule.freeing(probes)];
+  const root = GatewayModule.forRoot({ ...options, modules: modulesWithAddress, settings, logs });
   const app = await NestFactory.create(root, createHttpAdapter(), {
     logger: new NestLogs(logs),
     abortOnError: false,
@@ -72,10 +76,12 @@ export async function runGateway(
   app.get(DocumentsService).describe(app);
   stopOnSignals(app, logs);
   try {
+    if (isThere && port !== 0) await probes.open(host, port, () => describeOpening(storeUrl));
     await app.init();
     await listen(app);
     await app.get(StartStopService).whenReady;
   } catch (error) {
+    await probes.close();
     await giveUp(app);
     throw error;
   }
@@ -83,13 +89,31 @@ export async function runGateway(
   if (!app.get(PhaseService).isDraining) await announce(app);
 }
 
+/** Answers the probes until the store is open. */
+class ProbesUntilOpen {
+  private probes: EarlyProbes | undefined;
+
+  async open(...parts: Parameters<typeof EarlyProbes.open>): Promise<void> {
+    this.probes = await EarlyProbes.open(...parts);
+  }
+
+  async close(): Promise<void> {
+    await this.probes?.close();
+    this.probes = undefined;
+  }
+}
+
 /** Checks the address before tools, timers and programs of servers start. */
 @Injectable()
 class AddressCheck {
-  constructor(private readonly config: ConfigStoreService) {}
+  constructor(
+    private readonly config: ConfigStoreService,
+    private readonly probes: ProbesUntilOpen,
+  ) {}
 
   @StartStep({ name: 'check the address', phase: 'configure', after: ['apply run-time settings'] })
   async check(): Promise<void> {
+    await this.probes.close();
     try {
       await checkAddress(this.config.get('gateway.host'), this.config.get('gateway.port'));
     } catch (error) {
@@ -103,7 +127,11 @@ class AddressCheck {
 }
 
 @Module({ providers: [AddressCheck] })
-class AddressModule {}
+class AddressModule {
+  static freeing(probes: ProbesUntilOpen): DynamicModule {
+    return { module: AddressModule, providers: [{ provide: ProbesUntilOpen, useValue: probes }] };
+  }
+}
 
 /** Closes what a start that failed has opened, as far as that is possible within {@link GIVE_UP_MS}. */
 async function giveUp(app: INestApplication): Promise<void> {

@@ -52,6 +52,12 @@ export interface RestoredStore {
   readonly settled: SettledCopy;
 }
 
+/** A migration of a store from one version of its schema to another. */
+export interface StoreMigration {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** An engine of the store: its URLs, for the settings, its module, and the examination of its stores. */
 export interface StoreEngine {
   /** The form of the URLs, for messages. */
@@ -68,6 +74,8 @@ export interface StoreEngine {
   findPlaceFault(url: string): string | undefined;
   /** Returns whether the store exists already. */
   isThere(url: string): boolean;
+  /** Returns the migration that the next start makes, without opening the store; undefined if it makes none. */
+  findMigration(url: string): Promise<StoreMigration | undefined>;
   /** Returns the path of the store's file; undefined if it has none. */
   findPath(url: string): string | undefined;
   /** Loads the Nest module that provides the ports of `core/store`. */

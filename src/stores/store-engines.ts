@@ -35,6 +35,13 @@ export function isStoreThere(url: string): boolean {
   return findStoreEngine(url)?.isThere(url) ?? false;
 }
 
+/** Says what a start does with a store that is there, in words for operators. */
+export async function describeOpening(url: string): Promise<string> {
+  const migration = await findStoreEngine(url)?.findMigration(url);
+  if (!migration) return 'opening the store';
+  return `migrating the store from schema version ${migration.from} to ${migration.to}`;
+}
+
 /** Returns whether the store of a URL is a file of its own. */
 export function hasStoreFile(url: string): boolean {
   return findStoreEngine(url)?.findPath(url) !== undefined;

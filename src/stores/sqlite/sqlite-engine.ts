@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { NO_JOBS, type StoreEngine, type StoreExamination } from '../store-engine.js';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { NO_JOBS, type StoreEngine, type StoreExamination, type StoreMigration } from '../store-engine.js';
 import type { CheckProgress } from './check-database.js';
 import { findNetworkFileSystem } from './network-file-system.js';
 import { findSqliteUrlFault, isSqliteUrl, parseSqliteUrl } from './sqlite-url.js';
@@ -26,6 +26,12 @@ export const SQLITE_ENGINE = {
     const path = parseSqliteUrl(url);
     return path !== undefined && existsSync(path);
   },
+  findMigration: async (url: string): Promise<StoreMigration | undefined> => {
+    const path = parseSqliteUrl(url);
+    const from = path === undefined ? 0 : readSchemaVersion(path);
+    const to = (await import('./migrations.js')).MIGRATIONS.at(-1)?.version ?? 0;
+    return from > 0 && from < to ? { from, to } : undefined;
+  },
   findPath: parseSqliteUrl,
   // Imported when it is used, like the examination: the settings need the URLs only.
   loadModule: async () => (await import('./sqlite.module.js')).SqliteModule,
@@ -36,6 +42,19 @@ export const SQLITE_ENGINE = {
     return (await import('./restore-database.js')).restoreDatabase(path, ...rest);
   },
 } satisfies StoreEngine;
+
+const VERSION_OFFSET = 60;
+
+/** Reads the version from the header of a database, which may be open elsewhere. Returns 0 for anything else. */
+function readSchemaVersion(path: string): number {
+  const header = Buffer.alloc(VERSION_OFFSET + 4);
+  const file = openSync(path, 'r');
+  try {
+    return readSync(file, header, 0, header.length, 0) === header.length ? header.readUInt32BE(VERSION_OFFSET) : 0;
+  } finally {
+    closeSync(file);
+  }
+}
 
 async function examine(url: string, onTable?: CheckProgress): Promise<StoreExamination> {
   const path = parseSqliteUrl(url);
