@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import SlowFirst from './scripts/slow-first.ts';
 
 export default defineConfig({
   test: {
@@ -8,6 +9,7 @@ export default defineConfig({
     isolate: false,
     // Twice the cores of a small machine: half of the time is spent waiting for processes, browsers and commits.
     maxWorkers: 4,
+    sequence: { sequencer: SlowFirst },
     // Limits that only a hang reaches: on a slow machine tests are slow, not red.
     testTimeout: 60_000,
     hookTimeout: 60_000,
