@@ -98,6 +98,26 @@ describe('an operation of the administration', () => {
     expect((await target.request('/metrics', { headers: bearer(TOKENS.stranger) })).status).toBe(403);
   });
 
+  it('[SE-10] that names another tenant finds nothing, whatever it does', async () => {
+    const named = (path: string, tenant: string) => `${fill(path)}?tenant=${tenant}`;
+    for (const { method, path } of operations) {
+      const found: number[] = [];
+      for (const [token, tenant] of [
+        [TOKENS.stranger, 'default'],
+        [TOKENS.operator, 'acme'],
+        [TOKENS.operator, '*'],
+      ] as const)
+        found.push((await send(method, named(path, tenant), bearer(token), bodyOf(path))).status);
+      expect([method, path, found.filter((status) => ![400, 403, 404].includes(status))]).toEqual([method, path, []]);
+    }
+    for (const tenant of ['%00', 'x'.repeat(300), '__proto__', '../default', '', 'default&tenant=acme', '%0a'])
+      for (const token of [TOKENS.owner, TOKENS.operator]) {
+        const { status, text } = await send('GET', `/admin/v1/sessions?tenant=${tenant}`, bearer(token));
+        expect([tenant, status < 500]).toEqual([tenant, true]);
+        if (status === 200) expect(text).toBe('{"items":[]}');
+      }
+  });
+
   it('[SE-10] shows an operator of another tenant nothing that exists', async () => {
     const driver = await target.connect(TOKENS.driver);
     const id = driver.send('message_in', { channel: 'test', sender: 'alice', content: '/wait 60000' });
@@ -150,6 +170,8 @@ describe('an operation of the administration', () => {
       'cron/jobs',
       'nodes',
       'presence',
+      'usage?by=tenant',
+      'usage?by=sender',
     ])
       expect([list, JSON.stringify((await stranger.get(list)).body)]).toEqual([
         list,
