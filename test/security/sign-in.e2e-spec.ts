@@ -216,7 +216,7 @@ describe('a report of the provider that a person has signed out', () => {
       statuses.push(
         (await target.request('/auth/backchannel-logout', { method: 'POST', headers, body: 'logout_token=x' })).status,
       );
-    expect([statuses[0], statuses.at(-1)]).toEqual([400, 429]);
+    expect([statuses[0], statuses.includes(429)]).toEqual([400, true]);
     expect((await target.request('/admin/v1/me', { headers: { ...headers, ...bearer(TOKENS.owner) } })).status).toBe(
       200,
     );
