@@ -105,6 +105,11 @@ export const requirements: readonly Requirement[] = [
     'administration',
     'What another tenant has answers as what nobody has, in every operation of the HTTP API and for every frame.',
   ),
+  requirement(
+    'TN-13',
+    'administration',
+    'The first setting that names another tenant needs a credential of tenant `*`, so that somebody stays an operator of all.',
+  ),
   requirement('TN-04', 'administration', 'What another tenant has does not exist, whatever the caller names.'),
   // Security
   requirement(

@@ -17,7 +17,7 @@ import { canChangeRights } from '../core/agents/agent-rights.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { SettingsHistoryService } from '../core/config/settings-history.service.js';
 import { SettingsError, type SettingFault } from '../core/config/section.js';
-import { checkAllTenants } from '../core/identity/all-tenants.js';
+import { checkAllTenants, checkStaysOfAll } from '../core/identity/all-tenants.js';
 import { checkScope, type Principal } from '../core/identity/principal.js';
 import { GatewayError } from '../protocol/index.js';
 import { LargeJsonBody, validated } from '../http/index.js';
@@ -112,6 +112,7 @@ export class ConfigController {
     checkAllTenants(caller, this.config);
     if (version > this.config.version) throw stale(this.config.version);
     const outcome = await this.config.change(version, changes, caller.principal, (before, after) => {
+      checkStaysOfAll(caller, after);
       if (canChangeRights(before, after)) checkScope(caller, 'config:dangerous');
       checkGrants(caller, before, after);
     });

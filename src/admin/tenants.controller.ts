@@ -38,7 +38,11 @@ export class TenantsController {
   async list(@Query() { limit, cursor }: CursorQuery, @Caller() caller: Principal): Promise<TenantsDto> {
     checkAllTenants(caller, this.config);
     const cursors = new Cursors<string>('tenants');
-    const names = new Set([DEFAULT_TENANT, ...listNamedTenants(this.config), ...(await this.usage.listTenants())]);
+    const names = new Set([
+      DEFAULT_TENANT,
+      ...listNamedTenants((key) => this.config.get(key)),
+      ...(await this.usage.listTenants()),
+    ]);
     names.delete(ALL_TENANTS);
     const { items, next } = pickPage(names, (name) => name, { limit, cursor: cursors.decode(cursor) });
     return { items: items.map((name) => this.toDto(name)), ...(next !== undefined && { next: cursors.encode(next) }) };

@@ -2,7 +2,7 @@ import { Body, ConflictException, Controller, Get, Patch, UseGuards, UsePipes } 
 import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { checkDefaultTenant } from '../core/identity/all-tenants.js';
+import { checkAllTenants } from '../core/identity/all-tenants.js';
 import type { Principal } from '../core/identity/principal.js';
 import { GatewayError } from '../protocol/index.js';
 import { TailscaleChangeDto, TailscaleDto } from './tailscale.dto.js';
@@ -25,7 +25,7 @@ export class TailscaleController {
   @Get()
   @RequireScope('admin:read')
   read(@Caller() caller: Principal): TailscaleDto {
-    checkDefaultTenant(caller, 'Tailscale is');
+    checkAllTenants(caller, this.config);
     return this.describe();
   }
 
@@ -38,7 +38,7 @@ export class TailscaleController {
   @ApiConflictResponse({ description: 'The settings have been changed meanwhile.' })
   @UsePipes(validated())
   async change(@Body() { expose, mode }: TailscaleChangeDto, @Caller() caller: Principal): Promise<TailscaleDto> {
-    checkDefaultTenant(caller, 'Tailscale is');
+    checkAllTenants(caller, this.config);
     const changes = {
       ...(expose !== undefined && { 'gateway.expose_via_tailscale': expose }),
       ...(mode !== undefined && { 'gateway.tailscale_mode': mode }),

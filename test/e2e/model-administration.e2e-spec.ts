@@ -48,11 +48,13 @@ async function call(path: string, body?: object, token: string = TOKENS.operator
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
-async function openclaw(...args: string[]) {
+const openclaw = (...args: string[]) => openclawAs(TOKENS.operator, ...args);
+
+async function openclawAs(token: string, ...args: string[]) {
   class Console extends FakeTerminal {
     override readonly fetch = fetch;
   }
-  const terminal = new Console({ OPENCLAW_URL: gateway.url, OPENCLAW_TOKEN: TOKENS.operator });
+  const terminal = new Console({ OPENCLAW_URL: gateway.url, OPENCLAW_TOKEN: token });
   return { code: await run(['models', ...args], terminal), out: terminal.stdout.text, err: terminal.stderr.text };
 }
 
@@ -159,7 +161,8 @@ describe('openclaw models', () => {
   });
 
   it('[R-21] tries the configured model, or another one', async () => {
-    expect(await openclaw('test')).toMatchObject({
+    // It reads the settings.
+    expect(await openclawAs(TOKENS.owner, 'test')).toMatchObject({
       code: 0,
       out: expect.stringMatching(/^Hello to you\.\nlocal\/big answers; its first token came after \d+ ms\n$/) as string,
     });

@@ -293,7 +293,7 @@ describe('openclaw serve and openclaw funnel', () => {
   const CHANGEABLE = { 'gateway.expose_via_tailscale': undefined };
 
   async function command(gateway: GatewayApp, ...args: string[]) {
-    const env = { OPENCLAW_URL: gateway.url, OPENCLAW_TOKEN: TOKENS.operator };
+    const env = { OPENCLAW_URL: gateway.url, OPENCLAW_TOKEN: TOKENS.owner };
     const terminal = Object.assign(new FakeTerminal(env), { fetch });
     const code = await run(args, terminal);
     return { code, out: terminal.stdout.text, err: terminal.stderr.text };
@@ -328,13 +328,13 @@ describe('openclaw serve and openclaw funnel', () => {
       .get(AuditStore, { strict: false })
       .listAudit({ action: 'settings.change', order: 'oldest', limit: 10 });
     expect(rows.map(({ actor, after }) => [actor, after])).toEqual([
-      ['operator', '{"gateway.expose_via_tailscale":true,"gateway.tailscale_mode":"serve"}'],
-      ['operator', '{"gateway.expose_via_tailscale":true,"gateway.tailscale_mode":"funnel"}'],
-      ['operator', '{"gateway.expose_via_tailscale":false}'],
+      ['owner', '{"gateway.expose_via_tailscale":true,"gateway.tailscale_mode":"serve"}'],
+      ['owner', '{"gateway.expose_via_tailscale":true,"gateway.tailscale_mode":"funnel"}'],
+      ['owner', '{"gateway.expose_via_tailscale":false}'],
     ]);
   });
 
-  it('[H-08] are for operators of the default tenant, since the machine is that of all tenants', async () => {
+  it('[H-08] are for operators of all tenants, since the machine is that of all tenants', async () => {
     const gateway = await start();
     for (const method of ['GET', 'PATCH']) {
       const headers = { authorization: `Bearer ${TOKENS.stranger}`, 'content-type': 'application/json' };
@@ -385,7 +385,7 @@ describe('openclaw serve and openclaw funnel', () => {
         'gateway.expose_via_tailscale': false,
         'auth.tokens': [
           {
-            token: TOKENS.operator,
+            token: TOKENS.owner,
             principal: 'ann',
             role: 'operator',
             scopes: ['admin:read', 'admin:write', 'config:write'],

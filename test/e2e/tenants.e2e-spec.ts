@@ -105,3 +105,32 @@ it('[TN-04] other credentials see no tenant but their own, whatever they name', 
   for (const token of [TOKENS.operator, TOKENS.driver, TOKENS.alice])
     await expect(gateway.connect('c', token, '&tenant=acme')).rejects.toThrow('404');
 });
+
+it('[TN-13] the first setting that names another tenant needs a credential of tenant *', async () => {
+  await gateway.close();
+  const [all, own] = (withTokens['auth.tokens'] as { tenant?: string }[]).slice(0, 2);
+  gateway = await GatewayApp.start({ settings: { 'auth.tokens': [all, own] } });
+  const change = (api: AdminApi) =>
+    api.patch('config', { version: 0, changes: { agents: { ops: { description: 'Runs machines', tenant: 'acme' } } } });
+  const refused = await change(new AdminApi(gateway, TOKENS.operator));
+  expect([refused.status, refused.body['detail']]).toEqual([
+    403,
+    expect.stringContaining('the first setting that names another tenant') as string,
+  ]);
+  expect((await new AdminApi(gateway, TOKENS.operator).get('config')).status).toBe(200);
+  expect((await change(new AdminApi(gateway, TOKENS.owner))).status).toBe(200);
+  expect((await new AdminApi(gateway, TOKENS.operator).get('config')).status).toBe(403);
+});
+
+it('[TN-01] models are shown with the providers of all tenants, or of the one that is named', async () => {
+  await gateway.close();
+  const provider = { api: 'openai-completions', base_url: 'http://127.0.0.1:9/v1' };
+  gateway = await GatewayApp.start({
+    settings: { ...withTokens, providers: { ours: provider, theirs: { ...provider, tenant: 'acme' } } },
+  });
+  const namesOf = async (token: string, query = '') =>
+    (await new AdminApi(gateway, token).get(`models${query}`)).body.items?.map(({ name }) => name);
+  expect(await namesOf(TOKENS.owner)).toEqual(['ours', 'theirs']);
+  expect(await namesOf(TOKENS.owner, '?tenant=default')).toEqual(['ours']);
+  expect(await namesOf(TOKENS.operator)).toEqual(['ours']);
+});

@@ -1,7 +1,8 @@
 import { Body, Controller, Get, HttpCode, Post, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../../auth/index.js';
+import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../../auth/index.js';
 import { DEFAULT_TENANT, type Principal } from '../../core/identity/principal.js';
+import { isInScope } from '../../core/store/index.js';
 import { GatewayError } from '../../protocol/index.js';
 import { ModelsDto, ModelTrialDto, TryModelDto, type ListedModelDto, type OfferedProviderDto } from './models.dto.js';
 import type { ListedModel } from './model-lists.js';
@@ -23,8 +24,8 @@ export class ModelsController {
    */
   @Get()
   @RequireScope('admin:read')
-  async listModels(@Caller() caller: Principal): Promise<ModelsDto> {
-    const maySetUp = caller.tenant === DEFAULT_TENANT;
+  async listModels(@Viewer() caller: Principal): Promise<ModelsDto> {
+    const maySetUp = isInScope(caller.tenant, DEFAULT_TENANT);
     const [providers, servers, known] = await Promise.all([
       this.models.listProviders(caller.tenant),
       maySetUp ? this.models.findLocalServers() : [],
@@ -51,8 +52,8 @@ export class ModelsController {
   @HttpCode(200)
   @RequireScope('config:dangerous')
   @UsePipes(validated())
-  async testModel(@Body() body: TryModelDto, @Caller() caller: Principal): Promise<ModelTrialDto> {
-    if (caller.tenant !== DEFAULT_TENANT)
+  async testModel(@Body() body: TryModelDto, @Viewer() caller: Principal): Promise<ModelTrialDto> {
+    if (!isInScope(caller.tenant, DEFAULT_TENANT))
       throw new GatewayError('FORBIDDEN', { reason: 'models are for operators of the default tenant to try' });
     const { provider, model, base_url: baseUrl, api_key: apiKey } = body;
     const trial = await this.models.tryModel({ provider, model, baseUrl, apiKey }, caller.tenant);

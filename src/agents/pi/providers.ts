@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import Type, { type Static } from 'typebox';
 import { defineAgent, INHERITED, listAgentIds } from '../../core/agents/agent-definition.js';
 import { secret } from '../../core/config/setting-kinds.js';
+import { isInScope } from '../../core/store/index.js';
 import { BASE_URL } from '../../protocol/providers.js';
 import { SettingsError, type Environment, type SettingFault, type SettingsReader } from '../../core/config/section.js';
 
@@ -63,9 +64,9 @@ export function findProvider(providers: ProviderSettings, name: string): Provide
   return setting && completeProvider(name, setting);
 }
 
-/** Returns whether agents of `tenant` may name a provider. */
+/** Returns whether agents of `tenant`, or of some tenant for `ALL_TENANTS`, may name a provider. */
 export function isForTenant({ tenant: owner }: ProviderSetting, tenant: string): boolean {
-  return owner === undefined || owner === tenant;
+  return owner === undefined || isInScope(tenant, owner);
 }
 
 /** Returns a provider with what is known of its name; undefined if something is still missing. */

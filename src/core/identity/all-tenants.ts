@@ -1,5 +1,6 @@
 import { GatewayError } from '../../protocol/domain.js';
 import type { ConfigStoreService } from '../config/config-store.service.js';
+import type { SettingsReader } from '../config/section.js';
 import { ALL_TENANTS } from '../store/index.js';
 import { DEFAULT_TENANT, type Principal } from './principal.js';
 
@@ -7,19 +8,23 @@ import { DEFAULT_TENANT, type Principal } from './principal.js';
  * Returns whether a principal speaks for all tenants: its credential says so, or the settings name no tenant but the default
  * one.
  */
-export function isOfAllTenants({ tenant }: Pick<Principal, 'tenant'>, config: ConfigStoreService): boolean {
+export function isOfAllTenants(principal: Pick<Principal, 'tenant'>, config: ConfigStoreService): boolean {
+  return isOfAllUnder(principal, (key) => config.get(key));
+}
+
+function isOfAllUnder({ tenant }: Pick<Principal, 'tenant'>, get: SettingsReader): boolean {
   if (tenant !== DEFAULT_TENANT) return tenant === ALL_TENANTS;
-  const providers = [config.get('auth.jwt'), config.get('auth.oidc'), ...config.get('auth.jwt_issuers')];
+  const providers = [get('auth.jwt'), get('auth.oidc'), ...get('auth.jwt_issuers')];
   return (
     providers.every((provider) => provider?.claims?.tenant === undefined) &&
-    listNamedTenants(config).every((name) => name === DEFAULT_TENANT || name === ALL_TENANTS)
+    listNamedTenants(get).every((name) => name === DEFAULT_TENANT || name === ALL_TENANTS)
   );
 }
 
 /** Lists the tenants that the settings name, which may be `ALL_TENANTS`. */
-export function listNamedTenants(config: ConfigStoreService): readonly string[] {
-  const entries = [...config.get('auth.tokens'), ...Object.values(config.get('agents'))];
-  return [...entries.map((entry) => entry.tenant ?? DEFAULT_TENANT), ...Object.keys(config.get('tenants'))];
+export function listNamedTenants(get: SettingsReader): readonly string[] {
+  const entries = [...get('auth.tokens'), ...Object.values(get('agents'))];
+  return [...entries.map((entry) => entry.tenant ?? DEFAULT_TENANT), ...Object.keys(get('tenants'))];
 }
 
 /**
@@ -34,11 +39,14 @@ export function checkAllTenants(principal: Principal, config: ConfigStoreService
 }
 
 /**
- * Checks that a principal is of the default tenant or of all, for settings of the whole gateway.
- * @param what the sentence up to its predicate, for example `settings are`
+ * Checks that a change of the settings leaves its author a speaker for all tenants: from then on nobody but a credential of tenant
+ * `*` could change it back.
  * @throws GatewayError FORBIDDEN
  */
-export function checkDefaultTenant({ tenant }: Principal, what: string): void {
-  if (tenant === DEFAULT_TENANT || tenant === ALL_TENANTS) return;
-  throw new GatewayError('FORBIDDEN', { reason: `${what} for operators of tenant ${DEFAULT_TENANT}` });
+export function checkStaysOfAll(author: Principal, after: SettingsReader): void {
+  if (isOfAllUnder(author, after)) return;
+  throw new GatewayError('FORBIDDEN', {
+    reason:
+      'the first setting that names another tenant needs a credential whose tenant is "*"; add one for yourself first',
+  });
 }
