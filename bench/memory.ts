@@ -158,13 +158,19 @@ async function underMixedLoad(
 
 /** Reads the metrics of a gateway again and again. */
 function scrape({ port }: ServerProcess): Disposable {
-  const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
+  // A connection of its own for each: one that is kept may be closed by the gateway while a request is on its way.
+  const headers = { authorization: `Bearer ${METRICS_TOKEN}`, connection: 'close' };
   const read = async () => {
     const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers });
     if (response.status !== 200) throw new Error(`/metrics is HTTP ${response.status}`);
     await response.text();
   };
-  const timer = setInterval(() => void read(), SCRAPE_INTERVAL_MS);
+  let isReading = false;
+  const timer = setInterval(() => {
+    if (isReading) return;
+    isReading = true;
+    void read().finally(() => (isReading = false));
+  }, SCRAPE_INTERVAL_MS);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 

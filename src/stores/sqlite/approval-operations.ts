@@ -73,7 +73,7 @@ export class ApprovalOperations {
     );
     this.setDecision = prepare(
       database,
-      'UPDATE approvals SET decision = ?, decided_by = ? WHERE approval_id = ? AND decision IS NULL',
+      'UPDATE approvals SET decision = ?, decided_by = ?, decider = ? WHERE approval_id = ? AND decision IS NULL',
     );
     this.deleteExpired = prepare(
       database,
@@ -146,7 +146,8 @@ export class ApprovalOperations {
     actor: string,
     { decidedBy, person }: Partial<Pick<MessageRuling, 'decidedBy' | 'person'>> = {},
   ): Approval | undefined {
-    const hasDecided = this.setDecision.run(decision, decidedBy ?? actor, approvalId).changes > 0;
+    const decider = person ? this.audit.subjectOf(person) : null;
+    const hasDecided = this.setDecision.run(decision, decidedBy ?? actor, decider, approvalId).changes > 0;
     const row = this.selectById.get(approvalId);
     if (!row) return undefined;
     const approval = toApproval(row);

@@ -31,14 +31,17 @@ const CONDITIONS = {
 
 const FILTERS = Object.keys(CONDITIONS) as readonly (keyof typeof CONDITIONS)[];
 
+/** Replaces what shows a person by the ID. Not prepared ahead: migrations write rows before the column is there. */
+const FORGET_DECIDER = 'UPDATE approvals SET decided_by = decider WHERE decider = ?';
+
 /**
  * The audit trail: a chain of hashed rows, each added in the transaction of its change. The one thread that writes reads
  * the head in that transaction, so no two rows follow the same one.
  */
 export class AuditTrail {
   private readonly statements;
-  /** The statements that list rows, by their text. */
-  private readonly lists = new Map<string, StatementSync>();
+  /** The statements that are prepared at their first use, by their text. */
+  private readonly prepared = new Map<string, StatementSync>();
 
   constructor(private readonly database: DatabaseSync) {
     this.statements = { ...prepareRows(database), ...prepareSubjects(database) };
@@ -67,6 +70,7 @@ export class AuditTrail {
   erase(now: number, person: AuditPerson, actor: string, counts?: ErasedCounts): boolean {
     const { tenant, channel, sender } = person;
     const erased = this.statements.deleteSubject.get(tenant, channel, sender);
+    if (erased) this.prepareOnce(FORGET_DECIDER).run(erased.subject);
     if (erased || counts) this.add(now, noteOfErasure(person, erased?.subject ?? '', actor, counts));
     return erased !== undefined;
   }
@@ -110,16 +114,18 @@ export class AuditTrail {
       ...(after === undefined ? [] : [`sequence ${step} :after`]),
     ];
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-    const select = this.listBy(`SELECT ${COLUMNS} FROM audit ${where} ORDER BY sequence ${direction} LIMIT :limit`);
+    const select = this.prepareOnce(
+      `SELECT ${COLUMNS} FROM audit ${where} ORDER BY sequence ${direction} LIMIT :limit`,
+    );
     const values = Object.fromEntries(filters.map((name) => [name, query[name] ?? null]));
     const rows = select.all({ ...values, ...(after !== undefined && { after }), limit });
     return (rows as unknown as ChainedRow[]).map((row) => this.toRow(row));
   }
 
   /** One statement for each combination of filters: a condition that may be absent would keep SQLite from an index. */
-  private listBy(sql: string): StatementSync {
-    const statement = this.lists.get(sql) ?? this.database.prepare(sql);
-    this.lists.set(sql, statement);
+  private prepareOnce(sql: string): StatementSync {
+    const statement = this.prepared.get(sql) ?? this.database.prepare(sql);
+    this.prepared.set(sql, statement);
     return statement;
   }
 

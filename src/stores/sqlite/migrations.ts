@@ -35,6 +35,7 @@ import {
   SCHEMA_9,
   SCHEMA_15,
   SCHEMA_20,
+  DECIDER_SCHEMA,
 } from './schema.js';
 
 /** A migration of the schema from the previous version to `version`. */
@@ -124,6 +125,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 27, up: (database) => database.exec('ALTER TABLE messages ADD COLUMN trace TEXT') },
   { version: 28, up: (database) => database.exec(ADMIN_SCHEMA) },
   { version: 29, up: (database) => database.exec(USAGE_SCHEMA) },
+  { version: 30, up: (database) => database.exec(DECIDER_SCHEMA) },
 ];
 
 /** Fills the index of words of version 2. */

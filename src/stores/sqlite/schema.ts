@@ -255,6 +255,12 @@ export const SCHEMA_6 = `
 /** The change of version 7: who decided on an approval. */
 export const SCHEMA_7 = 'ALTER TABLE approvals ADD COLUMN decided_by TEXT';
 
+/** The changes of version 30: the ID, in the audit trail, of the person who decided. What shows it is replaced once the person is erased. */
+export const DECIDER_SCHEMA = `
+  ALTER TABLE approvals ADD COLUMN decider TEXT;
+  CREATE INDEX approvals_by_decider ON approvals (decider) WHERE decider IS NOT NULL;
+`;
+
 /** The change of version 20: what a tool says of a call that a person decides on. */
 export const SCHEMA_20 = 'ALTER TABLE approvals ADD COLUMN shown TEXT';
 

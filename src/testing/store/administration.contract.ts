@@ -120,6 +120,19 @@ export const approvalsContract: Contract = {
     expect((await bench.claimOne()).message.messageRef).toBe(messageRef);
   },
 
+  'names a person who decided until the person is erased, then the ID of the audit trail': async (bench) => {
+    const person = { tenant: 'default', channel: 'x', sender: 'alice' };
+    const { messageRef, sessionId } = await bench.accept();
+    const expiresAt = bench.under.now() + 60_000;
+    await bench.store.openApproval(approval({ messageRef, sessionId, expiresAt }));
+    const rights = { may: 'always', decidedBy: 'Alice', actor: 'channel:x', person } as const;
+    await bench.accept({ messageId: 'ruling', ruling: { approvalId: 'a_1', decision: 'deny', ...rights } });
+    const readDecider = async () => (await bench.store.findApproval('default', 'a_1'))?.decidedBy;
+    expect(await readDecider()).toBe('Alice');
+    await bench.store.eraseAuditPerson(person, 'ann');
+    expect(await readDecider()).toMatch(/^p_/);
+  },
+
   'lists the pending approvals of a tenant, oldest first': async ({ store }) => {
     for (const n of [1, 2, 3]) await store.openApproval(approval({ approvalId: `a_${n}`, callId: `c_${n}` }));
     await store.openApproval(approval({ approvalId: 'a_4', callId: 'c_4', tenant: 'acme' }));
