@@ -36,6 +36,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'get-json.ts': 'a limit for an answer of a model server',
   'http-files.ts': 'limits for transfers to and from a gateway',
   'model-trial.ts': 'a limit for the trial of a model',
+  'doctor-services.ts': 'compares the clock of this machine with those of others',
 };
 
 const MACHINE_TIME = /Date\.now\(|new Date\(\)|performance\.now\(|\bset(Timeout|Interval)\(|AbortSignal\.timeout\(/;
