@@ -110,6 +110,7 @@ export const requirements: readonly Requirement[] = [
     'administration',
     'The first setting that names another tenant needs a credential of tenant `*`, so that somebody stays an operator of all.',
   ),
+  requirement('TN-14', 'settings 1', 'A gateway without quotas asks the store for nothing more.'),
   requirement('TN-04', 'administration', 'What another tenant has does not exist, whatever the caller names.'),
   // Security
   requirement(

@@ -23,6 +23,8 @@ const SECURITY_HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cache-Control': 'no-store',
+  // For caches that store what they must not: a response is for one credential.
+  Vary: 'Authorization, Cookie, Origin',
 };
 
 /** For pages of `gateway.allowed_origins`. Cookies of browsers are never allowed: they count for the gateway's own pages alone. */
@@ -75,7 +77,6 @@ export class FrontDoor {
     { origin }: RequestFacts,
   ): boolean {
     if (path !== '/media' && !path.startsWith('/media/')) return false;
-    response.setHeader('Vary', 'Origin');
     if (origin === undefined || !this.rules.isListedOrigin(origin)) return false;
     for (const [name, value] of Object.entries(CROSS_ORIGIN_HEADERS)) response.setHeader(name, value);
     response.setHeader('Access-Control-Allow-Origin', origin);

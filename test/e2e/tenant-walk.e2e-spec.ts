@@ -131,6 +131,13 @@ async function request(tenant: string, { name, method, path }: Operation, ids: I
     headers: { authorization: `Bearer ${tokensOf(tenant).operator}`, 'content-type': 'application/json' },
     ...(body && { body: JSON.stringify(body) }),
   });
+  const { headers } = response;
+  if (path.startsWith('/admin/'))
+    expect([name, headers.get('cache-control'), headers.get('vary')]).toEqual([
+      name,
+      expect.stringContaining('no-store'),
+      'Authorization, Cookie, Origin',
+    ]);
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
   if (isStream) await response.body?.cancel();
   return { status: response.status, text: isStream ? '' : await response.text() };

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AuditStore } from '../../src/core/store/index.js';
 import { AdminApi } from '../support/admin-api.js';
@@ -133,4 +134,36 @@ it('[TN-01] models are shown with the providers of all tenants, or of the one th
   expect(await namesOf(TOKENS.owner)).toEqual(['ours', 'theirs']);
   expect(await namesOf(TOKENS.owner, '?tenant=default')).toEqual(['ours']);
   expect(await namesOf(TOKENS.operator)).toEqual(['ours']);
+});
+
+interface ProcessWideCall {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: object;
+}
+
+it('[I-61] what belongs to the process is for operators of all tenants alone', async () => {
+  const { requests } = JSON.parse(readFileSync('test/inputs/enterprise/E14-process-wide-calls.json', 'utf8')) as {
+    readonly requests: readonly ProcessWideCall[];
+  };
+  const ask = async ({ method, path, body }: ProcessWideCall, token: string) => {
+    const response = await fetch(`${gateway.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const isProblem = response.headers.get('content-type')?.includes('problem+json') === true;
+    const { code, detail = '' } = isProblem ? ((await response.json()) as { code?: string; detail?: string }) : {};
+    if (!isProblem) await response.body?.cancel();
+    return { status: response.status, code, isForAll: detail.includes('it needs a credential whose tenant is "*"') };
+  };
+  for (const call of requests)
+    expect([call.path, await ask(call, TOKENS.stranger)]).toEqual([
+      call.path,
+      { status: 403, code: 'FORBIDDEN', isForAll: true },
+    ]);
+  // A drain ends the gateway.
+  const isDrain = ({ path }: ProcessWideCall) => path.endsWith('/drain');
+  for (const call of requests.toSorted((a, b) => Number(isDrain(a)) - Number(isDrain(b))))
+    expect([call.path, (await ask(call, TOKENS.owner)).isForAll]).toEqual([call.path, false]);
 });

@@ -144,9 +144,10 @@ export class QuotasService {
   }
 
   /** Counts what an answer has used. */
-  note({ tenant, inputTokens, outputTokens, cost }: StepUsage): void {
+  note({ tenant, model, inputTokens, outputTokens, cost }: StepUsage): void {
     const quotas = this.quotasOf(tenant);
     if (!quotas) return;
+    if (quotas.cost_per_day !== undefined) this.checkPrice(tenant, model);
     const amounts = { tokens_per_day: inputTokens + outputTokens, cost_per_day: cost };
     this.spendingOf(tenant).add(this.clock.now(), amounts);
     this.warn(tenant, quotas);
@@ -221,6 +222,14 @@ export class QuotasService {
       this.log.warn(fields, isUsedUp ? 'a quota of a tenant is used up' : 'a quota of a tenant is nearly used up');
       if (isUsedUp) for (const listener of this.listeners) listener(state);
     }
+  }
+
+  /** Logs once that a model costs nothing: a quota of money does not limit it. */
+  private checkPrice(tenant: string, model: string): void {
+    const key = JSON.stringify(['price', model]);
+    if (Object.hasOwn(this.config.get('prices'), model) || this.warned.has(key)) return;
+    this.warned.add(key);
+    this.log.warn({ tenant, model }, 'a model has no price in the settings, so cost_per_day does not limit it');
   }
 
   private async load(): Promise<void> {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CoreHarness } from '../../testing/core-harness.js';
 import { aClient, aMessage, aSession } from '../../testing/index.js';
 import { DAY_MS } from '../time/clock.js';
@@ -96,4 +96,16 @@ describe('a quota of tokens', () => {
     note(20);
     expect(told).toEqual(['default tokens_per_day']);
   });
+});
+
+it('[TN-14] a gateway without quotas asks the store for nothing more', async () => {
+  core = await new CoreHarness().start();
+  const reads = (['sumUsage', 'countQueuedSince'] as const).map((name) => vi.spyOn(core.store, name));
+  const claim = vi.spyOn(core.store, 'claim');
+  const accept = vi.spyOn(core.store, 'acceptThen');
+  await core.queue.enqueue(aMessage());
+  expect(accept.mock.calls.map(([, limits]) => limits.perTenant)).toEqual([undefined]);
+  await expect.poll(() => claim.mock.calls.length).toBeGreaterThan(0);
+  expect(claim.mock.calls.every(([request]) => request.rooms === undefined)).toBe(true);
+  for (const read of reads) expect(read).not.toHaveBeenCalled();
 });

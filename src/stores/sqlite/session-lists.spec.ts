@@ -4,6 +4,7 @@ import { callOf } from './operations.js';
 import { MAX_VISITED } from './page-bounds.js';
 import { SessionLists } from './session-lists.js';
 import { SqliteStateMachine } from './state-machine.js';
+import { UsageOperations } from './usage-operations.js';
 
 let opened: OpenDatabase;
 beforeEach(() => (opened = openDatabase(undefined)));
@@ -17,7 +18,7 @@ const planOf = (sql: string) =>
 
 describe('the lists of the administration', () => {
   it('[AD-20] read along keys: none scans a table or sorts', () => {
-    for (const sql of SessionLists.statements()) {
+    for (const sql of [...SessionLists.statements(), ...UsageOperations.statements()]) {
       const bad = planOf(sql).filter((step) => /^SCAN (?!CONSTANT)|TEMP B-TREE/.test(step));
       expect([sql, bad]).toEqual([sql, []]);
     }

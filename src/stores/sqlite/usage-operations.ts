@@ -61,6 +61,9 @@ export class UsageOperations {
     this.statements = prepareAll(database);
   }
 
+  /** Explains how the statements of lists read, for tests. */
+  static readonly statements = (): readonly string[] => [NEXT_SENDER, SUM_OF_SENDER];
+
   /** Adds what an answer has used, within the transaction of its step. */
   add({ tenant, channel, sender, agent, model, at, ...used }: StepUsage): void {
     const period = periodOf(at);
@@ -138,20 +141,10 @@ function prepareAll(database: DatabaseSync) {
       `INSERT INTO usage_of_senders (tenant, channel, sender, at, ${COUNTS}) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?) ${ADD_UP}`,
     ),
     sum: { tenant: sumBy("''"), agent: sumBy('agent'), model: sumBy('model') },
-    nextSender: prepare<SenderKey>(
-      database,
-      `SELECT tenant, channel, sender FROM usage_of_senders WHERE (tenant, channel, sender) > (?, ?, ?)
-       ORDER BY tenant, channel, sender LIMIT 1`,
-    ),
-    sumOfSender: prepare<UsageSums>(
-      database,
-      `SELECT ${SUMS} FROM usage_of_senders WHERE tenant = ? AND channel = ? AND sender = ? AND at >= ? AND at < ?`,
-    ),
+    nextSender: prepare<SenderKey>(database, NEXT_SENDER),
+    sumOfSender: prepare<UsageSums>(database, SUM_OF_SENDER),
     countQueued: prepare<{ count: number }>(database, COUNT_QUEUED),
-    tenants: prepare<{ tenant: string }>(
-      database,
-      `${listOf('sessions')} UNION ${listOf('access_tokens')} UNION ${listOf('usage')} ORDER BY tenant`,
-    ),
+    tenants: prepare<{ tenant: string }>(database, TENANTS),
     eraseSender: prepare(database, 'DELETE FROM usage_of_senders WHERE tenant = ? AND channel = ? AND sender = ?'),
     sweep: prepare(
       database,
@@ -175,6 +168,14 @@ function listOf(table: string): string {
         WHERE found.tenant IS NOT NULL
     ) SELECT tenant FROM found WHERE tenant IS NOT NULL)`;
 }
+
+const NEXT_SENDER = `SELECT tenant, channel, sender FROM usage_of_senders WHERE (tenant, channel, sender) > (?, ?, ?)
+  ORDER BY tenant, channel, sender LIMIT 1`;
+
+const SUM_OF_SENDER = `SELECT ${SUMS} FROM usage_of_senders
+  WHERE tenant = ? AND channel = ? AND sender = ? AND at >= ? AND at < ?`;
+
+const TENANTS = `${listOf('sessions')} UNION ${listOf('access_tokens')} UNION ${listOf('usage')} ORDER BY tenant`;
 
 /** Messages are numbered in the order of acceptance, so those since a time come after the newest one before it. */
 const COUNT_QUEUED = `SELECT count(*) AS count FROM (
