@@ -19,12 +19,12 @@ export const MAX_TOKENS = 10_000;
 
 const TOKEN_BYTES = 32;
 
-/** Time before the end of a token from which its makers are told, in milliseconds. */
+/** Time before the end of a token from which the status warns of it, in milliseconds. */
 export const EXPIRES_SOON_MS = 7 * DAY_MS;
 /** Lifetime from which a token is one that somebody may forget, in milliseconds. */
 const LASTING_MS = 2 * EXPIRES_SOON_MS;
-/** Maximum number of tokens that are told at a time. */
-const MAX_TOLD = 20;
+/** Maximum number of tokens that the status warns of. */
+const MAX_WARNED = 20;
 
 /** A token to make. */
 export interface TokenWish extends Rights {
@@ -83,8 +83,10 @@ export class TokenAdministrationService {
    * were made for a short time are left out.
    */
   async listExpiring(tenant: string): Promise<readonly TokenRecord[]> {
-    const soon = await this.store.listExpiringTokens(tenant, EXPIRES_SOON_MS, 10 * MAX_TOLD);
-    return soon.filter(({ createdAt, expiresAt = Infinity }) => expiresAt - createdAt >= LASTING_MS).slice(0, MAX_TOLD);
+    const soon = await this.store.listExpiringTokens(tenant, EXPIRES_SOON_MS, 10 * MAX_WARNED);
+    return soon
+      .filter(({ createdAt, expiresAt = Infinity }) => expiresAt - createdAt >= LASTING_MS)
+      .slice(0, MAX_WARNED);
   }
 
   /**

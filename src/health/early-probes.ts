@@ -5,7 +5,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 const RETRY_AFTER_SECONDS = '5';
 
 /**
- * Answers the probes before the gateway itself listens: while the store is opened, which may migrate it for minutes. Without them
+ * Serves the probes before the gateway itself listens: while the store is opened, which may migrate it for minutes. Without them
  * an orchestrator would end the process in the middle, again and again. All other requests are 503.
  */
 export class EarlyProbes {

@@ -117,7 +117,7 @@ async function readStatus(): Promise<{ readonly warnings: readonly object[] }> {
 }
 
 describe('tokens that were made at run time', () => {
-  it('are told a week before they expire, unless they were made for a short time', async () => {
+  it('cause a warning a week before they expire, unless they were made for a short time', async () => {
     gateway = await GatewayApp.start({ clock, settings: withTokens });
     const api = new AdminApi(gateway, TOKENS.owner);
     const create = async (principal: string, days: number) =>
