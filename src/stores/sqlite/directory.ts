@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { ClientKey } from '../../core/store/index.js';
 import type { SessionMode } from '../../protocol/index.js';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
+import { SegmentedMap } from '../../core/cache/segmented-map.js';
 import { keyAsJson, type SessionSeedRow } from './accept-packing.js';
 import { Followers } from './followers.js';
 import type { FrameLog } from './frame-log.js';
@@ -33,6 +34,9 @@ interface SessionColumns extends Omit<SessionEntry, 'explicitActivation' | 'last
 
 const MAX_CACHED_CLIENTS = 20_000;
 
+/** Number of cached sessions with one message so far: strangers can make as many as they like. */
+const MAX_CACHED_NEW_SESSIONS = 16_384;
+
 /** Number of sessions of which all fields are cached, each of half a kilobyte. */
 const MAX_CACHED_CLAIMED = 4_096;
 
@@ -45,7 +49,7 @@ const MAX_CACHED_PARTICIPANTS = 20_000;
 /** Maps the names of clients and sessions to their row numbers, with a cache, and creates their rows. */
 export class Directory {
   private readonly clients = new BoundedMap<string, number>(MAX_CACHED_CLIENTS);
-  private readonly sessions = new BoundedMap<string, SessionEntry>(MAX_CACHED_SESSIONS);
+  private readonly sessions = new SegmentedMap<string, SessionEntry>(MAX_CACHED_SESSIONS, MAX_CACHED_NEW_SESSIONS);
   /** Participants and cursors that exist. Apart, because in a group each of many clients speaks for each of many people. */
   private readonly participants = new BoundedMap<string, true>(MAX_CACHED_PARTICIPANTS);
   private readonly cursors = new BoundedMap<string, true>(MAX_CACHED_PARTICIPANTS);
@@ -118,13 +122,15 @@ export class Directory {
 
   /** Finds a session. @param client the client and the sender of a message to it, if it is found for one */
   findSession(sessionId: string, client?: number, sender?: string): SessionEntry | undefined {
-    const cached = this.sessions.get(sessionId);
+    const cached = client === undefined ? this.sessions.get(sessionId) : this.sessions.use(sessionId);
     if (cached) return cached;
     const row = this.selectSession.get(sessionId, sender ?? null, client ?? null);
     if (!row) return undefined;
     const { session, sweptSeq, seq } = row;
     this.log.note(session, { seq: seq ?? sweptSeq, sweptSeq });
     const entry = this.keep(sessionId, session, row, row.explicitActivation === 1);
+    // It has had a message before.
+    if (client !== undefined) this.sessions.use(sessionId);
     if (client !== undefined && row.takesPart === 1 && row.hasCursor === 1) {
       entry.lastClient = client;
       entry.lastSender = sender;
@@ -191,7 +197,7 @@ export class Directory {
   ): SessionEntry {
     const shared = { tenant: this.share(tenant), mode: this.share(mode), agent: this.share(agent) };
     const entry = { session, ...shared, explicitActivation, lastSender: undefined, lastClient: 0 };
-    this.sessions.set(id, entry);
+    this.sessions.add(id, entry);
     return entry;
   }
 

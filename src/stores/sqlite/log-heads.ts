@@ -1,6 +1,6 @@
 /**
- * Number of sessions that are cached, also by the log. With as many in use this takes 52 MB (measured, with names of
- * usual length); a message of another one looks up five tables. A power of two.
+ * Number of sessions with several messages that are cached, and of any sessions by the log. With as many in use this takes
+ * 52 MB (measured, with names of usual length); a message of another one looks up five tables. A power of two.
  */
 export const MAX_CACHED_SESSIONS = 262_144;
 
