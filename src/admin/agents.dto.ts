@@ -1,20 +1,8 @@
 import { ApiExtraModels, ApiProperty } from '@nestjs/swagger';
-import { IsInt, IsString, Length, Max, Min } from 'class-validator';
-import { Type } from 'class-transformer';
+import { IsString, Length } from 'class-validator';
 import { BINDING_FIELDS, type BindingField } from '../core/agents/agent-setting.js';
 import { ANY_JSON, MayBeAbsent } from '../http/index.js';
 import { SETTING_SOURCES, type SettingSource } from '../core/config/load-settings.js';
-
-/** Limits the length of a page. */
-export class LimitQuery {
-  /** @example 50 */
-  @MayBeAbsent()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(200)
-  limit?: number;
-}
 
 /** An agent. Of one that stands in for a tenant's own, only ID and name are known to that tenant. */
 export class AgentDto {

@@ -1,14 +1,22 @@
-import { IsString, Length } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsInt, IsString, Length, Max, Min } from 'class-validator';
 import { ApiProperty } from '@nestjs/swagger';
 import { PRIORITIES } from '../core/store/index.js';
-import { LimitQuery } from './agents.dto.js';
 import { MayBeAbsent } from '../http/index.js';
 
 /** Maximum length of a cursor in characters. */
 const MAX_CURSOR_LENGTH = 1_024;
 
 /** Selects a page of a list whose cursors are opaque. */
-export class CursorQuery extends LimitQuery {
+export class CursorQuery {
+  /** @example 50 */
+  @MayBeAbsent()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  limit?: number;
+
   /**
    * The `next` of the page before, with the same filters.
    * @example "WzE3LCJ4Z2R6Il0"

@@ -45,7 +45,7 @@ Shows the state of a running gateway.
   --url URL  where it is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json     print the response as JSON
 
-Without a credential in OPENCLAW_TOKEN a protected gateway returns only its status.
+Without a credential in OPENCLAW_TOKEN a protected gateway returns only its status. A wrong one is exit code 1.
 
 Examples:
   openclaw status
@@ -55,7 +55,9 @@ Examples:
     const { values } = readOptions('status', args, GATEWAY_OPTIONS);
     const target = readTarget('status', values.url, terminal);
     const health = await readHealth(terminal, target);
-    const details = health.active_sessions === undefined ? undefined : await readDetails(terminal, target);
+    // Strangers get health without numbers, and so does a token that is refused.
+    const details =
+      health.active_sessions === undefined ? await checkToken(terminal, target) : await readDetails(terminal, target);
     if (values.json) printJson(terminal, { ...health, ...details });
     else print(terminal, target, health, details);
     return EXIT.done;
@@ -70,6 +72,13 @@ async function readHealth(terminal: Terminal, target: GatewayTarget): Promise<He
   throw new Error(
     `${target.url} responded to /health with HTTP ${response.status}${response.ok ? ', but not as a gateway does' : ''}`,
   );
+}
+
+/** @throws Error for a token that the gateway does not know */
+async function checkToken(terminal: Terminal, target: GatewayTarget): Promise<undefined> {
+  if (target.token === undefined || target.source !== 'OPENCLAW_TOKEN') return;
+  const response = await request(terminal, target, '/admin/v1/me');
+  if (response.status === 401) throw new Error(`${target.url} does not know the token in OPENCLAW_TOKEN`);
 }
 
 /** Reads what operators see; undefined for others. */
