@@ -5,7 +5,7 @@ import type { LoadCommands } from './load/main.ts';
 const MAIN = fileURLToPath(new URL('./load/main.ts', import.meta.url));
 
 /** Maximum duration of a command, so that a load that hangs ends. */
-const COMMAND_TIMEOUT_MS = 120_000;
+const COMMAND_TIMEOUT_MS = 600_000;
 
 type Name = keyof LoadCommands;
 type Answer<N extends Name> = Awaited<ReturnType<LoadCommands[N]>>;
