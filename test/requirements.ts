@@ -904,6 +904,11 @@ export const requirements: readonly Requirement[] = [
     'Each command has two examples and --json, and bash, zsh and fish complete commands, actions and flags.',
   ),
   requirement(
+    'P-32',
+    'settings 4',
+    'Commands print tables for people and JSON with --json, and exit with 0, 1 (a wrong token too), 2 or 3.',
+  ),
+  requirement(
     'P-31',
     'settings 4',
     '`openclaw doctor` says what is wrong with what a gateway needs, and how it is mended.',
