@@ -14,11 +14,12 @@ import {
   UsePipes,
 } from '@nestjs/common';
 import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
-import { Caller, HttpAuthGuard, RequireRole, RequireScope, Speaker } from '../auth/index.js';
+import { Caller, HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
 import { DirectCallsService, type EndedCall } from '../core/approvals/direct-calls.service.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { checkAllTenants, isOfAllTenants } from '../core/identity/all-tenants.js';
+import { checkAllTenants } from '../core/identity/all-tenants.js';
 import { checkScope, type Principal } from '../core/identity/principal.js';
+import { isInScope } from '../core/store/index.js';
 import type { ToolDefinition } from '../core/tools/tool.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
 import { validated } from '../http/index.js';
@@ -44,10 +45,9 @@ export class ToolsController {
   /** By name, without those of devices of other tenants. */
   @Get()
   @RequireScope('admin:read')
-  list(@Query() { limit, cursor }: CursorQuery, @Caller() caller: Principal): ToolsDto {
-    const cursors = new Cursors<string>('tools', caller.tenant);
-    const isWhole = isOfAllTenants(caller, this.config);
-    const seen = this.registry.list().filter(({ tenant }) => isWhole || (tenant ?? caller.tenant) === caller.tenant);
+  list(@Query() { limit, cursor }: CursorQuery, @Viewer() { tenant: scope }: Principal): ToolsDto {
+    const cursors = new Cursors<string>('tools', scope);
+    const seen = this.registry.list().filter(({ tenant }) => tenant === undefined || isInScope(scope, tenant));
     const page = pickPage(seen, ({ name }) => name, { limit, cursor: cursors.decode(cursor) });
     return {
       items: page.items.map((tool) => this.toDto(tool)),
@@ -98,7 +98,7 @@ export class ToolsController {
   async call(
     @Param('name') tool: string,
     @Body() { parameters = {}, session_id: sessionId }: CallToolDto,
-    @Speaker() caller: Principal,
+    @Viewer() caller: Principal,
     @Res({ passthrough: true }) response: ServerResponse,
   ): Promise<ToolCallDto> {
     const stop = new AbortController();

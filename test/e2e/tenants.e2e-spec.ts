@@ -61,6 +61,8 @@ describe('an operator of all tenants', () => {
     const { sessionId } = await say(ACME_DRIVER, 'hello');
     expect((await owner.post(`sessions/${sessionId}/messages`, { content: 'and this' })).status).toBe(200);
     expect((await owner.post(`sessions/${sessionId}/reset`)).status).toBe(204);
+    const called = await owner.post('tools/session.info/call', { parameters: {}, session_id: sessionId });
+    expect([called.status, called.body['ok']]).toEqual([200, true]);
     const job = {
       name: 'news',
       schedule: { cron: '0 8 * * *' },
@@ -77,7 +79,8 @@ describe('an operator of all tenants', () => {
       .get(AuditStore, { strict: false })
       .listAudit({ actor: 'owner', order: 'oldest', limit: 9 });
     expect(rows.map(({ tenant, action }) => `${tenant} ${action}`)).toEqual([
-      ...['* auth.success', 'acme session.update', 'acme cron.add', 'default cron.add', 'acme cron.remove'],
+      ...['* auth.success', 'acme session.update', 'acme tool.call', 'acme cron.add', 'default cron.add'],
+      'acme cron.remove',
     ]);
   });
 

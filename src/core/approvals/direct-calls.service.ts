@@ -5,6 +5,7 @@ import { AgentsService } from '../agents/agents.service.js';
 import { noteOfCall } from '../audit/audit-notes.js';
 import { PrincipalDirectory } from '../identity/principal-directory.js';
 import type { Principal } from '../identity/principal.js';
+import { toSpeaker } from '../identity/tenant-scope.js';
 import { buildSessionSeed } from '../sessions/session-key.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
 import { AuditStore, SessionStore, type Session } from '../store/index.js';
@@ -60,12 +61,16 @@ export class DirectCallsService {
 
   /**
    * Runs a call. One that needs an approval waits for it, in its session.
+   * @param caller its tenant may be `ALL_TENANTS`: it speaks in that of the session
    * @throws GatewayError NOT_FOUND for the session; TOOL_NOT_FOUND, TOOL_DENIED or TOOL_INVALID_PARAMETERS if the call may not
    *   start; STORE_UNAVAILABLE
    */
   async call(caller: Principal, call: DirectCall): Promise<EndedCall> {
     const { tool, parameters, sessionId, signal } = call;
-    const user = sessionId === undefined ? await this.findUser(caller, CHANNEL) : await this.join(caller, sessionId);
+    const user =
+      sessionId === undefined
+        ? await this.findUser(toSpeaker(caller, caller.tenant), CHANNEL)
+        : await this.join(caller, sessionId);
     const unavailable = await this.registry.awaitTool(tool, signal);
     const callId = randomUUID();
     if (unavailable) return { callId, outcome: unavailable };
@@ -113,8 +118,12 @@ export class DirectCallsService {
 
   private async join(caller: Principal, sessionId: string): Promise<ToolUser> {
     const session = await this.router.getReadable(caller, sessionId);
-    const { tenant, principal } = caller;
-    return { session, caller: { tenant, principal, clientId: CHANNEL }, agent: this.agents.get(session.agent) };
+    const { principal } = caller;
+    return {
+      session,
+      caller: { tenant: session.tenant, principal, clientId: CHANNEL },
+      agent: this.agents.get(session.agent),
+    };
   }
 
   /** Waits until a person approves a call. @throws GatewayError TOOL_DENIED */
