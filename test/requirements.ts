@@ -60,6 +60,23 @@ export const requirements: readonly Requirement[] = [
     'Who may only read can read and copy everything, and change nothing.',
   ),
   requirement('CO-10', 'administration, console', 'What people and agents write is shown as text.'),
+  requirement(
+    'CO-11',
+    'administration, console',
+    'Live rows change in place; new ones are counted and come at a press; following can be paused.',
+  ),
+  requirement('CO-12', 'administration, console', 'Of a long list only the rows in sight are drawn.'),
+  requirement('CO-13', 'administration, console', 'All tabs of a browser share one stream of events.'),
+  requirement(
+    'CO-14',
+    'administration, console',
+    'While the gateway is away the console shows what it knows, and since when; it comes back by itself.',
+  ),
+  requirement(
+    'CO-15',
+    'administration, console',
+    'The first load is at most 60 KB, and the whole console 120 KB, by gzip.',
+  ),
 
   // Tenants
   requirement(

@@ -1,6 +1,7 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { createRef, ref } from 'lit/directives/ref.js';
+import { announce } from '../design/announce.js';
 import { icons } from '../design/icons.js';
 import type { MenuItem } from '../design/menu.js';
 import { gatewayClock } from '../model/gateway-clock.js';
@@ -9,7 +10,7 @@ import { texts } from '../texts.js';
 import { Actions } from './act.js';
 import { Api } from './api.js';
 import type { ConsoleContext } from './context.js';
-import { renderHeader } from './header.js';
+import { describeLiveChange, renderHeader } from './header.js';
 import { consoleIcons } from './icons.js';
 import { ConsoleKeys, renderKeys } from './keys.js';
 import { Live, neighboursOf } from './live.js';
@@ -181,7 +182,13 @@ export class ConsoleApp extends LitElement {
       neighboursOf(me.reach),
     );
     const status = new GatewayStatus(api, live);
-    live.changed.subscribe(() => this.requestUpdate());
+    let before = live.state;
+    live.changed.subscribe(() => {
+      const news = describeLiveChange(before, live);
+      before = live.state;
+      if (news !== undefined) announce(news);
+      this.requestUpdate();
+    });
     status.changed.subscribe(() => this.requestUpdate());
     return { api, me, live, router, status, act: new Actions(this, me) };
   }

@@ -4,7 +4,7 @@ import { icons } from '../design/icons.js';
 import type { MenuItem } from '../design/menu.js';
 import { formatClock, nameZone } from './format.js';
 import { consoleIcons } from './icons.js';
-import type { Live } from './live.js';
+import type { Live, LiveState } from './live.js';
 import { settings } from './own-settings.js';
 import { consoleTexts } from './texts.js';
 
@@ -54,8 +54,14 @@ function renderLive(live: Live): TemplateResult {
     ?disabled=${state === 'off'}
     @click=${() => live.pause(!isPaused)}
   >
-    ${icon}<span role="status">${words}</span>
+    ${icon}<span>${words}</span>
   </button>`;
+}
+
+/** Says what a screen reader should read of a change: not each beginning, only that it was lost, and is back. */
+export function describeLiveChange(before: LiveState, live: Live): string | undefined {
+  const isNews = live.state === 'reconnecting' || (live.state === 'live' && before === 'reconnecting');
+  return isNews ? describeLive(live)[2] : undefined;
 }
 
 function describeLive({ state, heardAt }: Live): readonly [DirectiveResult, string, string] {
