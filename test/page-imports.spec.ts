@@ -18,7 +18,7 @@ function listImports(): string[] {
 }
 
 describe('the page', () => {
-  it('imports itself, the client, the constants of the wire, the rules for providers, and ten packages that are bundled', () => {
+  it('imports itself, the client, three modules of the protocol without schemas, and ten packages that are bundled', () => {
     const foreign = listImports().filter((path) => !path.startsWith('web/'));
     expect(foreign).toEqual([
       '@a2ui/lit/v0_9',
@@ -38,6 +38,7 @@ describe('the page', () => {
       'lucide',
       'marked',
       'mermaid',
+      'protocol/code-points.js',
       'protocol/constants.js',
       'protocol/providers.js',
       'temml',

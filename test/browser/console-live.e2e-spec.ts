@@ -106,7 +106,7 @@ describe('a gateway that is killed', () => {
     await expect.poll(rows).toEqual(['before']);
     await waitForLive(page);
     await gateway.close();
-    await page.getByText(/^Reconnecting, data from \d\d:\d\d:\d\d$/).waitFor();
+    await page.getByRole('button', { name: /^Reconnecting, data from \d\d:\d\d:\d\d$/ }).waitFor();
     await page.keyboard.press('r');
     await page.getByText('The list could not be read: The gateway could not be reached.').waitFor();
     expect(await rows()).toEqual(['before']);

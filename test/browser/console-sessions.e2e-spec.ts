@@ -65,7 +65,7 @@ describe('a conversation', () => {
     const { page } = chat;
     const turn = page.locator('console-turn').first();
     await turn.getByText('A paragraph of plain text.').waitFor();
-    await turn.getByRole('link', { name: 'link' }).waitFor();
+    await turn.getByText('const answer = 42;').waitFor();
     await turn.getByText('done').waitFor();
     await turn.getByRole('button', { name: /^model/ }).click();
     await turn.getByText('Took').waitFor();

@@ -172,27 +172,43 @@ describe('the frame of the console', () => {
   });
 });
 
-describe('an operator of another tenant', () => {
+describe('a gateway with tenants', () => {
   let gateway: GatewayApp;
   const stranger = 'stranger-token-0123456789';
+  const owner = 'owner-token-0123456789abc';
   beforeAll(async () => {
     gateway = await GatewayApp.start({
       settings: {
         'auth.tokens': [
           ...(consoleSettings['auth.tokens'] as readonly object[]),
           { token: stranger, principal: 'stranger', role: 'operator', tenant: 'acme' },
+          { token: owner, principal: 'owner', role: 'operator', tenant: '*' },
         ],
       },
     });
   });
   afterAll(() => gateway.close());
 
-  it('[CO-05] finds nothing at the address of a conversation that is not theirs', async () => {
+  it('[CO-05] shows an operator nothing at the address of a conversation of another tenant', async () => {
     const { sessionId } = await say(await gateway.connect('c', CONSOLE_TOKENS.driver), 'for us only');
     const { page } = await openConsole(suite, `/sessions/${sessionId}`, { url: gateway.url, token: stranger });
     await page.getByText('There is nothing at this address, or it is not yours to see.').waitFor();
     expect(await page.content()).not.toContain('for us only');
     await page.getByRole('link', { name: 'Conversations' }).click();
     await page.getByText('Nobody has written yet.').waitFor();
+  });
+
+  it('[CO-05] lets an operator of all tenants choose one, which stays in every address', async () => {
+    const { page } = await openConsole(suite, '/sessions', { url: gateway.url, token: owner });
+    await page.getByRole('link', { name: 'alice' }).waitFor();
+    await page.getByLabel('Tenant').selectOption('acme');
+    await page.getByText('Nobody has written yet.').waitFor();
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.getByRole('heading', { name: /needs? you/ }).waitFor();
+    expect(new URL(page.url()).search).toBe('?tenant=acme');
+    expect(await page.getByLabel('Tenant').inputValue()).toBe('acme');
+    await page.getByLabel('Tenant').selectOption('');
+    await page.getByRole('link', { name: 'Conversations' }).click();
+    await page.getByRole('link', { name: 'alice' }).waitFor();
   });
 });

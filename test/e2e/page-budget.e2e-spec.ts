@@ -41,7 +41,7 @@ it('[W-66] the first load of the chat takes at most 80 KB, without the libraries
 it('[CO-15] the first load of the console takes at most 60 KB, and all of it at most 120 KB', () => {
   expect(weigh(listFiles('console.html', AT_ONCE))).toBeLessThan(60 * KB);
   const all = listFiles('console.html', [...AT_ONCE, ...LATER]);
-  expect([...all].filter((name) => /overview|sessions|markdown/.test(name)).length).toBeGreaterThan(2);
+  expect([...all].filter((name) => /overview|sessions|config/.test(name)).length).toBeGreaterThan(2);
   expect(weigh(all)).toBeLessThan(120 * KB);
 });
 

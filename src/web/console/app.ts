@@ -148,7 +148,7 @@ export class ConsoleApp extends LitElement {
           : html`<aside class="sidebar">${navigation}</aside>`
       }
       <main id="page" class=${context.live.state === 'reconnecting' ? 'stale' : ''} @entitle=${this.entitle}>
-        ${renderHeader({ heading: this.heading, live: context.live, openNavigation, menu: this.listMenu() })}
+        ${renderHeader({ heading: this.heading, app: context, openNavigation, menu: this.listMenu() })}
         ${this.page ?? this.renderAbsence()}
       </main>
       ${context.act.render()}
@@ -179,7 +179,7 @@ export class ConsoleApp extends LitElement {
     const api = new Api(this.root, credentials, requestNotingTime);
     const live = new Live(
       (lastId, signal) => api.open('/events', {}, lastId === undefined ? {} : { 'Last-Event-ID': lastId }, signal),
-      neighboursOf(me.reach),
+      neighboursOf(`${me.reach} ${credentials.tenant ?? ''}`),
     );
     const status = new GatewayStatus(api, live);
     let before = live.state;

@@ -2,23 +2,25 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { DirectiveResult } from 'lit/directive.js';
 import { icons } from '../design/icons.js';
 import type { MenuItem } from '../design/menu.js';
+import type { ConsoleContext } from './context.js';
 import { formatClock, nameZone } from './format.js';
 import { consoleIcons } from './icons.js';
 import type { Live, LiveState } from './live.js';
 import { settings } from './own-settings.js';
+import { renderTenantChoice } from './tenant-choice.js';
 import { consoleTexts } from './texts.js';
 
 /** What the header shows, and what its buttons do. */
 export interface Header {
   readonly heading: string;
-  readonly live: Live;
+  readonly app: ConsoleContext;
   /** Missing where the navigation stands beside the page. */
   readonly openNavigation: (() => void) | undefined;
   readonly menu: readonly MenuItem[];
 }
 
 /** Renders the heading of the page, the zone of all times, whether what is shown is live, and the menu. */
-export function renderHeader({ heading, live, openNavigation, menu }: Header): TemplateResult {
+export function renderHeader({ heading, app, openNavigation, menu }: Header): TemplateResult {
   const zone = nameZone(settings.zone);
   const { zoneSwitch, openNavigation: label, more } = consoleTexts;
   return html`<header class="bar">
@@ -30,8 +32,9 @@ export function renderHeader({ heading, live, openNavigation, menu }: Header): T
         : nothing
     }
     <h1 dir="auto" tabindex="-1">${heading}</h1>
+    ${renderTenantChoice(app)}
     <button type="button" class="quiet zone" aria-label=${zoneSwitch(zone)} @click=${switchZone}>${zone}</button>
-    ${renderLive(live)}
+    ${renderLive(app.live)}
     <page-menu .label=${more} .items=${menu}></page-menu>
   </header>`;
 }

@@ -25,9 +25,10 @@ export class Router {
     return this.#place;
   }
 
-  /** Returns the address of a place, for `href`. */
-  link(place: PlaceParts): string {
-    return writePlace(this.base, place);
+  /** Returns the address of a place, for `href`. The tenant that is chosen stays. */
+  link({ filters, ...place }: PlaceParts): string {
+    const { tenant = '' } = this.#place.filters;
+    return writePlace(this.base, { ...place, filters: { tenant, ...filters } });
   }
 
   /** Goes to an address of the console. @param how `replace` for what is typed, so that Back does not go letter by letter */

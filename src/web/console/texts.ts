@@ -17,6 +17,8 @@ export const consoleTexts = {
   copied: (what: string) => `Copied ${what}`,
   copyId: (id: string) => `Copy ${id}`,
 
+  tenant: { label: 'Tenant', all: 'All tenants' },
+
   live: {
     connecting: 'Connecting…',
     live: 'Live',

@@ -1,4 +1,5 @@
-import { countCodePoints, MAX_CONTENT_LENGTH } from '../../client/index.js';
+import { countCodePoints } from '../../protocol/code-points.js';
+import { MAX_CONTENT_LENGTH } from '../../protocol/constants.js';
 
 /** Upper estimate of the envelope and payload around the text of a message, in bytes. */
 const FRAME_OVERHEAD_BYTES = 1_024;

@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { ref } from 'lit/directives/ref.js';
 import { repeat } from 'lit/directives/repeat.js';
 import '../../blocks/media.js';
 import '../../blocks/parts.js';
@@ -6,8 +7,10 @@ import { readText, renderFold } from '../../blocks/fold.js';
 import { readCallId, renderCall } from '../../blocks/tools.js';
 import type { StreamBlock } from '../../../client/index.js';
 import { icons } from '../../design/icons.js';
+import { tabStop } from '../../design/tab-stop.js';
 import { readMediaId, type MediaFiles } from '../../model/media-files.js';
 import { texts } from '../../texts.js';
+import { splitAtFences, type FencedPart } from './fences.js';
 import type { HistoryItem } from './history-item.js';
 import { sessionTexts } from './sessions.texts.js';
 
@@ -58,11 +61,10 @@ function isCall({ block_type: type }: StreamBlock): boolean {
 function renderBlock({ block_type: type, content, metadata }: StreamBlock, files: MediaFiles): TemplateResult {
   switch (type) {
     case 'markdown':
-      void import('./said-markdown.js');
-      return html`<console-markdown class="block prose" .text=${content}></console-markdown>`;
+      return html`<div class="block">${splitAtFences(content).map(renderPart)}</div>`;
     case 'code':
     case 'canvas':
-      return html`<pre class="block code" dir="ltr" tabindex="0"><chat-parts .text=${content}></chat-parts></pre>`;
+      return html`<div class="block">${renderPart({ isCode: true, text: content })}</div>`;
     case 'image':
     case 'audio':
       return renderMedia(type, content, readText(metadata?.['alt']), files);
@@ -71,6 +73,12 @@ function renderBlock({ block_type: type, content, metadata }: StreamBlock, files
     default:
       return html`<p class="block text" dir="auto"><chat-parts .text=${content}></chat-parts></p>`;
   }
+}
+
+/** Markdown stays as it is written, apart from code: what draws it is as large as a third of the console. */
+function renderPart({ isCode, text }: FencedPart): TemplateResult {
+  const parts = html`<chat-parts .text=${text}></chat-parts>`;
+  return isCode ? html`<pre ${ref(tabStop)} dir="ltr">${parts}</pre>` : html`<p class="text" dir="auto">${parts}</p>`;
 }
 
 function renderMedia(
