@@ -203,7 +203,7 @@ export interface ClaimRequest {
 
 export interface ClaimResult {
   readonly claims: readonly Claim[];
-  /** Time at which the next message that waits for its retry is due. */
+  /** Time at which the next message that waits for its retry is due; now if long messages are left for another claim. */
   readonly nextDueAt?: number;
 }
 

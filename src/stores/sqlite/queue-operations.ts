@@ -22,6 +22,12 @@ import { SentSessions } from './sent-sessions.js';
 import type { SessionOperations } from './session-operations.js';
 import type { TableState } from './table-state.js';
 
+/**
+ * Length of the payloads in one claim after which it takes no more, in UTF-16 units. Each thread has a copy of them, and
+ * thousands of small fields take four times their text.
+ */
+export const MAX_CLAIMED_LENGTH = 1_048_576;
+
 /** A message that another one may supersede. */
 interface Supersedable {
   readonly ord: number;
@@ -171,16 +177,20 @@ export class QueueOperations {
     };
   }
 
-  /** Returns the claims, and the time at which the next message that waits for its retry is due. */
+  /** Returns the claims, and the time of the next claim that may find something. */
   claim(now: number, request: ClaimRequest): [claims: ClaimRow[], nextDueAt: number | undefined] {
     const { lanes } = this.tables.open;
     const claims: ClaimRow[] = [];
     const rooms = request.rooms && new Map(request.rooms);
     lanes.unpark(rooms);
+    let length = 0;
     while (claims.length < request.limit) {
+      if (length >= MAX_CLAIMED_LENGTH) return [claims, now];
       const message = this.takeNext(request, this.tables.toElapsed(now), rooms);
       if (!message) break;
-      claims.push(this.start(message));
+      const claim = this.start(message);
+      claims.push(claim);
+      if (typeof claim.message !== 'number') length += claim.message.payload.length;
     }
     const { nextDueAt } = lanes;
     return [claims, nextDueAt === undefined ? undefined : this.tables.toUnix(nextDueAt)];

@@ -6,10 +6,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeStoreInMemory } from '../../../test/support/store-in-memory.js';
 import type { Claim } from '../../core/store/index.js';
 import { SilentLogs, type Logs } from '../../core/telemetry/logs.js';
-import { aMessage, anEnd, aPayload, GENEROUS_LIMITS, KeptLogs, ManualClock } from '../../testing/index.js';
+import { aMessage, anEnd, aPayload, aSession, GENEROUS_LIMITS, KeptLogs, ManualClock } from '../../testing/index.js';
 import { describeStoreContract } from '../../testing/store.contract.js';
 import type { StartCheck } from './background-check.js';
 import { SqliteStore } from './index.js';
+import { MAX_CLAIMED_LENGTH } from './queue-operations.js';
 
 const UNAVAILABLE = { code: 'STORE_UNAVAILABLE', retryable: true };
 
@@ -72,6 +73,21 @@ describe('SqliteStore', () => {
     await damaged.store.close();
     expect(checked).toEqual([path]);
     expect(damaged.logs.lines).toContainEqual(expect.stringMatching(/^error .*is damaged \(row 3 is missing\)/));
+  });
+
+  it('claims long messages in portions, which are due at once', async () => {
+    const clock = new ManualClock();
+    const store = await openStore(undefined, clock);
+    const payload = aPayload({ content: 'x'.repeat(MAX_CLAIMED_LENGTH / 2) });
+    for (const name of ['a', 'b', 'c'])
+      await store.accept(aMessage({ session: aSession(name), messageId: name, payload }), GENEROUS_LIMITS);
+    const claim = () => store.claim({ replicaId: 'replica-1', limit: 9, leaseMs: 1_000 });
+    const [first, second, third] = [await claim(), await claim(), await claim()];
+    expect(first.claims.map(({ message }) => message.messageId)).toEqual(['a', 'b']);
+    expect(first.nextDueAt).toBe(clock.now());
+    expect(second.claims.map(({ message }) => message.messageId)).toEqual(['c']);
+    expect([second.nextDueAt, third.claims]).toEqual([undefined, []]);
+    await store.close();
   });
 
   it('works in memory, without a file', async () => {
