@@ -4,7 +4,7 @@ import { useChat } from '../support/chat-page.js';
 import { expectTime } from '../support/expect-time.js';
 
 const suite = useChat({ settings: { 'limits.messages_per_minute': 100_000 } });
-const EXCHANGES = 800;
+const EXCHANGES = process.env['LONG'] ? 800 : 200;
 const TEXT = [
   'A paragraph with `code` and **bold**.',
   '| a | b | c |\n|---|---|---|\n| 1 | 2 | 3 |',
@@ -31,7 +31,7 @@ const WATCH_KEYS = `{
   }, true);
 }`;
 
-describe('a conversation of 800 exchanges with code and tables', () => {
+describe(`a conversation of ${EXCHANGES} exchanges with code and tables`, () => {
   it('[W-67] opens within a second, is read to its beginning, and no key in the composer reads the thread', async () => {
     const client = await suite.gateway.connect('filler');
     const ids = Array.from({ length: EXCHANGES }, (_, i) => `m${i}`);
