@@ -84,10 +84,10 @@ describe('a delivery of Slack', () => {
     expect(await deliver(body, { signature: sign('another', String(nowS()), Buffer.from(body)) })).toBe(401);
     expect(await deliver(body, { sent: `${body} ` })).toBe(401);
     expect(await deliver(body, { sent: body.replace('hello', 'hellO') })).toBe(401);
-    for (const time of [nowS() - 301, nowS() + 301, 0, -1, NaN, Infinity])
+    for (const time of [nowS() - 301, nowS() + 400, 0, -1, NaN, Infinity])
       expect([time, await deliver(body, { time: String(time) })]).toEqual([time, 401]);
-    for (const time of ['', 'now', '1e9', `${nowS()} `, `+${nowS()}`, `0x${nowS().toString(16)}`])
-      expect([time, [200, 401].includes(await deliver(body, { time, signature: good }))]).toEqual([time, true]);
+    for (const time of ['', 'now', '1e9', `+${nowS()}`, `${nowS()}.0`, `0x${nowS().toString(16)}`])
+      expect([time, await deliver(body, { time, signature: good })]).toEqual([time, 401]);
     for (const account of ['other', '__proto__', 'constructor', '..%2fdefault', 'DEFAULT'])
       expect([account, [401, 404].includes(await deliver(body, { account }))]).toEqual([account, true]);
     expect(slack.read(`D${ANN}`)).toEqual([]);
