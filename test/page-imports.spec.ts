@@ -32,6 +32,7 @@ describe('the page', () => {
       'lit/decorators.js',
       'lit/directive.js',
       'lit/directives/guard.js',
+      'lit/directives/keyed.js',
       'lit/directives/live.js',
       'lit/directives/ref.js',
       'lit/directives/repeat.js',

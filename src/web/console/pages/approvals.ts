@@ -61,6 +61,7 @@ export class ConsoleApprovals extends ConsolePage {
   }
 
   protected override firstUpdated(): void {
+    this.entitle('Approvals');
     this.follow(
       ['approval'],
       (event) => this.take(event),
@@ -70,11 +71,6 @@ export class ConsoleApprovals extends ConsolePage {
 
   override read(): void {
     void this.model?.read();
-  }
-
-  protected override updated(): void {
-    const open = this.state === 'pending' ? (this.model?.rows.filter(({ decision }) => !decision).length ?? 0) : 0;
-    this.entitle(open === 0 ? 'Approvals' : `(${open}) Approvals`);
   }
 
   override disconnectedCallback(): void {
@@ -155,7 +151,7 @@ export class ConsoleApprovals extends ConsolePage {
       </div>
       ${detail === undefined ? nothing : html`<p>${renderText(detail)}</p>`} ${renderArguments(approval.arguments)}
       ${renderFacts([
-        ['Conversation', renderSessionLink(this.app, approval.session_id)],
+        ['Conversation', renderSessionLink(this.app, approval.session_id, approval.message_ref)],
         ['Message', renderMessageLink(this.app, approval.message_ref)],
       ])}
       <div class="buttons">${decision === undefined ? this.renderButtons(approval) : nothing}</div>

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
+import { keyed } from 'lit/directives/keyed.js';
 import '../act.js';
 import { ApiError } from '../api.js';
 import { formatCount, NOTHING } from '../format.js';
@@ -70,13 +71,16 @@ export class ConsoleConfig extends ConsolePage {
     return html`${this.renderDraft()}
     ${
       setting
-        ? html`<console-config-setting
-            .app=${this.app}
-            .setting=${setting}
-            .change=${this.draft.changes.find((change) => change.key === key)}
-            @prepare=${({ detail }: CustomEvent<{ readonly value: unknown }>) => this.prepare(setting.key, detail.value)}
-            @drop=${() => this.drop(setting.key)}
-          ></console-config-setting>`
+        ? keyed(
+            setting.key,
+            html`<console-config-setting
+              .app=${this.app}
+              .setting=${setting}
+              .change=${this.draft.changes.find((change) => change.key === key)}
+              @prepare=${({ detail }: CustomEvent<{ readonly value: unknown }>) => this.prepare(setting.key, detail.value)}
+              @drop=${() => this.drop(setting.key)}
+            ></console-config-setting>`,
+          )
         : nothing
     }
     ${this.renderList()}`;

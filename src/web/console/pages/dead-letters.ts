@@ -32,7 +32,8 @@ export class ConsoleDeadLetters extends ListPage<DeadLetter> {
       title: 'Dead letters',
       load: (filters, signal) => this.app.api.get('/dead-letters', filters, signal),
       keyOf: ({ id }) => String(id),
-      linkOf: ({ reply_to }) => this.app.router.link({ page: 'messages', ids: [reply_to] }),
+      linkOf: ({ reply_to }) =>
+        reply_to.startsWith('m_') ? this.app.router.link({ page: 'messages', ids: [reply_to] }) : undefined,
       canCheck: true,
       filters: [{ name: 'channel', label: 'Channel' }],
       columns: [

@@ -55,8 +55,7 @@ export abstract class ListPage<Row> extends ConsolePage {
   }
 
   protected override firstUpdated(): void {
-    const { title, live } = this.description;
-    this.entitle(title);
+    const { live } = this.description;
     if (!live) return;
     this.follow(
       live.kinds,
@@ -66,6 +65,11 @@ export abstract class ListPage<Row> extends ConsolePage {
       },
       () => this.read(),
     );
+  }
+
+  /** A thing of the list, which is shown in its place, has a heading of its own. */
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has('place') && this.place.ids.length === 0) this.entitle(this.description.title);
   }
 
   protected override render(): TemplateResult {

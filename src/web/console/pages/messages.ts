@@ -169,7 +169,7 @@ export class ConsoleMessages extends ConsolePage {
     const { end, received_at: receivedAt } = life;
     return renderFacts([
       ['Person', html`${renderText(life.sender)} · ${renderText(life.channel)}`],
-      ['Conversation', renderSessionLink(this.app, life.session_id)],
+      ['Conversation', renderSessionLink(this.app, life.session_id, life.message_ref)],
       ['Agent', life.agent],
       ['Received', renderTime(receivedAt, 'exact')],
       ['Ended', end ? renderTime(end.at, 'exact') : nothing],

@@ -24,9 +24,10 @@ export function renderMessageLink({ router }: ConsoleContext, messageRef: string
   >`;
 }
 
-/** Renders a link to a conversation, with its shortened id. */
-export function renderSessionLink({ router }: ConsoleContext, id: string): TemplateResult {
-  return html`<a class="id own" href=${router.link({ page: 'sessions', ids: [id] })} title=${id}>${shortenId(id)}</a>`;
+/** Renders a link to a conversation, with its shortened id. @param messageRef the message that the link leads to within it */
+export function renderSessionLink({ router }: ConsoleContext, id: string, messageRef = ''): TemplateResult {
+  const link = router.link({ page: 'sessions', ids: [id], fragment: messageRef });
+  return html`<a class="id own" href=${link} title=${id}>${shortenId(id)}</a>`;
 }
 
 /** A fact about a thing: its name and its value; one whose value is `nothing` is left out. */

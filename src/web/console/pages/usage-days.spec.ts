@@ -31,6 +31,12 @@ describe('listDays', () => {
 });
 
 it('sumUsage adds each number', () => {
-  const row = { answers: 1, input_tokens: 2, cached_tokens: 3, output_tokens: 4, cost: 0.5 };
-  expect(sumUsage([row, row])).toEqual({ answers: 2, input_tokens: 4, cached_tokens: 6, output_tokens: 8, cost: 1 });
+  const row = { answers: 1, input_tokens: 2, cached_input_tokens: 3, output_tokens: 4, cost: 0.5 };
+  expect(sumUsage([row, row])).toEqual({
+    answers: 2,
+    input_tokens: 4,
+    cached_input_tokens: 6,
+    output_tokens: 8,
+    cost: 1,
+  });
 });

@@ -4,7 +4,7 @@ import type { Zone } from '../format.js';
 export interface UsageSums {
   readonly answers: number;
   readonly input_tokens: number;
-  readonly cached_tokens: number;
+  readonly cached_input_tokens: number;
   readonly output_tokens: number;
   readonly cost: number;
 }
@@ -51,7 +51,7 @@ export function sumUsage(rows: readonly UsageSums[]): UsageSums {
   return {
     answers: sum('answers'),
     input_tokens: sum('input_tokens'),
-    cached_tokens: sum('cached_tokens'),
+    cached_input_tokens: sum('cached_input_tokens'),
     output_tokens: sum('output_tokens'),
     cost: sum('cost'),
   };

@@ -76,7 +76,9 @@ export class ConsoleUsage extends ConsolePage {
     const range = { from: first?.from, to: last?.to };
     const [page, ...sums] = await Promise.all([
       api.get<Page<UsageRow>>('/usage', { by: this.by, ...range, limit: MAX_ROWS }, signal),
-      ...days.map((day) => api.get<Page<UsageRow>>('/usage', { by: 'tenant', from: day.from, to: day.to }, signal)),
+      ...days.map((day) =>
+        api.get<Page<UsageRow>>('/usage', { by: 'tenant', from: day.from, to: day.to, limit: MAX_ROWS }, signal),
+      ),
     ]);
     return {
       rows: page.items,
@@ -116,7 +118,7 @@ export class ConsoleUsage extends ConsolePage {
         { head: wordOf(by), width: 'minmax(9rem, 3fr)', phone: 'main', cell: (row) => renderText(nameOf(row, by)) },
         number('Answers', ({ answers }) => formatCount(answers)),
         number('Tokens in', ({ input_tokens }) => formatTokens(input_tokens), 'side'),
-        number('Cached', ({ cached_tokens }) => formatTokens(cached_tokens)),
+        number('Cached', ({ cached_input_tokens }) => formatTokens(cached_input_tokens)),
         number('Tokens out', ({ output_tokens }) => formatTokens(output_tokens), 'end'),
         number('Cost', ({ cost }) => (cost > 0 ? formatCost(cost) : NOTHING), 'second'),
       ],
