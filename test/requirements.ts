@@ -77,6 +77,28 @@ export const requirements: readonly Requirement[] = [
     'administration, console',
     'The first load is at most 60 KB, and the whole console 120 KB, by gzip.',
   ),
+  requirement('CO-21', 'administration, console', 'Each page opens from its link, and shows its rows.'),
+  requirement(
+    'CO-22',
+    'administration, console',
+    'A decision is on the call and the arguments that were drawn; a call that has ended takes none.',
+  ),
+  requirement(
+    'CO-23',
+    'administration, console',
+    'Saving settings sends the changed keys alone, never a mask, and loses nothing when somebody else was first.',
+  ),
+  requirement(
+    'CO-24',
+    'administration, console',
+    'An action on several things takes those that were selected, and none that came later.',
+  ),
+  requirement(
+    'CO-25',
+    'administration, console',
+    'The tail of the logs pauses when it is scrolled, says so, and counts the lines that come.',
+  ),
+  requirement('CO-26', 'administration, console', 'The secret of a token and the code of a device are shown once.'),
 
   // Tenants
   requirement(

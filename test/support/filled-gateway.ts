@@ -5,8 +5,9 @@ import { Tool, type ToolExecutor } from '../../src/core/tools/tool.decorator.js'
 import { PinoLogs } from '../../src/telemetry/pino-logs.js';
 import { FakePlatform } from '../../src/testing/fake-platform.js';
 import { AdminApi } from './admin-api.js';
+import { eventually } from './eventually.js';
 import type { FrameClient } from './frame-client.js';
-import { GatewayApp, TOKENS } from './gateway-app.js';
+import { TOKENS, type GatewayApp, type GatewayAppOptions } from './gateway-app.js';
 import { PlatformModule } from './platform-app.js';
 import { aCommand, TestNode } from './test-node.js';
 
@@ -37,46 +38,28 @@ const SETTINGS = {
   'channels.pigeon.allow_from': ['ann', 'bob', 'carl'],
 };
 
-/** A gateway with something on each page of the console, which a test adds as it needs it. */
+/** Fills the pages of the console of a gateway that was started with {@link options}. */
 export class FilledGateway {
-  readonly platform: FakePlatform;
-  readonly admin: AdminApi;
-
-  private constructor(
-    readonly gateway: GatewayApp,
-    parts: { readonly platform: FakePlatform; readonly logs: PinoLogs },
-  ) {
-    this.platform = parts.platform;
-    this.logs = parts.logs;
-    this.admin = new AdminApi(gateway);
-  }
-
-  readonly logs: PinoLogs;
-  private driver: FrameClient | undefined;
+  readonly platform = new FakePlatform();
+  readonly logs = new PinoLogs({ output: { write: () => {} }, pretty: false });
+  readonly options: GatewayAppOptions = {
+    modules: [PlatformModule.on(this.platform), AcmeModule],
+    settings: SETTINGS,
+    logs: this.logs,
+  };
+  private gateway!: GatewayApp;
+  private driver!: FrameClient;
   private sent = 0;
+  admin!: AdminApi;
 
-  static async start(settings: Readonly<Record<string, unknown>> = {}): Promise<FilledGateway> {
-    const platform = new FakePlatform();
-    const logs = new PinoLogs({ output: { write: () => {} }, pretty: false });
-    const gateway = await GatewayApp.start({
-      modules: [PlatformModule.on(platform), AcmeModule],
-      settings: { ...SETTINGS, ...settings },
-      logs,
-    });
-    return new FilledGateway(gateway, { platform, logs });
-  }
-
-  get url(): string {
-    return this.gateway.url;
-  }
-
-  close(): Promise<void> {
-    return this.gateway.close();
+  async attach(gateway: GatewayApp): Promise<void> {
+    this.gateway = gateway;
+    this.admin = new AdminApi(gateway);
+    this.driver = await gateway.connect('driver', TOKENS.driver);
   }
 
   /** Sends a message as a person. Resolves with the ref and the session of it. */
   async say(content: string, sender = 'ann'): Promise<{ ref: string; sessionId: string }> {
-    this.driver ??= await this.gateway.connect('driver', TOKENS.driver);
     const id = this.driver.send('message_in', { channel: 'test', sender, content }, { id: `said-${++this.sent}` });
     const { payload, session_id: sessionId = '' } = await this.driver.answerTo(id);
     return { ref: String(payload['message_ref']), sessionId };
@@ -145,7 +128,10 @@ export class FilledGateway {
     holds: (items: readonly Readonly<Record<string, unknown>>[]) => boolean,
   ): Promise<readonly Readonly<Record<string, unknown>>[]> {
     let items: readonly Readonly<Record<string, unknown>>[] = [];
-    await expect.poll(async () => holds((items = await this.list(path))), { timeout: 10_000 }).toBe(true);
+    await eventually(async () => {
+      items = await this.list(path);
+      expect(holds(items), path).toBe(true);
+    });
     return items;
   }
 }

@@ -3,6 +3,7 @@ import { customElement } from 'lit/decorators.js';
 import { download } from '../../design/download.js';
 import { icons } from '../../design/icons.js';
 import '../act.js';
+import type { Page, Query } from '../api.js';
 import { formatCount } from '../format.js';
 import { renderChip } from '../state-chip.js';
 import type { FilterField } from './filters.js';
@@ -46,10 +47,13 @@ const FILTERS: readonly FilterField[] = [
 export class ConsoleAudit extends ListPage<AuditRow> {
   private readonly verdict = new Loaded<Verdict>(this, (signal) => this.app.api.get('/audit/verify', {}, signal));
 
+  /** The rows that were read, by entry: one that a link names is shown whole. */
+  private readonly rows = new Map<string, AuditRow>();
+
   protected override describe(): ListDescription<AuditRow> {
     return {
       title: 'Audit',
-      load: (query, signal) => this.app.api.get('/audit', query, signal),
+      load: (query, signal) => this.load(query, signal),
       keyOf: ({ entry }) => String(entry),
       linkOf: ({ entry, at }) => this.linkTo(entry, at),
       filters: this.app.me.isOfAllTenants ? [...FILTERS, { name: 'tenant', label: 'Tenant' }] : FILTERS,
@@ -91,15 +95,20 @@ export class ConsoleAudit extends ListPage<AuditRow> {
   }
 
   protected override renderBelow(): TemplateResult | typeof nothing {
-    const row: AuditRow | undefined = this.list?.model?.rows.find(
-      ({ entry }: AuditRow) => String(entry) === this.place.fragment,
-    );
+    const row = this.rows.get(this.place.fragment);
     if (!row) return nothing;
     return html`<section class="section" aria-label="Entry ${row.entry}">
       <h2>Entry ${row.entry}: ${row.action} of ${renderText(row.target)} by ${renderText(row.actor)}</h2>
       ${renderDiff(row.before, row.after)}
       <p class="faint">Hash <code>${row.hash}</code></p>
     </section>`;
+  }
+
+  private async load(query: Query, signal: AbortSignal): Promise<Page<AuditRow>> {
+    const page = await this.app.api.get<Page<AuditRow>>('/audit', query, signal);
+    for (const row of page.items) this.rows.set(String(row.entry), row);
+    this.requestUpdate();
+    return page;
   }
 
   private linkTo(entry: number, at: number): string {

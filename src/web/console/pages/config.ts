@@ -197,6 +197,7 @@ export class ConsoleConfig extends ConsolePage {
 
   private settle(key: string, choice: 'mine' | 'theirs'): void {
     this.draft.settle(key, choice);
+    this.isReviewing = true;
     this.requestUpdate();
   }
 

@@ -180,7 +180,7 @@ export class ConsoleNode extends ConsolePage {
           .value=${(allow ?? []).join('\n')}
         ></textarea>
       </label>
-      <button class="plain" ?disabled=${!isAllowed}>Save</button>
+      <button class="plain" ?disabled=${!isAllowed}>Save patterns</button>
     </form>`;
   }
 
