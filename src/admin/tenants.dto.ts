@@ -32,9 +32,10 @@ export class TenantDto {
   resets_at!: number;
 }
 
+/** A page may have fewer items than its limit, or none, and a `next`. */
 export class TenantsDto {
   items!: TenantDto[];
-  /** Present if there are more. */
+  /** @example "WyJhY21lIl0" */
   next?: string;
 }
 
@@ -130,7 +131,7 @@ export class UsageDto {
 /** A page may have fewer items than its limit, or none, and a `next`. */
 export class UsagesDto {
   items!: UsageDto[];
-  /** Present if there are more. */
+  /** @example "WyJhY21lIl0" */
   next?: string;
   /** @example 1795737600000 */
   from!: number;

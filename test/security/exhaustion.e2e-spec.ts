@@ -102,12 +102,10 @@ describe('a flood', () => {
     expect(payload).toMatchObject({ code: 'RATE_LIMITED', retryable: true });
     expect(payload['retry_after_ms']).toBeGreaterThan(0);
     await target.expectService();
-    // Another name of the client resets no limit.
+    // Another name of the client resets no limit: it has what has come back since, not all of it.
     const again = await target.connect(TOKENS.flooder, '?client_id=other');
-    again.send('message_in', message({ sender: 'flooder' }));
-    expect((await again.next(({ type }) => type === 'error' || type === 'message_ack')).payload).toMatchObject({
-      code: 'RATE_LIMITED',
-    });
+    for (let n = 0; n < MAX_MESSAGES / 2; n++) again.send('message_in', message({ sender: 'flooder' }));
+    await again.next((frame) => frame.payload['code'] === 'RATE_LIMITED');
     for (let n = 0; n < 120; n++) send();
     expect((await flooder.ended).code).toBe(4008);
     await again.close();
