@@ -4,8 +4,9 @@ import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.
 import { ApprovalsService } from '../core/approvals/approvals.service.js';
 import type { Principal } from '../core/identity/principal.js';
 import { SessionRouterService } from '../core/sessions/session-router.service.js';
-import { AdminStore, type Approval } from '../core/store/index.js';
+import { AdminStore, QueueStore, type Approval } from '../core/store/index.js';
 import { validated } from '../http/index.js';
+import type { MessageInPayload } from '../protocol/index.js';
 import { ApprovalsDto, ApprovalsQuery, DecideApprovalDto, type ApprovalDto } from './approvals.dto.js';
 import { Cursors, DEFAULT_LIMIT } from './pages.js';
 
@@ -21,6 +22,7 @@ const DECISIONS = { pending: 'pending', allowed: 'allow', denied: 'deny', expire
 export class ApprovalsController {
   constructor(
     private readonly store: AdminStore,
+    private readonly messages: QueueStore,
     private readonly approvals: ApprovalsService,
     private readonly router: SessionRouterService,
   ) {}
@@ -38,7 +40,7 @@ export class ApprovalsController {
     const page = await this.store.listApprovals({ tenant, state: DECISIONS[state], after, limit });
     const readable = await Promise.all(page.items.map(({ sessionId }) => this.router.isReadable(caller, sessionId)));
     return {
-      items: page.items.filter((_, index) => readable[index]).map(toDto),
+      items: await Promise.all(page.items.filter((_, index) => readable[index]).map((each) => this.describe(each))),
       ...(page.next !== undefined && { next: cursors.encode(page.next) }),
     };
   }
@@ -50,9 +52,15 @@ export class ApprovalsController {
   async decide(@Param('id') id: string, @Body() body: DecideApprovalDto, @Viewer() caller: Principal): Promise<void> {
     await this.approvals.decide(caller, id, body.decision, body.arguments_sha256);
   }
+
+  private async describe(approval: Approval): Promise<ApprovalDto> {
+    const { tenant, messageRef } = approval;
+    const message = await this.messages.findMessage({ by: 'ref', tenant, messageRef });
+    return toDto(approval, message?.payload);
+  }
 }
 
-function toDto(approval: Approval): ApprovalDto {
+function toDto(approval: Approval, message: MessageInPayload | undefined): ApprovalDto {
   const { approvalId, tenant, sessionId, messageRef, tool, shown, argumentsSha256, expiresAt, decision, decidedBy } =
     approval;
   return {
@@ -60,6 +68,7 @@ function toDto(approval: Approval): ApprovalDto {
     tenant,
     session_id: sessionId,
     message_ref: messageRef,
+    ...(message && { channel: message.channel, sender: message.sender }),
     tool,
     ...(shown !== undefined && { detail: shown }),
     arguments: JSON.parse(approval.arguments) as unknown,

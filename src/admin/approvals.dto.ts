@@ -13,6 +13,16 @@ export class ApprovalDto {
   session_id!: string;
   /** @example "m_12" */
   message_ref!: string;
+  /**
+   * Of the message; absent once the message is deleted.
+   * @example "telegram"
+   */
+  channel?: string;
+  /**
+   * Who has written the message.
+   * @example "5001"
+   */
+  sender?: string;
   /** @example "shell.run" */
   tool!: string;
   /**

@@ -71,6 +71,8 @@ function checkTenant({ tenant }: Principal, id: number): void {
 function toDto({ id, channel, place, replyTo, content = '[]', reason = '', createdAt }: DeadLetter): DeadLetterDto {
   return {
     id,
+    // Channels belong to the first tenant.
+    tenant: DEFAULT_TENANT,
     channel,
     chat: (JSON.parse(place) as Place).chat,
     reply_to: replyTo,

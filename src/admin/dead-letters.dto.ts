@@ -18,6 +18,8 @@ export class DeadLettersQuery extends CursorQuery {
 export class DeadLetterDto {
   /** @example 17 */
   id!: number;
+  /** @example "default" */
+  tenant!: string;
   /** @example "telegram" */
   channel!: string;
   /**

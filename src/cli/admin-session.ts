@@ -2,6 +2,7 @@ import { EXIT } from './faults.js';
 import { request, requestDone, requestJson, type GatewayRequest } from './http.js';
 import type { GatewayTarget } from './options.js';
 import { formatTable } from './table.js';
+import { makeTable } from './tenant-column.js';
 import { printable, printJson, type Terminal } from './terminal.js';
 
 /** Maximum length of a text in a table. */
@@ -72,8 +73,12 @@ export class AdminSession {
   }
 
   /** Prints a list, and for people whether there is more. */
-  printList<T>(page: Page<T>, head: readonly string[], toRow: (item: T) => readonly string[]): number {
-    this.print(page, [head, ...page.items.map(toRow)]);
+  async printList<T extends object>(
+    page: Page<T>,
+    head: readonly string[],
+    toRow: (item: T) => readonly string[],
+  ): Promise<number> {
+    this.print(page, this.isJson ? [] : await makeTable(this, head, page.items, toRow));
     if (page.next !== undefined && !this.isJson)
       this.terminal.stderr.write(`There are more; --limit shows more than ${page.items.length}\n`);
     return EXIT.done;

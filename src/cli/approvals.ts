@@ -1,11 +1,13 @@
 import { AdminSession, cut, formatTime } from './admin-session.js';
 import type { Command } from './command.js';
 import { UsageError } from './faults.js';
-import { LIST_OPTIONS, readLimit, readOptions, readTarget } from './options.js';
+import { LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from './options.js';
 
 interface Approval {
   readonly approval_id: string;
   readonly session_id: string;
+  readonly channel?: string;
+  readonly sender?: string;
   readonly tool: string;
   readonly detail?: string;
   readonly arguments: unknown;
@@ -19,17 +21,19 @@ interface Approval {
 export const approvals: Command = {
   name: 'approvals',
   summary: 'tool calls that wait for a decision: list, allow, deny',
-  usage: `Usage: openclaw approvals [list] [--state pending|allowed|denied|expired] [--limit N] [--url URL] [--json]
+  usage: `Usage: openclaw approvals [list] [--state pending|allowed|denied|expired] [--tenant T] [--limit N]
+                          [--url URL] [--json]
        openclaw approvals allow|deny ID SHA256 [--url URL] [--json]
 
 list   the calls that wait, or those that were decided, with their arguments and the SHA-256 of these
 allow  lets a call run with exactly these arguments
 deny   refuses it
 
-  --state S  by default pending
-  --limit N  at most N (default: 100)
-  --url URL  where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
-  --json     print the response as JSON
+  --state S   by default pending
+  --tenant T  one tenant, for operators of all
+  --limit N   at most N (default: 100)
+  --url URL   where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
+  --json      print the response as JSON
 
 Examples:
   openclaw approvals
@@ -39,10 +43,14 @@ Examples:
     const { values, positionals } = readOptions(
       'approvals',
       args,
-      { ...LIST_OPTIONS, state: { type: 'string' } },
+      { ...LIST_OPTIONS, ...TENANT_OPTION, state: { type: 'string' } },
       true,
     );
-    const session = new AdminSession(terminal, readTarget('approvals', values.url, terminal), values.json);
+    const session = new AdminSession(
+      terminal,
+      readTarget('approvals', values.url, terminal, values.tenant),
+      values.json,
+    );
     const [action = 'list', id, sha256, ...rest] = positionals;
     if (action === 'list') {
       if (id !== undefined) throw new UsageError(`Unexpected argument ${id}`, 'approvals');
@@ -61,12 +69,18 @@ Examples:
 
 async function list(session: AdminSession, state: string | undefined, limit: number | undefined): Promise<number> {
   const page = await session.list<Approval>('approvals', { state }, limit);
-  return session.printList(page, ['APPROVAL', 'TOOL', 'CALL', 'SHA-256', 'EXPIRES', 'DECISION'], (item) => [
-    item.approval_id,
-    item.tool,
-    cut(item.detail ?? JSON.stringify(item.arguments)),
-    item.arguments_sha256,
-    formatTime(item.expires_at),
-    item.decision === undefined ? '-' : `${item.decision} by ${item.decided_by ?? '-'}`,
-  ]);
+  return session.printList(
+    page,
+    ['APPROVAL', 'CHANNEL', 'SENDER', 'TOOL', 'CALL', 'SHA-256', 'EXPIRES', 'DECISION'],
+    (item) => [
+      item.approval_id,
+      item.channel ?? '-',
+      item.sender ?? '-',
+      item.tool,
+      cut(item.detail ?? JSON.stringify(item.arguments)),
+      item.arguments_sha256,
+      formatTime(item.expires_at),
+      item.decision === undefined ? '-' : `${item.decision} by ${item.decided_by ?? '-'}`,
+    ],
+  );
 }

@@ -2,8 +2,9 @@ import type { Command } from './command.js';
 import { readJobOptions, JOB_OPTIONS, type JobValues } from './cron-options.js';
 import { EXIT, UsageError } from './faults.js';
 import { requestDone, requestJson } from './http.js';
-import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
+import { GATEWAY_OPTIONS, readOptions, readTarget, TENANT_OPTION, type GatewayTarget } from './options.js';
 import { formatTable } from './table.js';
+import { makeTable } from './tenant-column.js';
 import { printable, printJson, type Terminal } from './terminal.js';
 
 const PATH = '/admin/v1/cron/jobs';
@@ -47,7 +48,7 @@ interface Session {
 export const cron: Command = {
   name: 'cron',
   summary: 'jobs: list, add, edit, remove, enable, disable, run, history, next',
-  usage: `Usage: openclaw cron [list] [--url URL] [--json]
+  usage: `Usage: openclaw cron [list] [--tenant T] [--url URL] [--json]
        openclaw cron add --name NAME (--cron EXPR | --every 10s | --at TIME | --on-event EVENT) --message TEXT
                          (--channel C (--sender S | --group G [--thread T]) | --isolated [--deliver-to C/CHAT]) [OPTIONS]
        openclaw cron edit ID [OPTIONS]
@@ -68,6 +69,7 @@ next       the coming ten times
   --overlap P             while the last run has not ended: skip (default), queue or cancel_running
   --jitter 30s, --timeout 10m, --retries N, --max-runs N, --expires TIME, --approval-wait 1h, --min-interval 10s
   --cancel                with remove: also cancel the turn that runs
+  --tenant T              one tenant, for operators of all
   --url URL               where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json                  print the response as JSON
 
@@ -76,9 +78,9 @@ Examples:
   openclaw cron next j00mg3k9x2a1b2c3d4e5
 `,
   async run(args, terminal) {
-    const own = { count: { type: 'string' }, cancel: { type: 'boolean' } } as const;
+    const own = { count: { type: 'string' }, cancel: { type: 'boolean' }, ...TENANT_OPTION } as const;
     const { values, positionals } = readOptions('cron', args, { ...GATEWAY_OPTIONS, ...JOB_OPTIONS, ...own }, true);
-    const target = readTarget('cron', values.url, terminal);
+    const target = readTarget('cron', values.url, terminal, values.tenant);
     const session = { terminal, target, isJson: values.json ?? false };
     const [action = 'list', ...rest] = positionals;
     return act(session, action, readId(action, rest), values);
@@ -132,15 +134,16 @@ async function list(session: Session): Promise<number> {
     items.push(...page.items);
     path = page.next === undefined ? undefined : `${PATH}?limit=${PAGE}&cursor=${page.next}`;
   }
-  const rows = items.map((job) => [
+  const toRow = (job: Job) => [
     job.job_id,
     job.name,
     job.enabled ? 'yes' : 'no',
     job.words,
     toLocal(job.next[0], job.schedule.timezone),
     job.stopped ?? (job.failures > 0 ? `${job.failures} failures` : ''),
-  ]);
-  return print(session, { items }, [['ID', 'NAME', 'ENABLED', 'SCHEDULE', 'NEXT', 'TROUBLE'], ...rows]);
+  ];
+  const head = ['ID', 'NAME', 'ENABLED', 'SCHEDULE', 'NEXT', 'TROUBLE'];
+  return print(session, { items }, await makeTable(session, head, items, toRow));
 }
 
 /** Prints a job, and a warning when no driver would receive its answers now. Pages of the web chat come and go. */
@@ -221,7 +224,7 @@ function toLocal(time: number | undefined, timeZone: string): string {
   return new Intl.DateTimeFormat('en-GB', format).format(time);
 }
 
-function print({ terminal, isJson }: Session, body: unknown, table: readonly string[][]): number {
+function print({ terminal, isJson }: Session, body: unknown, table: readonly (readonly string[])[]): number {
   const { stdout } = terminal;
   if (isJson) printJson(terminal, body);
   else stdout.write(printable(formatTable(table), stdout));

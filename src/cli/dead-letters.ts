@@ -1,7 +1,7 @@
 import { AdminSession, cut, formatTime } from './admin-session.js';
 import type { Command } from './command.js';
 import { EXIT, UsageError } from './faults.js';
-import { LIST_OPTIONS, readLimit, readOptions, readTarget } from './options.js';
+import { LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from './options.js';
 import type { Terminal } from './terminal.js';
 
 interface DeadLetter {
@@ -17,7 +17,7 @@ interface DeadLetter {
 export const deadLetters: Command = {
   name: 'dead-letters',
   summary: 'messages that did not reach their chats: list, retry, discard',
-  usage: `Usage: openclaw dead-letters [list] [--channel NAME] [--limit N] [--url URL] [--json]
+  usage: `Usage: openclaw dead-letters [list] [--channel NAME] [--tenant T] [--limit N] [--url URL] [--json]
        openclaw dead-letters retry|discard ID... [--url URL] [--json]
 
 list     the messages that could not be delivered, newest first, with the reasons
@@ -25,6 +25,7 @@ retry    sends them again, each as a message of its own
 discard  deletes them
 
   --channel NAME  only those of one channel
+  --tenant T      one tenant, for operators of all
   --limit N       at most N (default: 100)
   --url URL       where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json          print the response as JSON
@@ -40,8 +41,13 @@ Examples:
 
 /** Runs the command. @param command whose usage an error shows */
 export async function runDeadLetters(command: string, args: readonly string[], terminal: Terminal): Promise<number> {
-  const { values, positionals } = readOptions(command, args, { ...LIST_OPTIONS, channel: { type: 'string' } }, true);
-  const session = new AdminSession(terminal, readTarget(command, values.url, terminal), values.json);
+  const { values, positionals } = readOptions(
+    command,
+    args,
+    { ...LIST_OPTIONS, ...TENANT_OPTION, channel: { type: 'string' } },
+    true,
+  );
+  const session = new AdminSession(terminal, readTarget(command, values.url, terminal, values.tenant), values.json);
   const [action = 'list', ...ids] = positionals;
   if (action === 'list') {
     if (ids[0] !== undefined) throw new UsageError(`Unexpected argument ${ids[0]}`, command);

@@ -10,19 +10,19 @@ export type GatewayRequest = Omit<RequestInit, 'headers'>;
 type RequestWithHeaders = GatewayRequest & { readonly headers?: Readonly<Record<string, string>> };
 
 /**
- * Sends an HTTP request to the gateway, with the credential if there is one. Redirects are not followed, because the
+ * Sends an HTTP request to the gateway, with the credential if there is one, about the tenant if one is named. Redirects are not followed, because the
  * credential is for this address only.
  * @throws UnreachableError when there is no response
  */
 export async function request(
   terminal: Terminal,
-  { url, token }: GatewayTarget,
+  { url, token, tenant }: GatewayTarget,
   path: string,
   init: RequestWithHeaders = {},
   timeoutMs = TIMEOUT_MS,
 ): Promise<Response> {
   try {
-    return await terminal.fetch(`${url}${path}`, {
+    return await terminal.fetch(`${url}${nameTenant(path, tenant)}`, {
       ...init,
       headers: {
         accept: 'application/json',
@@ -36,6 +36,11 @@ export async function request(
   } catch (error) {
     throw new UnreachableError(url, describeCause(error as Error, timeoutMs));
   }
+}
+
+function nameTenant(path: string, tenant: string | undefined): string {
+  if (tenant === undefined) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}tenant=${encodeURIComponent(tenant)}`;
 }
 
 /**

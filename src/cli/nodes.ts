@@ -2,8 +2,9 @@ import type { Command } from './command.js';
 import { EXIT, UsageError } from './faults.js';
 import { requestDone, requestJson } from './http.js';
 import { formatLink, describeLink } from './node-link.js';
-import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
+import { GATEWAY_OPTIONS, readOptions, readTarget, TENANT_OPTION, type GatewayTarget } from './options.js';
 import { formatTable } from './table.js';
+import { makeTable } from './tenant-column.js';
 import { printable, printJson, type Terminal } from './terminal.js';
 
 const PATH = '/admin/v1/nodes';
@@ -56,7 +57,7 @@ interface Flags {
 export const nodes: Command = {
   name: 'nodes',
   summary: 'devices that offer commands: pair, allow, rename, revoke',
-  usage: `Usage: openclaw nodes [list] [--url URL] [--json]
+  usage: `Usage: openclaw nodes [list] [--tenant T] [--url URL] [--json]
        openclaw nodes pair [--name NAME] [--allow GLOBS] [--replace ID] [--url URL] [--json]
        openclaw nodes allow ID GLOBS|--command NAME [--url URL] [--json]
        openclaw nodes rename ID NAME [--url URL] [--json]
@@ -72,6 +73,7 @@ revoke   ends a device: its connection, its tools and its key
   --allow GLOBS   commands that it may offer: 'camera.*,system.info' (default: all that are not dangerous)
   --replace ID    the device gets the place of this one, which has lost its key
   --command NAME  a command that waits because the device says something else of it than before
+  --tenant T      one tenant, for operators of all
   --url URL       where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json          print the response as JSON
 
@@ -82,13 +84,14 @@ Examples:
   async run(args, terminal) {
     const options = {
       ...GATEWAY_OPTIONS,
+      ...TENANT_OPTION,
       name: { type: 'string' },
       allow: { type: 'string' },
       replace: { type: 'string' },
       command: { type: 'string' },
     } as const;
     const { values, positionals } = readOptions('nodes', args, options, true);
-    const target = readTarget('nodes', values.url, terminal);
+    const target = readTarget('nodes', values.url, terminal, values.tenant);
     const session = { terminal, target, isJson: values.json ?? false };
     const [action = 'list', ...given] = positionals;
     const wanted = ACTIONS[action];
@@ -122,7 +125,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 async function list(session: Session): Promise<number> {
   const items = await readNodes(session);
   const head = ['ID', 'NAME', 'STATE', 'LAST SEEN', 'COMMANDS', 'PLATFORM', 'VERSION'];
-  return print(session, { items }, [head, ...items.map(toRow)], items.flatMap(toNotes));
+  return print(session, { items }, await makeTable(session, head, items, toRow), items.flatMap(toNotes));
 }
 
 async function readNodes(session: Session): Promise<readonly Node[]> {
@@ -216,7 +219,7 @@ function toNotes({ id, commands, jobs, warning }: Node): string[] {
 function print(
   { terminal, isJson }: Session,
   body: unknown,
-  table: readonly string[][],
+  table: readonly (readonly string[])[],
   notes: readonly string[],
 ): number {
   if (isJson) printJson(terminal, body);

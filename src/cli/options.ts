@@ -9,6 +9,9 @@ type Options = NonNullable<ParseArgsConfig['options']>;
 /** Options shared by every command that connects to a running gateway. */
 export const GATEWAY_OPTIONS = { url: { type: 'string' }, json: { type: 'boolean' } } as const;
 
+/** The option of commands whose things belong to tenants. */
+export const TENANT_OPTION = { tenant: { type: 'string' } } as const;
+
 const DEFAULT_URL = 'http://127.0.0.1:18789';
 
 /**
@@ -50,6 +53,8 @@ export interface GatewayTarget {
   /** Without a slash at its end: `http://127.0.0.1:18789`, or behind a proxy `https://host/gateway`. */
   readonly url: string;
   readonly token: string | undefined;
+  /** The one tenant that requests are about; undefined for all that the credential sees. */
+  readonly tenant?: string | undefined;
   /** Where the token is from, for messages. */
   readonly source: 'OPENCLAW_TOKEN' | 'the file local.token';
 }
@@ -57,12 +62,14 @@ export interface GatewayTarget {
 /**
  * Returns the gateway at `--url`, else `OPENCLAW_URL`, with the credential in `OPENCLAW_TOKEN`, else for a gateway on this
  * machine its local token.
+ * @param tenant of `--tenant`, for operators of all
  * @throws UsageError when the URL is malformed, or contains more than an address and a path
  */
 export function readTarget(
   command: string,
   url: string | undefined,
   { env, readLocalToken }: Pick<Terminal, 'env' | 'readLocalToken'>,
+  tenant?: string,
 ): GatewayTarget {
   const source = url ?? (env['OPENCLAW_URL'] || DEFAULT_URL);
   if (!URL.canParse(source)) throw new UsageError(`${source} is not a URL; an example is ${DEFAULT_URL}`, command);
@@ -79,6 +86,7 @@ export function readTarget(
     url: `${parsed.protocol.replace('ws', 'http')}//${parsed.host}${path}`,
     token: given ?? (isNear ? readLocalToken() : undefined),
     source: given === undefined ? 'the file local.token' : 'OPENCLAW_TOKEN',
+    ...(tenant !== undefined && { tenant }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from './command.js';
 import { UsageError } from './faults.js';
-import { LIST_OPTIONS, readLimit, readOptions, readTarget } from './options.js';
+import { LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from './options.js';
 import { AdminSession, formatTime } from './admin-session.js';
 import { saveExport } from './save-export.js';
 
@@ -14,6 +14,7 @@ interface Person {
 
 const OPTIONS = {
   ...LIST_OPTIONS,
+  ...TENANT_OPTION,
   channel: { type: 'string' },
   search: { type: 'string' },
   output: { type: 'string' },
@@ -23,7 +24,7 @@ const OPTIONS = {
 export const people: Command = {
   name: 'people',
   summary: 'senders of messages: list, export, erase',
-  usage: `Usage: openclaw people [list] [--channel NAME] [--search TEXT] [--limit N] [--url URL] [--json]
+  usage: `Usage: openclaw people [list] [--channel NAME] [--search TEXT] [--tenant T] [--limit N] [--url URL] [--json]
        openclaw people export CHANNEL SENDER [--output FILE] [--url URL]
        openclaw people erase CHANNEL SENDER [--url URL] [--json]
 
@@ -31,6 +32,7 @@ list    people by their IDs, once for each channel
 export  writes what one has said, with the replies, as JSON, a record in each line, and checks that it is complete
 erase   erases the texts, files and memories of one; it cannot be undone
 
+  --tenant T     one tenant, for operators of all
   --limit N      at most N (default: 100)
   --output FILE  where the export goes (default: CHANNEL-SENDER.jsonl)
   --url URL      where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
@@ -42,7 +44,7 @@ Examples:
 `,
   async run(args, terminal) {
     const { values, positionals } = readOptions('people', args, OPTIONS, true);
-    const session = new AdminSession(terminal, readTarget('people', values.url, terminal), values.json);
+    const session = new AdminSession(terminal, readTarget('people', values.url, terminal, values.tenant), values.json);
     const [action = 'list', channel, sender, ...rest] = positionals;
     if (action === 'list') {
       if (channel !== undefined) throw new UsageError(`Unexpected argument ${channel}`, 'people');

@@ -1,5 +1,5 @@
 import type { Command } from './command.js';
-import { LIST_OPTIONS, readLimit, readOptions, readTarget } from './options.js';
+import { LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from './options.js';
 import { AdminSession, formatMs } from './admin-session.js';
 
 interface Waiting {
@@ -16,11 +16,12 @@ interface Waiting {
 export const queue: Command = {
   name: 'queue',
   summary: 'messages that wait to be answered',
-  usage: `Usage: openclaw queue [--session ID] [--limit N] [--url URL] [--json]
+  usage: `Usage: openclaw queue [--session ID] [--tenant T] [--limit N] [--url URL] [--json]
 
 Lists the messages that wait, oldest first. openclaw messages cancel REF cancels one.
 
   --session ID  only those of one session
+  --tenant T    one tenant, for operators of all
   --limit N     at most N (default: 100)
   --url URL     where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json        print the response as JSON
@@ -30,8 +31,8 @@ Examples:
   openclaw queue --session s_5b1f0c9a7d2e4f61 --json
 `,
   async run(args, terminal) {
-    const { values } = readOptions('queue', args, { ...LIST_OPTIONS, session: { type: 'string' } });
-    const session = new AdminSession(terminal, readTarget('queue', values.url, terminal), values.json);
+    const { values } = readOptions('queue', args, { ...LIST_OPTIONS, ...TENANT_OPTION, session: { type: 'string' } });
+    const session = new AdminSession(terminal, readTarget('queue', values.url, terminal, values.tenant), values.json);
     const query = { session_id: values.session };
     const page = await session.list<Waiting>('queue', query, readLimit('queue', values.limit));
     const head = ['MESSAGE', 'SESSION', 'CHANNEL', 'SENDER', 'PRIORITY', 'AHEAD', 'WAITS'];

@@ -1,6 +1,6 @@
 import type { Command } from './command.js';
 import { UsageError } from './faults.js';
-import { LIST_OPTIONS, readLimit, readOptions, readTarget } from './options.js';
+import { LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from './options.js';
 import { AdminSession, cut, formatTime } from './admin-session.js';
 import { saveExport } from './save-export.js';
 
@@ -28,6 +28,7 @@ interface Message {
 
 const OPTIONS = {
   ...LIST_OPTIONS,
+  ...TENANT_OPTION,
   channel: { type: 'string' },
   mode: { type: 'string' },
   participant: { type: 'string' },
@@ -44,7 +45,7 @@ export const sessions: Command = {
   name: 'sessions',
   summary: 'conversations: list, show, messages, context, send, reset, export, delete',
   usage: `Usage: openclaw sessions [list] [--channel NAME] [--mode M] [--participant S] [--search TEXT] [--sort last_active]
-                         [--limit N] [--url URL] [--json]
+                         [--tenant T] [--limit N] [--url URL] [--json]
        openclaw sessions show|messages|context ID [--limit N] [--url URL] [--json]
        openclaw sessions send ID TEXT [--url URL] [--json]
        openclaw sessions reset|delete ID [--url URL] [--json]
@@ -59,6 +60,7 @@ reset     starts a new context: the agent forgets what was said, the history sta
 export    writes it as JSON, a record in each line, and checks that it is complete
 delete    deletes it with everything in it
 
+  --tenant T     one tenant, for operators of all
   --limit N      at most N (default: 100)
   --output FILE  where the export goes (default: ID.jsonl)
   --url URL      where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
@@ -70,7 +72,11 @@ Examples:
 `,
   async run(args, terminal) {
     const { values, positionals } = readOptions('sessions', args, OPTIONS, true);
-    const session = new AdminSession(terminal, readTarget('sessions', values.url, terminal), values.json);
+    const session = new AdminSession(
+      terminal,
+      readTarget('sessions', values.url, terminal, values.tenant),
+      values.json,
+    );
     const [name = 'list', id, ...texts] = positionals;
     const action = ACTIONS.find((known) => known === name);
     if (!action) throw new UsageError(`sessions knows ${ACTIONS.join(', ')}, not ${name}`, 'sessions');

@@ -1,10 +1,12 @@
+import { encodeQuery } from './admin-session.js';
 import { SystemClock } from '../core/time/clock.js';
 import type { Command } from './command.js';
 import { readDuration } from './durations.js';
 import { EXIT, UsageError } from './faults.js';
 import { requestDone, requestJson } from './http.js';
-import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
+import { GATEWAY_OPTIONS, readOptions, readTarget, TENANT_OPTION, type GatewayTarget } from './options.js';
 import { formatTable } from './table.js';
+import { makeTable } from './tenant-column.js';
 import { printable, printJson, type Terminal } from './terminal.js';
 
 const PATH = '/admin/v1/tokens';
@@ -25,8 +27,6 @@ interface Session {
   readonly terminal: Terminal;
   readonly target: GatewayTarget;
   readonly isJson: boolean;
-  /** The query that names a tenant; empty for one's own. */
-  readonly tenant: string | undefined;
 }
 
 /** `openclaw tokens`: credentials that are made at run time. */
@@ -48,7 +48,7 @@ revoke   ends tokens, and the connections that were opened with them
   --channels A,B  the channels that it is bound to
   --sender S      the one sender of role user (default: the principal)
   --expires 30d   when it ends: a duration from now on (default: never)
-  --tenant T      another tenant, for operators who see all
+  --tenant T      one tenant, for operators of all
   --url URL       where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json          print the response as JSON
 
@@ -59,9 +59,14 @@ Examples:
   async run(args, terminal) {
     const text = { type: 'string' } as const;
     const wish = { principal: text, role: text, scopes: text, channels: text, sender: text, expires: text };
-    const { values, positionals } = readOptions('tokens', args, { ...GATEWAY_OPTIONS, ...wish, tenant: text }, true);
+    const { values, positionals } = readOptions(
+      'tokens',
+      args,
+      { ...GATEWAY_OPTIONS, ...TENANT_OPTION, ...wish },
+      true,
+    );
     const { url, json: isJson = false, tenant, ...flags } = values;
-    const session = { terminal, target: readTarget('tokens', url, terminal), isJson, tenant };
+    const session = { terminal, target: readTarget('tokens', url, terminal, tenant), isJson };
     const [action = 'list', ...ids] = positionals;
     if (action === 'revoke') return revoke(session, ids);
     if (action !== 'list' && action !== 'create')
@@ -75,15 +80,15 @@ async function list(session: Session): Promise<number> {
   const { terminal, target, isJson } = session;
   const items: Token[] = [];
   for (let cursor: string | undefined = ''; cursor !== undefined;) {
-    const query = toQuery({ limit: String(PAGE), tenant: session.tenant, cursor: cursor || undefined });
-    const page: { items: Token[]; next?: string } = await requestJson(terminal, target, `${PATH}${query}`);
+    const query = encodeQuery({ limit: String(PAGE), cursor: cursor || undefined });
+    const page: { items: Token[]; next?: string } = await requestJson(terminal, target, `${PATH}?${query}`);
     items.push(...page.items);
     cursor = page.next;
   }
   if (isJson) printJson(terminal, { items });
   else {
     const head = ['ID', 'PRINCIPAL', 'ROLE', 'EXPIRES', 'MADE BY', 'SCOPES'];
-    terminal.stdout.write(printable(formatTable([head, ...items.map(toRow)]), terminal.stdout));
+    terminal.stdout.write(printable(formatTable(await makeTable(session, head, items, toRow)), terminal.stdout));
   }
   return EXIT.done;
 }
@@ -97,13 +102,13 @@ interface Flags {
   readonly expires?: string | undefined;
 }
 
-async function create({ terminal, target, isJson, tenant }: Session, flags: Flags): Promise<number> {
+async function create({ terminal, target, isJson }: Session, flags: Flags): Promise<number> {
   const { principal, role, scopes, channels, sender, expires } = flags;
   if (principal === undefined || role === undefined)
     throw new UsageError('create needs --principal and --role', 'tokens');
   const lifetimeMs = readDuration('tokens', '--expires', expires);
   const wish = {
-    ...{ principal, role, tenant, sender },
+    ...{ principal, role, tenant: target.tenant, sender },
     scopes: splitNames(scopes),
     channels: splitNames(channels),
     expires_at: lifetimeMs === undefined ? undefined : new SystemClock().now() + lifetimeMs,
@@ -123,22 +128,14 @@ async function create({ terminal, target, isJson, tenant }: Session, flags: Flag
   return EXIT.done;
 }
 
-async function revoke({ terminal, target, tenant }: Session, ids: readonly string[]): Promise<number> {
+async function revoke({ terminal, target }: Session, ids: readonly string[]): Promise<number> {
   if (ids.length === 0) throw new UsageError('revoke needs the ID of a token', 'tokens');
-  for (const id of ids)
-    await requestDone(terminal, target, `${PATH}/${encodeURIComponent(id)}${toQuery({ tenant })}`, {
-      method: 'DELETE',
-    });
+  for (const id of ids) await requestDone(terminal, target, `${PATH}/${encodeURIComponent(id)}`, { method: 'DELETE' });
   return EXIT.done;
 }
 
 function splitNames(names: string | undefined): string[] | undefined {
   return names?.split(',').map((name) => name.trim());
-}
-
-function toQuery(fields: Readonly<Record<string, string | undefined>>): string {
-  const present = Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined);
-  return present.length === 0 ? '' : `?${new URLSearchParams(present).toString()}`;
 }
 
 function toRow({ id, principal, role, expires_at: end, created_by: maker, scopes }: Token): string[] {

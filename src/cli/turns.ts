@@ -1,6 +1,6 @@
 import type { Command } from './command.js';
 import { EXIT, UsageError } from './faults.js';
-import { LIST_OPTIONS, readLimit, readOptions, readTarget } from './options.js';
+import { LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from './options.js';
 import { AdminSession, formatTime } from './admin-session.js';
 
 interface Turn {
@@ -19,23 +19,24 @@ interface Turn {
 export const turns: Command = {
   name: 'turns',
   summary: 'turns that run: list, cancel',
-  usage: `Usage: openclaw turns [list] [--limit N] [--url URL] [--json]
+  usage: `Usage: openclaw turns [list] [--tenant T] [--limit N] [--url URL] [--json]
        openclaw turns cancel REF... [--url URL] [--json]
 
 list    the turns that run now, with what each does
 cancel  ends them
 
-  --limit N  at most N (default: 100)
-  --url URL  where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
-  --json     print the response as JSON
+  --tenant T  one tenant, for operators of all
+  --limit N   at most N (default: 100)
+  --url URL   where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
+  --json      print the response as JSON
 
 Examples:
   openclaw turns
   openclaw turns cancel m_4f61_9
 `,
   async run(args, terminal) {
-    const { values, positionals } = readOptions('turns', args, LIST_OPTIONS, true);
-    const session = new AdminSession(terminal, readTarget('turns', values.url, terminal), values.json);
+    const { values, positionals } = readOptions('turns', args, { ...LIST_OPTIONS, ...TENANT_OPTION }, true);
+    const session = new AdminSession(terminal, readTarget('turns', values.url, terminal, values.tenant), values.json);
     const [action = 'list', ...refs] = positionals;
     switch (action) {
       case 'list':

@@ -1,7 +1,7 @@
 import { AdminSession } from './admin-session.js';
 import type { Command } from './command.js';
 import { UsageError } from './faults.js';
-import { LIST_OPTIONS, readLimit, readOptions, readTarget } from './options.js';
+import { LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from './options.js';
 
 interface Usage {
   readonly tenant: string;
@@ -24,7 +24,7 @@ const OPTIONS = {
   by: { type: 'string' },
   from: { type: 'string' },
   to: { type: 'string' },
-  tenant: { type: 'string' },
+  ...TENANT_OPTION,
 } as const;
 
 /** `openclaw usage`: what models have used. */
@@ -48,9 +48,9 @@ Examples:
 `,
   async run(args, terminal) {
     const { values } = readOptions('usage', args, OPTIONS);
-    const session = new AdminSession(terminal, readTarget('usage', values.url, terminal), values.json);
-    const { by, tenant } = values;
-    const query = { by, tenant, from: readTime('from', values.from), to: readTime('to', values.to) };
+    const session = new AdminSession(terminal, readTarget('usage', values.url, terminal, values.tenant), values.json);
+    const { by } = values;
+    const query = { by, from: readTime('from', values.from), to: readTime('to', values.to) };
     const page = await session.list<Usage>('usage', query, readLimit('usage', values.limit));
     const head = ['TENANT', ...(by === undefined || by === 'tenant' ? [] : [by.toUpperCase()])];
     return session.printList(page, [...head, 'ANSWERS', 'INPUT', 'CACHED', 'OUTPUT', 'COST'], (row) => [

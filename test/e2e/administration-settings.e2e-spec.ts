@@ -92,7 +92,12 @@ describe('approvals', () => {
     const asked = await client.next((frame) => frame.payload['status'] === 'awaiting_approval');
     const { items } = (await admin.get('approvals')).body;
     const [item] = items ?? [];
-    expect(item).toMatchObject({ tool: 'session.info', session_id: asked.session_id });
+    expect(item).toMatchObject({
+      tool: 'session.info',
+      session_id: asked.session_id,
+      channel: 'webchat',
+      sender: 'ann',
+    });
     const id = String(item?.['approval_id']);
     const wrong = { decision: 'allow', arguments_sha256: 'a'.repeat(64) };
     expect((await admin.post(`approvals/${id}`, wrong)).status).toBe(403);

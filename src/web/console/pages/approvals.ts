@@ -4,6 +4,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import '../act.js';
 import { pathOf } from '../api.js';
 import { describeError } from '../failure.js';
+import { NOTHING } from '../format.js';
 import { ListModel } from '../list-model.js';
 import type { LiveEvent } from '../live.js';
 import { ConsolePage } from '../page.js';
@@ -13,13 +14,17 @@ import './countdown.js';
 import './filters.js';
 import type { FilterField } from './filters.js';
 import { renderFacts, renderJson, renderMessageLink, renderSessionLink, renderText, renderTime } from './parts.js';
+import { showsAllTenants } from './tenant-column.js';
 import './pages.css';
 
 /** A tool call that a person decides on. */
 interface Approval {
   readonly approval_id: string;
+  readonly tenant: string;
   readonly session_id: string;
   readonly message_ref: string;
+  readonly channel?: string;
+  readonly sender?: string;
   readonly tool: string;
   readonly detail?: string;
   readonly arguments: unknown;
@@ -151,6 +156,8 @@ export class ConsoleApprovals extends ConsolePage {
       </div>
       ${detail === undefined ? nothing : html`<p>${renderText(detail)}</p>`} ${renderArguments(approval.arguments)}
       ${renderFacts([
+        ...(showsAllTenants(this.app) ? [['Tenant', renderText(approval.tenant)] as const] : []),
+        ['Asked by', renderText(describePerson(approval))],
         ['Conversation', renderSessionLink(this.app, approval.session_id, approval.message_ref)],
         ['Message', renderMessageLink(this.app, approval.message_ref)],
       ])}
@@ -190,6 +197,11 @@ export class ConsoleApprovals extends ConsolePage {
     }));
     if (!isShown) this.model?.remove(id);
   }
+}
+
+/** Writes who has asked for the call: "5001 · telegram". */
+function describePerson({ sender, channel }: Approval): string {
+  return sender === undefined ? NOTHING : `${sender} · ${channel}`;
 }
 
 /** Renders all arguments of a call: as a list, and as they are. */

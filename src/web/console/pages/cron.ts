@@ -8,6 +8,7 @@ import './cron-job.js';
 import { renderJobState, type Job } from './job.js';
 import { ListPage, type ListDescription } from './list-page.js';
 import { renderText, renderTime } from './parts.js';
+import { tenantColumn } from './tenant-column.js';
 import { renderToggle } from './toggle.js';
 
 /** What runs by itself, and when next. */
@@ -21,6 +22,7 @@ export class ConsoleCron extends ListPage<Job> {
       linkOf: ({ job_id }) => this.app.router.link({ page: 'cron', ids: [job_id] }),
       columns: [
         { head: 'Job', width: 'minmax(8rem, 1fr)', phone: 'main', cell: ({ name }) => renderText(name) },
+        ...tenantColumn(this.app),
         {
           head: 'When',
           width: 'minmax(12rem, 2fr)',

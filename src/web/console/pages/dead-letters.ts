@@ -7,10 +7,12 @@ import type { ListModel } from '../list-model.js';
 import { runBulk, type BulkProgress } from './bulk.js';
 import { ListPage, type ListDescription } from './list-page.js';
 import { renderText, renderTime } from './parts.js';
+import { tenantColumn } from './tenant-column.js';
 
 /** A reply that did not reach its chat. */
 interface DeadLetter {
   readonly id: number;
+  readonly tenant: string;
   readonly channel: string;
   readonly chat: string;
   readonly reply_to: string;
@@ -43,6 +45,7 @@ export class ConsoleDeadLetters extends ListPage<DeadLetter> {
           phone: 'main',
           cell: ({ text }) => renderText(text.split('\n', 1)[0]),
         },
+        ...tenantColumn(this.app),
         { head: 'Channel', width: 'minmax(6rem, 1fr)', cell: ({ channel }) => renderText(channel) },
         { head: 'Chat', width: 'minmax(6rem, 1fr)', phone: 'second', cell: ({ chat }) => renderText(chat) },
         {

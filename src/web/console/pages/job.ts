@@ -23,6 +23,7 @@ export interface Chat {
 /** A job, as far as the console shows it. */
 export interface Job {
   readonly job_id: string;
+  readonly tenant: string;
   readonly name: string;
   readonly enabled: boolean;
   readonly schedule: JobSchedule;

@@ -29,6 +29,7 @@ interface NodeCommand {
 /** A device. */
 export interface NodeDevice {
   readonly id: string;
+  readonly tenant: string;
   readonly name: string;
   readonly state: string;
   readonly since?: number;

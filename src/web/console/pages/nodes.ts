@@ -9,6 +9,7 @@ import './node.js';
 import type { NodeDevice } from './node.js';
 import './node-pairing.js';
 import { renderText, renderTime } from './parts.js';
+import { tenantColumn } from './tenant-column.js';
 
 /** Which devices offer commands. */
 @customElement('console-nodes')
@@ -21,6 +22,7 @@ export class ConsoleNodes extends ListPage<NodeDevice> {
       linkOf: ({ id }) => this.app.router.link({ page: 'nodes', ids: [id] }),
       columns: [
         { head: 'Device', width: 'minmax(9rem, 2fr)', phone: 'main', cell: ({ name }) => renderText(name) },
+        ...tenantColumn(this.app),
         { head: 'State', width: 'minmax(7rem, 1fr)', phone: 'side', cell: ({ state }) => renderState(state) },
         {
           head: 'Seen',

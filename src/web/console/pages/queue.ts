@@ -10,10 +10,12 @@ import type { LiveEvent } from '../live.js';
 import { renderState } from '../state-chip.js';
 import { ListPage, type ListDescription } from './list-page.js';
 import { renderMessageLink, renderSessionLink, renderText, renderTime } from './parts.js';
+import { tenantColumn } from './tenant-column.js';
 
 /** A waiting message, with the time at which it was received. */
 interface Waiting {
   readonly session_id: string;
+  readonly tenant: string;
   readonly message_ref: string;
   readonly channel: string;
   readonly sender: string;
@@ -29,6 +31,7 @@ interface Waiting {
 interface Turn {
   readonly message_ref: string;
   readonly session_id: string;
+  readonly tenant: string;
   readonly channel: string;
   readonly sender: string;
   readonly agent: string;
@@ -43,41 +46,7 @@ interface Turn {
 export class ConsoleQueue extends ListPage<Waiting> {
   @query('console-list.running') private readonly running!: ConsoleList<Turn> | null;
   @query('console-list:not(.running)') private readonly waiting!: ConsoleList<Waiting> | null;
-  private readonly turns: ListSource<Turn> = {
-    label: 'Running turns',
-    load: (cursor, signal) => this.app.api.page('/turns', {}, cursor, signal),
-    keyOf: ({ message_ref }) => message_ref,
-    linkOf: ({ message_ref }) => this.app.router.link({ page: 'messages', ids: [message_ref] }),
-    columns: [
-      {
-        head: 'Message of',
-        width: 'minmax(9rem, 2fr)',
-        phone: 'main',
-        cell: ({ sender, channel }) => renderPerson(sender, channel),
-      },
-      {
-        head: 'State',
-        width: 'minmax(7rem, 1fr)',
-        phone: 'side',
-        cell: ({ step }) => renderState(step),
-      },
-      {
-        head: 'Tool',
-        width: 'minmax(6rem, 1fr)',
-        phone: 'second',
-        cell: ({ tool }) => (tool === undefined ? NOTHING : html`<code>${tool}</code>`),
-      },
-      { head: 'Attempt', width: '5rem', isNumber: true, cell: ({ attempt }) => attempt },
-      {
-        head: 'Running',
-        width: 'minmax(6rem, 1fr)',
-        isNumber: true,
-        cell: ({ since }) => renderTime(since, 'running'),
-      },
-      { head: 'Actions', width: '7rem', phone: 'end', cell: ({ message_ref }) => this.renderCancel(message_ref) },
-    ],
-    empty: { sentence: 'No turn runs now.' },
-  };
+  private turns: ListSource<Turn> | undefined;
 
   protected override describe(): ListDescription<Waiting> {
     const { router } = this.app;
@@ -94,6 +63,7 @@ export class ConsoleQueue extends ListPage<Waiting> {
           phone: 'main',
           cell: ({ sender, channel }) => renderPerson(sender, channel),
         },
+        ...tenantColumn(this.app),
         {
           head: 'Conversation',
           width: 'minmax(8rem, 1fr)',
@@ -121,7 +91,47 @@ export class ConsoleQueue extends ListPage<Waiting> {
     };
   }
 
+  private describeTurns(): ListSource<Turn> {
+    return {
+      label: 'Running turns',
+      load: (cursor, signal) => this.app.api.page('/turns', {}, cursor, signal),
+      keyOf: ({ message_ref }) => message_ref,
+      linkOf: ({ message_ref }) => this.app.router.link({ page: 'messages', ids: [message_ref] }),
+      columns: [
+        {
+          head: 'Message of',
+          width: 'minmax(9rem, 2fr)',
+          phone: 'main',
+          cell: ({ sender, channel }) => renderPerson(sender, channel),
+        },
+        ...tenantColumn(this.app),
+        {
+          head: 'State',
+          width: 'minmax(7rem, 1fr)',
+          phone: 'side',
+          cell: ({ step }) => renderState(step),
+        },
+        {
+          head: 'Tool',
+          width: 'minmax(6rem, 1fr)',
+          phone: 'second',
+          cell: ({ tool }) => (tool === undefined ? NOTHING : html`<code>${tool}</code>`),
+        },
+        { head: 'Attempt', width: '5rem', isNumber: true, cell: ({ attempt }) => attempt },
+        {
+          head: 'Running',
+          width: 'minmax(6rem, 1fr)',
+          isNumber: true,
+          cell: ({ since }) => renderTime(since, 'running'),
+        },
+        { head: 'Actions', width: '7rem', phone: 'end', cell: ({ message_ref }) => this.renderCancel(message_ref) },
+      ],
+      empty: { sentence: 'No turn runs now.' },
+    };
+  }
+
   protected override render(): TemplateResult {
+    this.turns ??= this.describeTurns();
     return html`<section class="section half">
         <h2>Running now</h2>
         <console-list class="running" .source=${this.turns}></console-list>

@@ -1,6 +1,7 @@
 /** A conversation, as `GET /sessions` lists it. */
 export interface SessionRow {
   readonly id: string;
+  readonly tenant: string;
   readonly mode: string;
   readonly channel: string;
   readonly agent: string;

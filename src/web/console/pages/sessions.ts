@@ -4,7 +4,7 @@ import '../list.js';
 import { icons } from '../../design/icons.js';
 import { gatewayClock } from '../../model/gateway-clock.js';
 import { formatAge, formatCount } from '../format.js';
-import type { FilterChip, ListSource } from '../list.js';
+import type { Column, FilterChip, ListSource } from '../list.js';
 import type { LiveEvent } from '../live.js';
 import { ConsolePage } from '../page.js';
 import { Refresher } from '../refresher.js';
@@ -12,6 +12,7 @@ import { renderState } from '../state-chip.js';
 import { Activity, sessionOf } from './activity.js';
 import { nameSession, type SessionRow } from './session-row.js';
 import { sessionTexts as texts } from './sessions.texts.js';
+import { tenantColumn } from './tenant-column.js';
 
 /** The filters of the list, named as in the API. */
 const FILTERS = ['q', 'channel', 'mode', 'participant', 'active_since'] as const;
@@ -111,7 +112,6 @@ export class ConsoleSessions extends ConsolePage {
   private describeList(): ListSource<SessionRow> {
     const { api, router } = this.app;
     const { filters } = this.place;
-    const { columns } = texts;
     const query = Object.fromEntries([...FILTERS, 'sort'].map((name) => [name, filters[name]]));
     return {
       label: texts.list,
@@ -127,36 +127,42 @@ export class ConsoleSessions extends ConsolePage {
         ]);
         return page;
       },
-      columns: [
-        {
-          head: columns.who,
-          width: 'minmax(9rem, 3fr)',
-          phone: 'main',
-          cell: (row) => html`<bdi>${nameSession(row)}</bdi>`,
-        },
-        {
-          head: columns.state,
-          width: 'minmax(6rem, 1fr)',
-          phone: 'side',
-          cell: ({ id }) => renderState(this.activity.stateOf(id, gatewayClock.now())),
-        },
-        { head: columns.channel, width: 'minmax(5rem, 1fr)', phone: 'second', cell: ({ channel }) => channel },
-        { head: columns.agent, width: 'minmax(5rem, 1fr)', cell: ({ agent }) => agent },
-        {
-          head: columns.waiting,
-          width: '4.5rem',
-          isNumber: true,
-          cell: ({ id }) => formatCount(this.activity.countWaiting(id) || undefined),
-        },
-        {
-          head: columns.lastActive,
-          width: '7rem',
-          isNumber: true,
-          phone: 'end',
-          cell: ({ last_active: at }) => html`<console-time .at=${at}></console-time>`,
-        },
-      ],
+      columns: this.describeColumns(),
     };
+  }
+
+  private describeColumns(): readonly Column<SessionRow>[] {
+    const { columns } = texts;
+    return [
+      {
+        head: columns.who,
+        width: 'minmax(9rem, 3fr)',
+        phone: 'main',
+        cell: (row) => html`<bdi>${nameSession(row)}</bdi>`,
+      },
+      ...tenantColumn(this.app),
+      {
+        head: columns.state,
+        width: 'minmax(6rem, 1fr)',
+        phone: 'side',
+        cell: ({ id }) => renderState(this.activity.stateOf(id, gatewayClock.now())),
+      },
+      { head: columns.channel, width: 'minmax(5rem, 1fr)', phone: 'second', cell: ({ channel }) => channel },
+      { head: columns.agent, width: 'minmax(5rem, 1fr)', cell: ({ agent }) => agent },
+      {
+        head: columns.waiting,
+        width: '4.5rem',
+        isNumber: true,
+        cell: ({ id }) => formatCount(this.activity.countWaiting(id) || undefined),
+      },
+      {
+        head: columns.lastActive,
+        width: '7rem',
+        isNumber: true,
+        phone: 'end',
+        cell: ({ last_active: at }) => html`<console-time .at=${at}></console-time>`,
+      },
+    ];
   }
 
   private listChips(): readonly FilterChip[] {

@@ -5,6 +5,7 @@ import { pathOf } from '../api.js';
 import { formatCount } from '../format.js';
 import { ListPage, type ListDescription } from './list-page.js';
 import { renderText, renderTime } from './parts.js';
+import { showsAllTenants, tenantColumn } from './tenant-column.js';
 import './token-form.js';
 
 /** A token that was made at run time. The gateway does not know its secret. */
@@ -32,6 +33,7 @@ export class ConsoleTokens extends ListPage<Token> {
       filters: this.app.me.isOfAllTenants ? [{ name: 'tenant', label: 'Tenant' }] : [],
       columns: [
         { head: 'Name', width: 'minmax(8rem, 1fr)', phone: 'main', cell: ({ principal }) => renderText(principal) },
+        ...tenantColumn(this.app),
         { head: 'Role', width: '6rem', phone: 'side', cell: ({ role }) => role },
         {
           head: 'Scopes',
@@ -71,7 +73,7 @@ export class ConsoleTokens extends ListPage<Token> {
 
   private async revoke({ id, principal, role, scopes, tenant }: Token): Promise<void> {
     const isAgreed = await this.app.act.ask({
-      heading: `Revoke the token of ${principal}?`,
+      heading: `Revoke the token of ${principal}${showsAllTenants(this.app) ? ` of tenant ${tenant}` : ''}?`,
       effect: `1 token of role ${role} with ${formatCount(scopes.length)} scopes is refused from now on, and its connections end within 30 s.`,
       verb: 'Revoke',
     });

@@ -11,7 +11,7 @@ export interface UsageSums {
 
 /** The usage of a tenant, an agent, a model or a person. */
 export interface UsageRow extends UsageSums {
-  readonly tenant?: string;
+  readonly tenant: string;
   readonly agent?: string;
   readonly model?: string;
   readonly channel?: string;

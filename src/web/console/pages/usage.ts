@@ -13,6 +13,7 @@ import { readFilters, type FilterField } from './filters.js';
 import { Loaded } from './loaded.js';
 import './pages.css';
 import { renderRows, renderSection, renderText } from './parts.js';
+import { tenantColumn } from './tenant-column.js';
 import { listDays, sumUsage, type UsageRow, type UsageSums } from './usage-days.js';
 
 const FILTERS: readonly FilterField[] = [
@@ -113,9 +114,10 @@ export class ConsoleUsage extends ConsolePage {
     });
     return {
       label: 'Usage',
-      keyOf: (row) => nameOf(row, by),
+      keyOf: (row) => `${row.tenant} ${nameOf(row, by)}`,
       columns: [
         { head: wordOf(by), width: 'minmax(9rem, 3fr)', phone: 'main', cell: (row) => renderText(nameOf(row, by)) },
+        ...(by === 'tenant' ? [] : tenantColumn(this.app)),
         number('Answers', ({ answers }) => formatCount(answers)),
         number('Tokens in', ({ input_tokens }) => formatTokens(input_tokens), 'side'),
         number('Cached', ({ cached_input_tokens }) => formatTokens(cached_input_tokens)),
