@@ -125,14 +125,15 @@ export class CoreHarness {
     for (const tool of options.tools ?? []) this.tools.register(tool);
     const runtime =
       options.runtime?.(this.clock, this.config, this.agents, this.store) ?? new BuiltinRuntime(this.clock);
+    const meter = new TurnMeterService(this.quotas, this.claims, this.clock);
     const agent = new TurnAgentService(
       runtime,
       this.store,
       this.tools,
-      new ToolCallsService(this.tools, this.approvals, this.claims, this.questions, this.clock, tracing),
+      new ToolCallsService(this.tools, this.approvals, this.claims, this.questions, meter, this.clock, tracing),
       new JoiningService(this.store, rules, this.clock),
       new InlineMediaSource(),
-      new TurnMeterService(this.quotas, this.clock),
+      meter,
     );
     this.turns = new TurnRunnerService(
       this.claims,

@@ -82,7 +82,7 @@ describe('the usage', () => {
 });
 
 describe('the quotas of a tenant', () => {
-  it('[TN-09] end a turn with QUOTA_EXCEEDED when another one holds the rest, and refuse messages when it is used up', async () => {
+  it('[TN-09] refuse messages when they are used up, with a warning', async () => {
     await start({ tenants: { acme: { quotas: { tokens_per_day: 120 } } } });
     expect(await ask(TOKENS.stranger)).toMatchObject({ reason: 'stop' });
     expect(await ask(TOKENS.stranger)).toMatchObject({
@@ -99,6 +99,15 @@ describe('the quotas of a tenant', () => {
     expect(await warningsOf(TOKENS.stranger)).toEqual([reached]);
     expect(await warningsOf(TOKENS.owner)).toContain(reached);
     expect(await warningsOf(TOKENS.operator)).toEqual([]);
+  });
+
+  it('[TN-09] let messages wait while running turns hold back what is left, and answer all of them', async () => {
+    const quotas = { tokens_per_day: 2_000 };
+    await start({ tenants: { acme: { quotas } }, 'agent.max_output_tokens': 900, 'agent.concurrency': 8 });
+    const senders = Array.from({ length: 12 }, (_, i) => `sender-${i}`);
+    const ends = await Promise.all(senders.map((sender) => ask(TOKENS.stranger, sender)));
+    expect(ends.map(({ reason }) => reason)).toEqual(senders.map(() => 'stop'));
+    expect((await owner.get('tenants')).body.items).toMatchObject([{ used: { tokens_per_day: 12 * 120 } }, {}]);
   });
 
   it('[TN-09] end a turn that is taken up while nothing is left', async () => {

@@ -3,7 +3,14 @@ import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { QUESTION_CHANNEL } from '../sessions/session-key.js';
-import { isInScope, UsageStore, type NewMessage, type StepUsage, type UsageSums } from '../store/index.js';
+import {
+  isInScope,
+  UsageStore,
+  type NewMessage,
+  type StepUsage,
+  type TurnRooms,
+  type UsageSums,
+} from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
@@ -17,6 +24,9 @@ export const NEAR_SHARE = 0.8;
 
 /** Number of warnings that are known as logged. */
 const MAX_WARNED = 10_000;
+
+/** The quotas that turns wait for. */
+const LIMITING_TURNS = ['turns', 'tokens_per_day', 'cost_per_day'] as const;
 
 /** What a message finds when it is accepted: the rest of its tenant's quotas. */
 export interface Admission {
@@ -51,7 +61,8 @@ export class QuotasService {
   private readonly warned = new Set<string>();
   private readonly refusals: Readonly<Record<DailyQuota, Counter>>;
   private readonly listeners: UsedUpListener[] = [];
-  private limitedTurns: ReadonlyMap<string, number> = new Map();
+  /** The tenants whose turns are limited. */
+  private limitedTenants: readonly string[] = [];
 
   constructor(
     private readonly config: ConfigStoreService,
@@ -74,7 +85,7 @@ export class QuotasService {
     const stops = [
       this.config.watch('tenants', () => void this.load()),
       this.config.watch('quotas.timezone', () => {
-        this.spendings.clear();
+        for (const spending of this.spendings.values()) spending.forgetDay();
         void this.load();
       }),
     ];
@@ -82,9 +93,19 @@ export class QuotasService {
     return () => stops.forEach((stop) => stop());
   }
 
-  /** By tenant: the number of turns that it may run at once. Tenants that it does not have are not limited. */
-  get turnLimits(): ReadonlyMap<string, number> {
-    return this.limitedTurns;
+  /**
+   * Returns how many more turns each tenant may run: as many as its quota of turns allows, and as find something left of its
+   * daily quotas. Tenants that are not in it are not limited; undefined if none is.
+   * @param running the tenant of each turn that runs
+   */
+  readRooms(running: () => readonly string[]): TurnRooms | undefined {
+    if (this.limitedTenants.length === 0) return undefined;
+    const tenants = running();
+    const rooms = this.limitedTenants.map((tenant) => {
+      const taking = tenants.filter((other) => other === tenant).length;
+      return [tenant, this.countRoom(tenant, taking)] as const;
+    });
+    return new Map(rooms.filter(([, room]) => room < Infinity));
   }
 
   /** Returns whether a tenant has quotas. */
@@ -105,8 +126,7 @@ export class QuotasService {
     const spending = this.spendingOf(tenant);
     // A question of one agent to another belongs to the message of a person, which was counted.
     const isCounted = session.channel !== QUESTION_CHANNEL;
-    const { messages_per_day: _, ...others } = quotas;
-    const quota = spending.findUsedUp(now, isCounted ? quotas : others);
+    const quota = spending.findUsedUp(now, isCounted ? quotas : ofTurns(quotas));
     if (quota) return { perTenant: 0, refusal: this.refuse(tenant, quota), giveBack: () => {} };
     const count = (messages: number) => isCounted && spending.add(this.clock.now(), { messages_per_day: messages });
     count(1);
@@ -115,22 +135,37 @@ export class QuotasService {
   }
 
   /**
-   * Holds back what the next answer of a turn may use.
-   * @throws GatewayError QUOTA_EXCEEDED if nothing is left besides what other turns hold back
+   * Holds back what the next answer of a turn may use. Returns false, and the turn holds nothing, if other turns hold back all
+   * that is left: it must wait until {@link whenReleased}. The turn of an agent that was asked never waits, since the one that
+   * asks holds something until it is done.
+   * @throws GatewayError QUOTA_EXCEEDED if the quota is used up
    */
-  hold(tenant: string, messageRef: string, model: string | undefined, tokens: { input: number; output: number }): void {
+  hold(
+    tenant: string,
+    turn: { readonly messageRef: string; readonly isAsked: boolean },
+    model: string | undefined,
+    tokens: { readonly input: number; readonly output: number },
+  ): boolean {
     const quotas = this.quotasOf(tenant);
-    if (!quotas) return;
-    const { messages_per_day: _, ...ofTurns } = quotas;
+    if (!quotas) return true;
+    const { messageRef, isAsked } = turn;
     const spending = this.spendingOf(tenant);
-    const quota = spending.findUsedUp(this.clock.now(), ofTurns, messageRef);
-    if (quota) {
-      spending.release(messageRef);
-      this.refusals[quota].add();
-      throw this.refuse(tenant, quota);
+    const now = this.clock.now();
+    const usedUp = spending.findUsedUp(now, ofTurns(quotas));
+    const isLeft = !usedUp && (isAsked || !spending.findUsedUp(now, ofTurns(quotas), messageRef));
+    if (!isLeft) spending.release(messageRef);
+    if (usedUp) {
+      this.refusals[usedUp].add();
+      throw this.refuse(tenant, usedUp);
     }
     const used = { inputTokens: tokens.input, cachedTokens: 0, outputTokens: tokens.output };
-    spending.hold(messageRef, { messages_per_day: 0, ...this.amountsOf(model, used) });
+    if (isLeft) spending.hold(messageRef, { messages_per_day: 0, ...this.amountsOf(model, used) });
+    return isLeft;
+  }
+
+  /** Resolves when a turn of the tenant gives back what it holds, or `signal` aborts. */
+  whenReleased(tenant: string, signal: AbortSignal): Promise<void> {
+    return this.spendingOf(tenant).whenReleased(signal);
   }
 
   /** Gives back what a turn holds. */
@@ -172,6 +207,11 @@ export class QuotasService {
   private quotasOf(tenant: string): TenantQuotas | undefined {
     const tenants = this.config.get('tenants');
     return Object.hasOwn(tenants, tenant) ? tenants[tenant]?.quotas : undefined;
+  }
+
+  private countRoom(tenant: string, taking: number): number {
+    const { turns = Infinity, ...quotas } = this.quotasOf(tenant) ?? {};
+    return Math.min(turns - taking, this.spendingOf(tenant).countRoom(this.clock.now(), ofTurns(quotas), taking));
   }
 
   private spendingOf(tenant: string): TenantSpending {
@@ -234,8 +274,8 @@ export class QuotasService {
 
   private async load(): Promise<void> {
     const tenants = Object.entries(this.config.get('tenants'));
-    this.limitedTurns = new Map(
-      tenants.flatMap(([tenant, { quotas }]) => (quotas?.turns === undefined ? [] : [[tenant, quotas.turns]])),
+    this.limitedTenants = tenants.flatMap(([tenant, { quotas = {} }]) =>
+      LIMITING_TURNS.some((quota) => quotas[quota] !== undefined) ? [tenant] : [],
     );
     try {
       for (const [tenant, { quotas }] of tenants) if (quotas) await this.restore(tenant, quotas);
@@ -254,4 +294,10 @@ export class QuotasService {
       cost_per_day: sums?.cost ?? 0,
     });
   }
+}
+
+/** Returns the quotas that what turns use counts for. */
+function ofTurns(quotas: TenantQuotas): TenantQuotas {
+  const { messages_per_day: _, ...rest } = quotas;
+  return rest;
 }

@@ -61,27 +61,54 @@ describe('a quota of tokens', () => {
       ...{ tenant: 'default', channel: 'test', sender: 'alice', agent: 'main', model: 'a/b', at: core.clock.now() },
       ...{ inputTokens: tokens, cachedTokens: 0, outputTokens: 0, cost },
     });
-  const hold = (ref: string, tokens: number) => core.quotas.hold('default', ref, 'a/b', { input: 0, output: tokens });
+  const hold = (messageRef: string, tokens: number, isAsked = false) =>
+    core.quotas.hold('default', { messageRef, isAsked }, 'a/b', { input: 0, output: tokens });
+  const roomsOf = (...running: string[]) => [...(core.quotas.readRooms(() => running) ?? [])];
 
   it('[TN-09] holds back what running turns may use, and gives it back at their end', async () => {
     await start({ tokens_per_day: 1_000 });
-    hold('m_1', 600);
-    hold('m_2', 600);
-    expect(() => hold('m_3', 1)).toThrow('tokens_per_day is used up until');
-    hold('m_1', 700);
-    core.quotas.release('default', 'm_2');
-    hold('m_3', 1);
+    expect([hold('m_1', 600), hold('m_2', 600), hold('m_3', 1)]).toEqual([true, true, false]);
+    // It waits for no other turn: the one that asks goes on when it is done.
+    expect(hold('m_4', 1, true)).toBe(true);
+    core.quotas.release('default', 'm_4');
+    // What a turn held before does not count, and one that must wait holds nothing.
+    expect([hold('m_1', 1_000), hold('m_2', 1), hold('m_1', 1)]).toEqual([true, false, true]);
+    const released = core.quotas.whenReleased('default', new AbortController().signal);
+    core.quotas.release('default', 'm_1');
+    await released;
+    expect(hold('m_3', 1)).toBe(true);
     note(1_000);
     expect(() => hold('m_1', 1)).toThrow('tokens_per_day is used up until');
     await expect(core.queue.enqueue(aMessage())).rejects.toMatchObject({ details: { quota: 'tokens_per_day' } });
+  });
+
+  it('[TN-09] lets as many turns be taken up as find something left, and all of them when it is used up', async () => {
+    await start({ tokens_per_day: 1_000 });
+    expect(roomsOf('default')).toEqual([]);
+    hold('m_1', 300);
+    expect(roomsOf('default')).toEqual([['default', 3]]);
+    expect(roomsOf('default', 'default', 'acme')).toEqual([['default', 2]]);
+    hold('m_2', 700);
+    expect(roomsOf('default', 'default')).toEqual([['default', 0]]);
+    note(1_000);
+    expect(roomsOf('default', 'default')).toEqual([]);
+  });
+
+  it('[TN-09] waits for a turn no longer than its signal says', async () => {
+    await start({ tokens_per_day: 1 });
+    hold('m_1', 1);
+    const stop = new AbortController();
+    const waited = core.quotas.whenReleased('default', stop.signal);
+    expect(roomsOf('default')).toEqual([['default', 0]]);
+    stop.abort();
+    await waited;
   });
 
   it('[TN-09] counts money by the prices of models', async () => {
     await start({ cost_per_day: 1 }, { prices: { 'a/b': { input: 10, cached_input: 1, output: 20 } } });
     expect(core.quotas.price('a/b', { inputTokens: 100_000, cachedTokens: 50_000, outputTokens: 10_000 })).toBe(0.75);
     expect(core.quotas.price('a/free', { inputTokens: 1, cachedTokens: 0, outputTokens: 1 })).toBe(0);
-    hold('m_1', 50_000);
-    expect(() => hold('m_2', 1)).toThrow('cost_per_day is used up until');
+    expect([hold('m_1', 50_000), hold('m_2', 1)]).toEqual([true, false]);
     core.quotas.release('default', 'm_1');
     note(1, 1);
     expect(() => hold('m_2', 1)).toThrow('cost_per_day is used up until');

@@ -18,6 +18,8 @@ export class TenantSpending {
   private day: QuotaDay = { from: 0, to: 0 };
   private spent: Amounts = NOTHING;
   private readonly held = new Map<string, Amounts>();
+  /** Wakes the turns that wait until another one gives back what it holds. */
+  private readonly waiting = new Set<() => void>();
 
   /** @param findToday returns the day of a moment */
   constructor(private readonly findToday: (now: number) => QuotaDay) {}
@@ -50,8 +52,44 @@ export class TenantSpending {
     this.held.set(turn, estimate);
   }
 
+  /** Gives back what a turn holds, and wakes those that wait for it. */
   release(turn: string): void {
-    this.held.delete(turn);
+    if (this.held.delete(turn)) for (const wake of [...this.waiting]) wake();
+  }
+
+  /** Resolves when a turn gives back what it holds, or `signal` aborts. */
+  async whenReleased(signal: AbortSignal): Promise<void> {
+    if (this.held.size === 0 || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        this.waiting.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.waiting.add(wake);
+      signal.addEventListener('abort', wake);
+    });
+  }
+
+  /** Forgets the day and what was used in it. What turns hold back stays. */
+  forgetDay(): void {
+    this.day = { from: 0, to: 0 };
+  }
+
+  /**
+   * Returns how many more turns find something left besides what is held back, if each holds back as much as those that run do
+   * on average. Not limited while none runs, and when a quota is used up: then each ends at once.
+   * @param taking number of turns that run, of which some may hold nothing yet
+   */
+  countRoom(now: number, quotas: TenantQuotas, taking: number): number {
+    if (this.held.size === 0 || this.findUsedUp(now, quotas)) return Infinity;
+    if (this.waiting.size > 0) return 0;
+    const held = this.sumHeld();
+    const rooms = DAILY_QUOTAS.map((quota) => {
+      const rest = (quotas[quota] ?? Infinity) - this.spent[quota] - held[quota];
+      return rest <= 0 ? 0 : Math.ceil((rest * this.held.size) / held[quota]);
+    });
+    return Math.max(0, Math.min(...rooms) - Math.max(0, taking - this.held.size));
   }
 
   /**
@@ -59,10 +97,15 @@ export class TenantSpending {
    * @param turn undefined without a turn: then nothing that is held back counts. Else what the other turns hold back counts
    */
   findUsedUp(now: number, quotas: TenantQuotas, turn?: string): DailyQuota | undefined {
-    let used = this.readSpent(now);
-    if (turn !== undefined)
-      for (const [other, amounts] of this.held) if (other !== turn) used = combine(used, amounts, (a, b) => a + b);
+    const spent = this.readSpent(now);
+    const used = turn === undefined ? spent : combine(spent, this.sumHeld(turn), (a, b) => a + b);
     return DAILY_QUOTAS.find((quota) => used[quota] >= (quotas[quota] ?? Infinity));
+  }
+
+  private sumHeld(except?: string): Amounts {
+    let sum = NOTHING;
+    for (const [turn, amounts] of this.held) if (turn !== except) sum = combine(sum, amounts, (a, b) => a + b);
+    return sum;
   }
 
   private turnOver(now: number): void {

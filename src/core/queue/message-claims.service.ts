@@ -5,7 +5,7 @@ import { failpoint } from '../failpoints/failpoint.js';
 import { QuotasService } from '../limits/quotas.service.js';
 import { follow, POLL_INTERVAL_MS } from '../replicas/follow.js';
 import { ReplicaIdentity } from '../replicas/replica-identity.js';
-import { QueueStore, Store, type Claim, type Lease, type TurnRooms } from '../store/index.js';
+import { QueueStore, Store, type Claim, type Lease } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock, type CancelTimer } from '../time/clock.js';
 import { MAX_WAITING_TURNS, TurnSlots } from './turn-slots.js';
@@ -165,7 +165,7 @@ export class MessageClaimsService {
   }
 
   /**
-   * Waits for a person without taking a slot: a claimed message gives its slot back during `wait`, unless
+   * Waits for a person, or for other turns of the tenant, without taking a slot: a claimed message gives its slot back during `wait`, unless
    * {@link MAX_WAITING_TURNS} others wait. Resolves when it has
    * one again, or `signal` aborts.
    */
@@ -174,7 +174,7 @@ export class MessageClaimsService {
     if (!run) return wait();
     if (!this.slots.leave(run)) {
       const fields = { message_ref: lease.messageRef, waiting: MAX_WAITING_TURNS };
-      this.log.warn(fields, 'a turn waits for an approval in its slot, because too many others wait; decide on some');
+      this.log.warn(fields, 'a turn waits in its slot, because too many others wait; decide on some approvals');
     }
     this.wake();
     try {
@@ -224,7 +224,7 @@ export class MessageClaimsService {
     const sentAt = this.clock.elapsed();
     this.slots.reserve(limit);
     try {
-      const rooms = this.readRooms();
+      const rooms = this.quotas.readRooms(() => this.slots.listTaking().map(({ claim }) => claim.session.tenant));
       const request = { replicaId: this.replica.id, limit, leaseMs: LEASE_MS, ...(rooms && { rooms }) };
       const { claims, nextDueAt } = await this.messages.claim(request);
       this.isFailing = false;
@@ -239,18 +239,6 @@ export class MessageClaimsService {
       this.slots.reserve(0);
       this.slots.settle();
     }
-  }
-
-  /** Returns how many more turns each tenant may run whose turns are limited; undefined if none is. */
-  private readRooms(): TurnRooms | undefined {
-    const { turnLimits } = this.quotas;
-    if (turnLimits.size === 0) return undefined;
-    const rooms = new Map(turnLimits);
-    for (const { claim } of this.slots.listTaking()) {
-      const room = rooms.get(claim.session.tenant);
-      if (room !== undefined) rooms.set(claim.session.tenant, room - 1);
-    }
-    return rooms;
   }
 
   private wakeAt(time: number | undefined): void {

@@ -79,6 +79,7 @@ export class ReplyService {
   private async askAgent(turn: Turn, command: Command | undefined): Promise<Ending> {
     const { signals, journal, agent } = turn;
     const timeoutMs = readFiring(turn.message)?.timeout_ms ?? agent.turnTimeoutMs;
+    await this.agent.prepare(turn);
     const cancelTimer = this.clock.setTimer(timeoutMs, () => signals.timeOut());
     try {
       await this.agent.run(turn, command);

@@ -11,6 +11,7 @@ import type { AddedBlock, CallReview, ToolOutcome } from '../tools/tool.js';
 import { failure, ToolRegistryService, type FailedOutcome } from '../tools/tool-registry.service.js';
 import { buildEndOfCall, describeOutcome } from './call-end.js';
 import { toSafeJson, toSafeText } from './safe-text.js';
+import { TurnMeterService } from './turn-meter.service.js';
 import type { EndOfCall, NamedCall } from './turn-journal.js';
 import type { Turn } from './turn.js';
 
@@ -35,11 +36,13 @@ interface Denial {
  */
 @Injectable()
 export class ToolCallsService {
+  // oxlint-disable-next-line max-params -- what a call goes through, each its own service
   constructor(
     private readonly registry: ToolRegistryService,
     private readonly approvals: ApprovalsService,
     private readonly claims: MessageClaimsService,
     private readonly questions: QuestionsService,
+    private readonly meter: TurnMeterService,
     private readonly clock: Clock,
     private readonly tracing: Tracing,
   ) {}
@@ -101,6 +104,8 @@ export class ToolCallsService {
     const { decision, decidedBy } =
       readRuling(approval) ??
       (await this.claims.waitOutside(claim.lease, signals.agent, async () => {
+        // A person may take hours, and other turns need the rest of the quota meanwhile.
+        this.meter.release(turn);
         const status = describeApproval(approval);
         writer.add(turn.reply.buildToolStatus(status));
         await this.showToPerson(turn, status);

@@ -38,12 +38,19 @@ export class TurnAgentService {
   ) {}
 
   /**
+   * Waits until what the agent may use at first is held back. {@link run} gives it back.
+   * @throws GatewayError QUOTA_EXCEEDED
+   */
+  prepare(turn: Turn): Promise<void> {
+    return this.meter.hold(turn);
+  }
+
+  /**
    * Takes the agent's events into the turn. Resolves when the agent has ended, or as soon as its signal aborts: an agent
    * that ignores the signal is not waited for. Rejects with what the agent throws, with QUOTA_EXCEEDED, and with LeaseLostError.
    */
   async run(turn: Turn, command?: Command): Promise<void> {
     const signal = turn.signals.agent;
-    this.meter.hold(turn);
     await this.tools.sources.whenStarted(signal);
     const events = this.runtime.run(this.describe(turn, command))[Symbol.asyncIterator]();
     let stopWaiting: (() => void) | undefined;
@@ -116,6 +123,6 @@ export class TurnAgentService {
 
   private async takeAnswer(turn: Turn, answer: Answer, isLast: boolean): Promise<void> {
     await turn.recordAnswer(answer, isLast, this.meter.measure(turn, answer));
-    if (!isLast) this.meter.hold(turn);
+    if (!isLast) await this.meter.hold(turn);
   }
 }

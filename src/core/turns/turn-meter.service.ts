@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { QuotasService } from '../limits/quotas.service.js';
+import { MessageClaimsService } from '../queue/message-claims.service.js';
+import { QUESTION_CHANNEL } from '../sessions/session-key.js';
 import type { StepUsage } from '../store/index.js';
 import { Clock } from '../time/clock.js';
 import type { Answer } from './agent-runtime.js';
@@ -17,22 +19,31 @@ const UNKNOWN_MODEL = 'unknown/unknown';
 export class TurnMeterService {
   constructor(
     private readonly quotas: QuotasService,
+    private readonly claims: MessageClaimsService,
     private readonly clock: Clock,
   ) {}
 
   /**
    * Holds back what the next answer may use: what the last one has read and written, or the text of the message, and as much as
-   * an answer may have.
+   * an answer may have. Waits without a slot while other turns hold back what is left, until `signals.agent` aborts.
    * @throws GatewayError QUOTA_EXCEEDED
    */
-  hold({ session: { tenant }, message, agent, journal }: Turn): void {
-    if (!this.quotas.isLimited(tenant)) return;
+  async hold(turn: Turn): Promise<void> {
+    const { session, claim, signals } = turn;
+    const wait = () => this.quotas.whenReleased(session.tenant, signals.agent);
+    while (!this.tryHold(turn) && !signals.agent.aborted)
+      await this.claims.waitOutside(claim.lease, signals.agent, wait);
+  }
+
+  private tryHold({ session: { tenant, channel }, message, agent, journal }: Turn): boolean {
+    if (!this.quotas.isLimited(tenant)) return true;
     const last = journal.recordedAnswers.at(-1)?.usage;
     const input = last
       ? last.input_tokens + last.output_tokens
       : Math.ceil(message.payload.content.length / CHARACTERS_PER_TOKEN);
     const output = agent.maxOutputTokens ?? USUAL_OUTPUT_TOKENS;
-    this.quotas.hold(tenant, message.messageRef, agent.model, { input, output });
+    const asked = { messageRef: message.messageRef, isAsked: channel === QUESTION_CHANNEL };
+    return this.quotas.hold(tenant, asked, agent.model, { input, output });
   }
 
   /** Gives back what a turn holds, at its end. */
