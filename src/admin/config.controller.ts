@@ -91,10 +91,15 @@ export class ConfigController {
   @Post('revert')
   @HttpCode(200)
   @RequireScope('config:write')
-  @ApiConflictResponse({ description: 'The changes since that version are not kept any more.' })
+  @ApiConflictResponse({
+    description: 'There was never such a version, or the changes since it are not kept any more.',
+  })
   @UsePipes(validated())
   async revert(@Body() { version }: RevertConfigDto, @Caller() caller: Principal): Promise<ConfigChangedDto> {
     checkAllTenants(caller, this.config);
+    const newest = this.config.version;
+    if (version > newest)
+      throw new ConflictException(`There was never a version ${version} of the settings: the newest is ${newest}`);
     const changes = await this.history.findRevert(version);
     if (!changes) throw new ConflictException(`The changes since version ${version} are not kept any more`);
     if (Object.keys(changes).length === 0) return { version: this.config.version, needs_restart: [] };

@@ -59,7 +59,7 @@ export class CallToolDto {
   /** What the tool's schema asks for. */
   @MayBeAbsent()
   @IsObject()
-  @ApiPropertyOptional({ type: 'object', additionalProperties: true, example: { timezone: 'Europe/Paris' } })
+  @ApiPropertyOptional({ type: 'object', additionalProperties: true, example: { time_zone: 'Europe/Paris' } })
   parameters?: object;
 
   /**
@@ -81,7 +81,11 @@ export class ToolCallDto {
   ok!: boolean;
 
   /** The result. */
-  @ApiProperty({ ...ANY_JSON, required: false, example: { time: '2026-11-27T09:00:00+01:00' } })
+  @ApiProperty({
+    ...ANY_JSON,
+    required: false,
+    example: { iso: '2026-11-27T08:00:00.000Z', unix_ms: 1795766400000, local: '2026-11-27 09:00:00 Europe/Paris' },
+  })
   content?: unknown;
 
   /** Why it failed. */

@@ -128,6 +128,15 @@ describe('openclaw status', () => {
     expect(terminal.stderr.text).toContain(message);
   });
 
+  it('repeats what a credential lacks besides scopes, such as the tenant, and asks for no scope', async () => {
+    const reason = 'this is about all tenants: it needs a credential whose tenant is "*"';
+    const body = { code: 'FORBIDDEN', detail: `Forbidden: ${reason}`, details: { reason } };
+    const terminal = healthyTerminal({ OPENCLAW_TOKEN: 'a-token-of-sixteen' }, body, 403);
+
+    expect(await run(['config', 'get'], terminal)).toBe(1);
+    expect(terminal.stderr.text).toBe(`openclaw: Forbidden: ${reason}; this is about the token in OPENCLAW_TOKEN\n`);
+  });
+
   it('shows a gateway that is draining', async () => {
     const terminal = healthyTerminal({}, { ...HEALTH, status: 'draining' }, 503);
 

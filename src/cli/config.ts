@@ -23,7 +23,11 @@ interface Config {
 /** The body of a refused request. */
 interface Problem {
   readonly detail?: string;
-  readonly details?: { readonly faults?: readonly { readonly pointer: string; readonly message: string }[] };
+  readonly details?: {
+    readonly faults?: readonly { readonly pointer: string; readonly message: string }[];
+    readonly reason?: string;
+    readonly missing_scope?: string;
+  };
 }
 
 /** `openclaw config`: reads and changes the settings of a running gateway. */
@@ -186,11 +190,16 @@ async function ask<T>({ terminal, target }: ConfigSession, init?: GatewayRequest
   const faults = body.details?.faults ?? [];
   if (faults.length > 0)
     throw new Error(faults.map(({ pointer, message }) => `${pointer.replace('/changes/', '')}: ${message}`).join('\n'));
-  const hint =
-    response.status === 401 || response.status === 403
-      ? `; ${target.token === undefined ? 'set OPENCLAW_TOKEN to' : `the token in ${target.source} is not`} a credential with admin:read, and config:write (or what the setting asks for) to change`
-      : '';
-  throw new Error(`${body.detail ?? `HTTP ${response.status}`}${hint}`);
+  throw new Error(`${body.detail ?? `HTTP ${response.status}`}${adviseCredential(target, response.status, body)}`);
+}
+
+/** Says which credential is needed, unless the reason of the refusal is another than a scope, and says it. */
+function adviseCredential({ token, source }: GatewayTarget, status: number, { details }: Problem): string {
+  if (status !== 401 && status !== 403) return '';
+  if (details?.reason !== undefined && details.missing_scope === undefined && token !== undefined)
+    return `; this is about the token in ${source}`;
+  const needed = 'a credential with admin:read, and config:write (or what the setting asks for) to change';
+  return `; ${token === undefined ? 'set OPENCLAW_TOKEN to' : `the token in ${source} is not`} ${needed}`;
 }
 
 /**

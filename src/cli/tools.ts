@@ -52,7 +52,7 @@ trust    lets calls run without a decision, unless the tool itself requires one
 
 Examples:
   openclaw tools ask http.fetch
-  openclaw tools call time.now '{"timezone":"Europe/Paris"}'
+  openclaw tools call time.now '{"time_zone":"Europe/Paris"}'
 `,
   async run(args, terminal) {
     const { values, positionals } = readOptions('tools', args, { ...LIST_OPTIONS, session: { type: 'string' } }, true);

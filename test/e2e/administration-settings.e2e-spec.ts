@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SettingsStore } from '../../src/core/store/index.js';
 import { run } from '../../src/cli/cli.js';
@@ -52,7 +53,10 @@ describe('the changes of settings', () => {
     expect(JSON.parse(values['agent.name'] ?? '')).toBe('ada');
     expect(JSON.stringify(values)).toContain('sk-real-1');
     expect(JSON.stringify(values)).not.toContain('sk-other-2');
-    expect((await admin.post('config/revert', { version: 99 })).status).toBe(409);
+    expect(await admin.post('config/revert', { version: 99 })).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining('There was never a version 99 of the settings: the newest is 4') },
+    });
     expect((await new AdminApi(gateway, TOKENS.reader).post('config/revert', { version: 1 })).status).toBe(403);
   });
 
@@ -83,6 +87,31 @@ describe('the changes of settings', () => {
     expect(JSON.stringify(await stored())).toContain('sk-real-1');
   });
 });
+
+describe('the documented call of a tool', () => {
+  it('[AD-40] works as the guide, the help and the examples of the API have it', async () => {
+    const texts = [readFileSync('docs/guides/administration.md', 'utf8'), (await command('tools', '--help')).out];
+    for (const text of texts) {
+      const [, name = '', parameters = ''] = /tools call (\S+) '([^']+)'/.exec(text) ?? [];
+      const { code, out, err } = await command('tools', 'call', name, parameters);
+      expect([code, err]).toEqual([0, '']);
+      expect(out).toContain('Europe/Paris');
+    }
+    const headers = { authorization: `Bearer ${TOKENS.operator}` };
+    const { components } = (await (await fetch(`${gateway.url}/openapi.json`, { headers })).json()) as OpenApi;
+    const { parameters } = components.schemas['CallToolDto']!.properties;
+    const { body } = await admin.post('tools/time.now/call', { parameters: parameters!.example });
+    const { content } = components.schemas['ToolCallDto']!.properties;
+    expect(body).toMatchObject({ ok: true });
+    expect(Object.keys(body['content'] as object)).toEqual(Object.keys(content!.example));
+  });
+});
+
+interface OpenApi {
+  readonly components: {
+    readonly schemas: Record<string, { readonly properties: Record<string, { readonly example: object }> }>;
+  };
+}
 
 describe('approvals', () => {
   it('[AD-29] are listed by state, and decided on for the arguments that were shown', async () => {
