@@ -150,6 +150,11 @@ export const requirements: readonly Requirement[] = [
     'The first setting that names another tenant needs a credential of tenant `*`, so that somebody stays an operator of all.',
   ),
   requirement('TN-14', 'settings 1', 'A gateway without quotas asks the store for nothing more.'),
+  requirement(
+    'TN-15',
+    'administration',
+    'Numbers of sessions and messages that a credential of a tenant is shown are those of its tenant.',
+  ),
   requirement('TN-04', 'administration', 'What another tenant has does not exist, whatever the caller names.'),
   // Security
   requirement(

@@ -26,14 +26,14 @@ export class HealthReport {
   connected_channels?: string[];
 
   /**
-   * Sessions used within the last five minutes, or with waiting work. Missing while the store is unavailable.
+   * Sessions of the caller's tenant used within the last five minutes, or with waiting work. Missing while the store is unavailable.
    * @example 12
    */
   @ApiProperty(whole)
   active_sessions?: number;
 
   /**
-   * Waiting messages in all sessions. Missing while the store is unavailable.
+   * Waiting messages of the caller's tenant. Missing while the store is unavailable.
    * @example 3
    */
   @ApiProperty(whole)

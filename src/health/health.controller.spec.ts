@@ -15,7 +15,7 @@ import { loadSettings } from '../settings.js';
 import { LOCAL_OPERATOR, type Principal } from '../core/identity/principal.js';
 import { PhaseService, type Phase } from '../core/phase/phase.service.js';
 import { ReachService } from '../core/reach/reach.service.js';
-import { QueueStore, Store } from '../core/store/index.js';
+import { AdminStore, QueueStore, Store } from '../core/store/index.js';
 import { SilentLogs } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
@@ -68,6 +68,13 @@ async function open(parts: Parts): Promise<ReturnType<typeof request>> {
     [ReachService, parts.reach],
     [Store, { check: () => (parts.checks++, parts.check()), isDead: parts.isDead }],
     [QueueStore, { countQueue: (since: number) => parts.count(since) }],
+    [
+      AdminStore,
+      {
+        listWaitingMessages: async ({ tenant }: { tenant: string }) => ({ waiting: tenant === 'acme' ? 1 : 9 }),
+        countActiveSessions: async ({ tenant }: { tenant: string }) => (tenant === 'acme' ? 2 : 9),
+      },
+    ],
     [ToolRegistryService, { list: () => [{ name: 'time_now' }, { name: 'echo' }] }],
     [MemoryBudgetService, { wasReached: parts.isMemoryUsedUp }],
     [
@@ -195,6 +202,13 @@ describe('GET /health', () => {
       memory_usage_mb: expect.any(Number) as number,
     });
     expect((answer.body as { memory_usage_mb: number }).memory_usage_mb).toBeGreaterThan(10);
+  });
+
+  it('[TN-15] counts what is of the tenant for its credentials', async () => {
+    const parts = inPhase('ready');
+    parts.caller = { ...LOCAL_OPERATOR, tenant: 'acme' };
+    const http = await open(parts);
+    expect((await http.get('/health').set(known)).body).toMatchObject({ active_sessions: 2, queued_messages: 1 });
   });
 
   it('[L-10] counts sessions as active for five minutes', async () => {

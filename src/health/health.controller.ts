@@ -14,7 +14,7 @@ import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { isOfAllTenants } from '../core/identity/all-tenants.js';
 import type { Principal } from '../core/identity/principal.js';
 import { PhaseService } from '../core/phase/phase.service.js';
-import { QueueStore, type QueueCounts } from '../core/store/index.js';
+import { AdminStore, QueueStore, type QueueCounts } from '../core/store/index.js';
 import { Clock } from '../core/time/clock.js';
 import { ToolRegistryService } from '../core/tools/tool-registry.service.js';
 import { CHECK_TIMEOUT_MS, HealthIndicators } from './health-indicators.js';
@@ -25,6 +25,8 @@ const ACTIVE_WITHIN_MS = 300_000;
 
 const BYTES_PER_MIB = 1_048_576;
 const documented = { noCache: false, swaggerDocumentation: true };
+
+type ShownCounts = Pick<QueueCounts, 'queued' | 'activeSessions'>;
 
 /** Health: the report for people, and liveness, readiness and startup probes for Kubernetes. */
 @ApiTags('health')
@@ -37,13 +39,17 @@ export class HealthController {
     private readonly auth: AuthService,
     private readonly lifecycle: PhaseService,
     private readonly queue: QueueStore,
+    private readonly messages: AdminStore,
     private readonly tools: ToolRegistryService,
     private readonly channels: ConnectedChannels,
     private readonly config: ConfigStoreService,
     private readonly clock: Clock,
   ) {}
 
-  /** Everything to authenticated callers and in open mode; to others only `status` and `uptime_seconds`. Always 200. */
+  /**
+   * Everything to authenticated callers and in open mode, with the numbers of their tenant; to others only `status` and
+   * `uptime_seconds`. Always 200.
+   */
   @Get()
   @ApiBearerAuth()
   async readHealth(@Req() request: IncomingMessage): Promise<HealthReport> {
@@ -118,7 +124,7 @@ export class HealthController {
   }
 
   private async readDetails(caller: Principal): Promise<Omit<HealthReport, 'status' | 'uptime_seconds'>> {
-    const counts = await this.readCounts();
+    const counts = await this.readCounts(caller);
     return {
       connected_channels: [...this.channels.list(caller)],
       ...(counts && { active_sessions: counts.activeSessions, queued_messages: counts.queued }),
@@ -127,8 +133,20 @@ export class HealthController {
     };
   }
 
-  private async readCounts(): Promise<QueueCounts | undefined> {
-    const counting = this.queue.countQueue(this.clock.now() - ACTIVE_WITHIN_MS).catch(() => undefined);
+  private async readCounts(caller: Principal): Promise<ShownCounts | undefined> {
+    const activeSince = this.clock.now() - ACTIVE_WITHIN_MS;
+    const isWhole = isOfAllTenants(caller, this.config);
+    const counting = (isWhole ? this.queue.countQueue(activeSince) : this.countOwn(caller, activeSince)).catch(
+      () => undefined,
+    );
     return (await Promise.race([counting, this.clock.sleep(CHECK_TIMEOUT_MS)])) ?? undefined;
+  }
+  /** Counts what a caller sees of its tenant: how busy others are is not its business. */
+  private async countOwn({ tenant, channels }: Principal, activeSince: number): Promise<ShownCounts> {
+    const [{ waiting }, activeSessions] = await Promise.all([
+      this.messages.listWaitingMessages({ tenant, channels, limit: 1 }),
+      this.messages.countActiveSessions({ tenant, channels, activeSince }),
+    ]);
+    return { queued: waiting, activeSessions };
   }
 }

@@ -190,6 +190,11 @@ export interface ErasureOutcome {
 export abstract class AdminStore {
   abstract listWaitingMessages(query: WaitingQuery): Promise<WaitingPage>;
 
+  /** Counts the sessions of a tenant that were used since `activeSince` (Unix milliseconds) or have unfinished messages. */
+  abstract countActiveSessions(
+    query: Pick<WaitingQuery, 'tenant' | 'channels'> & { readonly activeSince: number },
+  ): Promise<number>;
+
   /** Resolves with undefined if the tenant, or `ALL_TENANTS`, has no such message. */
   abstract findMessageLife(tenant: string, messageRef: string): Promise<MessageLife | undefined>;
 

@@ -53,6 +53,13 @@ export class Activity {
     this.waiting.clear();
   }
 
+  /** Lists the sessions that {@link count} counts. */
+  list(now: number, since: number): number[] {
+    this.forget(now - ACTIVITY_WINDOW_MS);
+    const used = [...this.lastUse].filter(([session, lastUse]) => lastUse >= since || this.hasUnfinished(session));
+    return [...used.map(([session]) => session), ...this.waiting];
+  }
+
   /** Counts the sessions that were used since `since` or have unfinished messages. */
   count(now: number, since: number): number {
     this.forget(now - ACTIVITY_WINDOW_MS);

@@ -1,5 +1,6 @@
 import {
   ALL_TENANTS,
+  type AdminStore,
   type DurableFrame,
   type MessageLife,
   type WaitingPage,
@@ -55,6 +56,7 @@ interface AdminParts {
 /** The operations of `AdminStore` on messages and single sessions. The table `queue` is bounded by `queue.max_total`, so a call may read all of it. */
 export class AdminOperations {
   private readonly selectOrds;
+  private readonly countSessions;
   private readonly selectOpen;
   private readonly selectReceived;
   private readonly selectSteps;
@@ -89,6 +91,7 @@ export class AdminOperations {
       'DELETE FROM ended_sessions WHERE id IN (SELECT id FROM ended_sessions WHERE ended_at < ? LIMIT ?)',
     );
     this.releaseMedia = prepare(database, 'UPDATE media SET session_id = NULL, created_at = 0 WHERE session_id = ?');
+    this.countSessions = prepare<{ count: number }>(database, COUNT_SESSIONS);
     this.selectOrds = prepare<{ ord: number; sessionId: string }>(database, SELECT_ORDS);
     this.selectOpen = prepare<OpenColumns>(database, SELECT_OPEN);
     this.selectReceived = prepare<{ at: number }>(database, 'SELECT received_at AS at FROM messages WHERE ord = ?');
@@ -125,6 +128,14 @@ export class AdminOperations {
       running,
       ...(oldest !== undefined && { oldestAt: required(this.selectReceived.get(oldest)).at }),
     };
+  }
+
+  countActiveSessions(
+    now: number,
+    { tenant, channels, activeSince }: Parameters<AdminStore['countActiveSessions']>[0],
+  ): number {
+    const active = JSON.stringify(this.tables.activity.list(now, activeSince));
+    return required(this.countSessions.get(tenant, channels ? JSON.stringify(channels) : null, active)).count;
   }
 
   findMessageLife(tenant: string, messageRef: string): MessageLifeRow | undefined {
@@ -203,6 +214,9 @@ export class AdminOperations {
 
 const SELECT_ORDS = `SELECT ord, sessions.id AS sessionId FROM queue JOIN sessions USING (session)
   WHERE (?1 = '${ALL_TENANTS}' OR tenant = ?1) AND (?2 IS NULL OR channel IN (SELECT value FROM json_each(?2))) ORDER BY ord`;
+
+const COUNT_SESSIONS = `SELECT count(*) AS count FROM json_each(?3) AS active CROSS JOIN sessions ON session = active.value
+  WHERE (?1 = '${ALL_TENANTS}' OR tenant = ?1) AND (?2 IS NULL OR channel IN (SELECT value FROM json_each(?2)))`;
 
 const SELECT_OPEN = `SELECT ord, session, sessions.id AS sessionId, sessions.tenant, sessions.channel, payload ->> '$.sender' AS sender,
   priority, received_at AS receivedAt FROM messages JOIN sessions USING (session) WHERE ord = ?`;

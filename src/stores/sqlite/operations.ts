@@ -201,6 +201,7 @@ export const OPERATIONS: { readonly [N in keyof Ports]: Row<Ports[N]> } = {
   decideApproval: write(({ approvals, now }, ...all) => approvals.decide(now, ...all)),
 
   listWaitingMessages: read(({ admin }, query) => admin.listWaitingMessages(query)),
+  countActiveSessions: read(({ admin, now }, query) => admin.countActiveSessions(now, query)),
   findMessageLife: packedRead({
     pack: same<Parameters<AdminStore['findMessageLife']>>,
     run: ({ admin }, ...all) => {

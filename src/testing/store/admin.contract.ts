@@ -55,6 +55,20 @@ export const adminContract: Contract = {
     expect(none).toEqual({ items: [], waiting: 0, running: 0 });
   },
 
+  '[TN-15] counts the sessions in use of a tenant and of channels': async (bench) => {
+    await tell(bench, 'ann');
+    await tell(bench, 'ben');
+    await tell(bench, 'eve', { tenant: 'acme' });
+    const count = (tenant: string, channels?: string[]) =>
+      bench.store.countActiveSessions({ tenant, channels, activeSince: bench.under.now() });
+    expect([await count('default'), await count('acme'), await count('other')]).toEqual([2, 1, 0]);
+    expect([await count('default', ['test']), await count('default', ['other'])]).toEqual([2, 0]);
+    for (const claim of await bench.claim()) await bench.finish(claim);
+    expect(await count('default')).toBe(2);
+    await bench.under.passTime(60_000);
+    expect([await count('default'), await count('acme')]).toEqual([0, 0]);
+  },
+
   'finds the life of a message of the tenant': async (bench) => {
     const claim = await bench.run();
     await bench.finish(claim);
