@@ -169,7 +169,7 @@ async function examineAddress(host: string, port: number, holder: number | undef
     return { state: 'ok', says: `${host}:${port} is free` };
   });
   if (holder === undefined || says.state !== 'fault') return says;
-  return { state: 'note', says: `${host}:${port} is in use, as it should be while a gateway runs` };
+  return { state: 'ok', says: `${host}:${port} is in use, as it should be while a gateway runs` };
 }
 
 /** @throws Error if this user cannot write a file or folder, or create it */

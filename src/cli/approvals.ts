@@ -1,7 +1,7 @@
 import { AdminSession, cut, formatTime } from './admin-session.js';
 import type { Command } from './command.js';
 import { UsageError } from './faults.js';
-import { LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from './options.js';
+import { checkChoice, LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from './options.js';
 
 interface Approval {
   readonly approval_id: string;
@@ -54,6 +54,7 @@ Examples:
     const [action = 'list', id, sha256, ...rest] = positionals;
     if (action === 'list') {
       if (id !== undefined) throw new UsageError(`Unexpected argument ${id}`, 'approvals');
+      checkChoice('approvals', '--state', values.state, ['pending', 'allowed', 'denied', 'expired']);
       return list(session, values.state, readLimit('approvals', values.limit));
     }
     if (action !== 'allow' && action !== 'deny')

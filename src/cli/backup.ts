@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { sealBackup } from '../core/housekeeping/sealed-backup.js';
 import { BackupCheck } from './backup-check.js';
 import type { Command } from './command.js';
@@ -39,6 +40,8 @@ Examples:
     const [file, extra] = positionals;
     if (file === undefined) throw new UsageError('backup needs a FILE', 'backup');
     if (extra !== undefined) throw new UsageError(`Unexpected argument ${extra}`, 'backup');
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+      throw new UsageError(`${file} is a folder: name the file of the backup`, 'backup');
     const passphrase = readPassphrase(values['passphrase-file']);
     const target = readTarget('backup', values.url, terminal);
     const body = await requestStream(terminal, target, '/admin/v1/backup', { method: 'POST' }, COPY_TIMEOUT_MS);

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { FakeTerminal } from '../testing/fake-terminal.js';
 import { run } from './cli.js';
@@ -53,6 +54,10 @@ describe('the command line', () => {
     [['chat', '--json'], /--json needs TEXT/],
     [['start', '--port', '70000'], /--port must be a number from 0 to 65535/],
     [['start', '--port', '1e3'], /--port must be a number/],
+    [['usage', '--by', 'nonsense'], '--by must be one of tenant, sender, agent, model, not nonsense'],
+    [['approvals', '--state', 'open'], '--state must be one of pending, allowed, denied, expired, not open'],
+    [['sessions', '--mode', 'x'], '--mode must be one of main, group, queue, not x'],
+    [['backup', tmpdir()], 'is a folder: name the file of the backup'],
   ])('exits with code 2 for %j and says what is wrong', async (args, message) => {
     const terminal = new FakeTerminal();
 

@@ -171,7 +171,7 @@ describe('openclaw doctor', () => {
     expect(lines[2]).toMatch(
       new RegExp(`version ${NEWEST}; every page was checked; in use by the process ${process.pid}$`),
     );
-    expect(lines[4]).toMatch(/^note +address .* is in use, as it should be while a gateway runs$/);
+    expect(lines[4]).toMatch(/^ok +address .* is in use, as it should be while a gateway runs$/);
     expect(progress).toMatch(/reading table 1 of \d+: sqlite_schema\n[^]*: messages\n/);
 
     // Without that gateway the port belongs to another program.

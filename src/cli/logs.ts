@@ -4,7 +4,7 @@ import type { Command } from './command.js';
 import { readEvents } from './event-stream.js';
 import { EXIT, RefusedError, UnreachableError, UsageError } from './faults.js';
 import { requestJson, requestStream } from './http.js';
-import { GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
+import { checkChoice, GATEWAY_OPTIONS, readOptions, readTarget, type GatewayTarget } from './options.js';
 import { painter, printable, type Terminal, toJson } from './terminal.js';
 
 const PATH = '/admin/v1/logs';
@@ -57,8 +57,8 @@ Examples:
   async run(args, terminal) {
     const { values } = readOptions('logs', args, OPTIONS);
     const { filter, level, search, lines = String(DEFAULT_LINES), follow = false } = values;
-    checkName('--filter', filter, SUBSYSTEMS);
-    checkName('--level', level, LOG_LEVELS);
+    checkChoice('logs', '--filter', filter, SUBSYSTEMS);
+    checkChoice('logs', '--level', level, LOG_LEVELS);
     if (!/^\d{1,5}$/.test(lines)) throw new UsageError(`--lines must be a number, not ${lines}`, 'logs');
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries({ subsystem: filter, level, q: search }))
@@ -80,11 +80,6 @@ interface Session {
   readonly target: GatewayTarget;
   readonly query: URLSearchParams;
   readonly print: (line: LogLine) => void;
-}
-
-function checkName(flag: string, value: string | undefined, names: readonly string[]): void {
-  if (value !== undefined && !names.includes(value))
-    throw new UsageError(`${flag} must be one of ${names.join(', ')}, not ${value}`, 'logs');
 }
 
 /** Prints the newest lines, oldest first. Returns the id of the newest; undefined if there is none. */

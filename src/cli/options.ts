@@ -102,3 +102,14 @@ export function readLimit(command: string, limit: string | undefined): number | 
 
 /** Maximum number of items that a command prints. */
 const MAX_LIST_LENGTH = 10_000;
+
+/** Checks the value of an option that has one of a few. @throws UsageError for another one */
+export function checkChoice(
+  command: string,
+  flag: string,
+  value: string | undefined,
+  choices: readonly string[],
+): void {
+  if (value !== undefined && !choices.includes(value))
+    throw new UsageError(`${flag} must be one of ${choices.join(', ')}, not ${value}`, command);
+}

@@ -1,6 +1,6 @@
 import type { Command } from './command.js';
 import { UsageError } from './faults.js';
-import { LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from './options.js';
+import { checkChoice, LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from './options.js';
 import { AdminSession, cut, formatTime } from './admin-session.js';
 import { saveExport } from './save-export.js';
 
@@ -84,6 +84,8 @@ Examples:
     if (action === 'list') {
       if (id !== undefined) throw new UsageError(`Unexpected argument ${id}`, 'sessions');
       const { channel, mode, participant, search: q, sort } = values;
+      checkChoice('sessions', '--mode', mode, ['main', 'group', 'queue']);
+      checkChoice('sessions', '--sort', sort, ['created_at', 'last_active']);
       return list(session, { channel, mode, participant, q, sort }, limit);
     }
     if (id === undefined) throw new UsageError(`${action} needs the ID of a session`, 'sessions');

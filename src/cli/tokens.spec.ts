@@ -60,6 +60,7 @@ describe('openclaw tokens', () => {
     [['tokens', 'fly'], 'tokens knows list, create and revoke, not fly'],
     [['tokens', 'create', '--role', 'user'], 'create needs --principal and --role'],
     [['tokens', 'create', '--principal', 'a', '--role', 'user', '--expires', '30'], '--expires must be a duration'],
+    [['tokens', 'create', '--principal', 'a', '--role', 'king'], '--role must be one of operator, channel, user, node'],
     [['tokens', 'revoke'], 'revoke needs the ID of a token'],
     [['tokens', 'list', 'a'], 'Unexpected argument a'],
   ])('%j is wrong usage', async (args, message) => {

@@ -4,7 +4,7 @@ import type { Command } from './command.js';
 import { readDuration } from './durations.js';
 import { EXIT, UsageError } from './faults.js';
 import { requestDone, requestJson } from './http.js';
-import { GATEWAY_OPTIONS, readOptions, readTarget, TENANT_OPTION, type GatewayTarget } from './options.js';
+import { checkChoice, GATEWAY_OPTIONS, readOptions, readTarget, TENANT_OPTION, type GatewayTarget } from './options.js';
 import { formatTable } from './table.js';
 import { makeTable } from './tenant-column.js';
 import { printable, printJson, type Terminal } from './terminal.js';
@@ -106,6 +106,7 @@ async function create({ terminal, target, isJson }: Session, flags: Flags): Prom
   const { principal, role, scopes, channels, sender, expires } = flags;
   if (principal === undefined || role === undefined)
     throw new UsageError('create needs --principal and --role', 'tokens');
+  checkChoice('tokens', '--role', role, ['operator', 'channel', 'user', 'node']);
   const lifetimeMs = readDuration('tokens', '--expires', expires);
   const wish = {
     ...{ principal, role, tenant: target.tenant, sender },

@@ -1,7 +1,7 @@
 import { AdminSession } from './admin-session.js';
 import type { Command } from './command.js';
 import { UsageError } from './faults.js';
-import { LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from './options.js';
+import { checkChoice, LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from './options.js';
 
 interface Usage {
   readonly tenant: string;
@@ -50,6 +50,7 @@ Examples:
     const { values } = readOptions('usage', args, OPTIONS);
     const session = new AdminSession(terminal, readTarget('usage', values.url, terminal, values.tenant), values.json);
     const { by } = values;
+    checkChoice('usage', '--by', by, ['tenant', 'sender', 'agent', 'model']);
     const query = { by, from: readTime('from', values.from), to: readTime('to', values.to) };
     const page = await session.list<Usage>('usage', query, readLimit('usage', values.limit));
     const head = ['TENANT', ...(by === undefined || by === 'tenant' ? [] : [by.toUpperCase()])];

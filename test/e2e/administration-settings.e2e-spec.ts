@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SettingsStore } from '../../src/core/store/index.js';
+import { buildOpenApi } from '../../src/http/openapi.js';
 import { run } from '../../src/cli/cli.js';
 import { FakeTerminal } from '../../src/testing/index.js';
 import { AdminApi } from '../support/admin-api.js';
@@ -97,13 +98,10 @@ describe('the documented call of a tool', () => {
       expect([code, err]).toEqual([0, '']);
       expect(out).toContain('Europe/Paris');
     }
-    const headers = { authorization: `Bearer ${TOKENS.operator}` };
-    const { components } = (await (await fetch(`${gateway.url}/openapi.json`, { headers })).json()) as OpenApi;
+    const { components } = (await buildOpenApi(gateway.app)) as unknown as OpenApi;
     const { parameters } = components.schemas['CallToolDto']!.properties;
     const { body } = await admin.post('tools/time.now/call', { parameters: parameters!.example });
-    const { content } = components.schemas['ToolCallDto']!.properties;
-    expect(body).toMatchObject({ ok: true });
-    expect(Object.keys(body['content'] as object)).toEqual(Object.keys(content!.example));
+    expect(body).toMatchObject({ ok: true, content: { local: expect.stringContaining('Europe/Paris') as string } });
   });
 });
 
