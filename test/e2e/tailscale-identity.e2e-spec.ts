@@ -85,7 +85,7 @@ const serve = (login: string | undefined, address: string, more: Record<string, 
 });
 
 /** Sends a request over the unix socket. Resolves with its status. */
-function ask(headers: Record<string, string | string[]>, at = '/admin/v1/tailscale', method = 'GET'): Promise<number> {
+function ask(headers: Record<string, string | string[]>, at = '/admin/v1/status', method = 'GET'): Promise<number> {
   return new Promise((resolve, reject) => {
     const sent = request({ socketPath: path, path: at, method, headers, agent: false }, (response) => {
       response.resume();
@@ -192,7 +192,7 @@ describe('a person of the tailnet', () => {
   it('[H-10] is nobody on the port, whose senders can be any process of this machine', async () => {
     const { gateway: app } = await start();
     const headers = serve(BOSS, '100.64.0.7');
-    const { status } = await httpRequest(app.port, '/admin/v1/tailscale', { headers });
+    const { status } = await httpRequest(app.port, '/admin/v1/status', { headers });
     expect([status, whoisCalls()]).toEqual([401, []]);
   });
 
@@ -228,7 +228,7 @@ describe('the address for which Tailscale forwards', () => {
   it('[H-11] counts for limits and audit, so that one guesser locks out nobody else', async () => {
     const { gateway: app } = await start();
     expect(await exhaust((address) => ask(serve(undefined, address)))).toEqual([429, 401]);
-    const local = await httpRequest(app.port, '/admin/v1/tailscale', { headers: { host: 'localhost' } });
+    const local = await httpRequest(app.port, '/admin/v1/status', { headers: { host: 'localhost' } });
     expect(local.status).toBe(401);
     const [row] = await app.app
       .get(AuditStore, { strict: false })
@@ -240,7 +240,7 @@ describe('the address for which Tailscale forwards', () => {
     const { gateway: app } = await start({ settings: { 'auth.tailscale': false, 'gateway.tailscale_mode': 'funnel' } });
     const send = async (address: string) => {
       const headers = { host: HOST, 'x-forwarded-for': address, 'tailscale-funnel-request': '?1' };
-      return (await httpRequest(app.port, '/admin/v1/tailscale', { headers })).status;
+      return (await httpRequest(app.port, '/admin/v1/status', { headers })).status;
     };
     expect(await exhaust(send)).toEqual([429, 401]);
     expect(await send('198.51.100.9')).toBe(401);
@@ -254,7 +254,7 @@ describe('the address for which Tailscale forwards', () => {
     });
     const send = async (address: string) => {
       const headers = { host: 'localhost', 'x-forwarded-for': address };
-      return (await httpRequest(app.port, '/admin/v1/tailscale', { headers })).status;
+      return (await httpRequest(app.port, '/admin/v1/status', { headers })).status;
     };
     expect(await exhaust(send)).toEqual([429, 429]);
   });
@@ -263,7 +263,7 @@ describe('the address for which Tailscale forwards', () => {
     const { gateway: app } = await start();
     const send = async (address: string) => {
       const headers = { host: 'localhost', 'x-forwarded-for': address };
-      return (await httpRequest(app.port, '/admin/v1/tailscale', { headers })).status;
+      return (await httpRequest(app.port, '/admin/v1/status', { headers })).status;
     };
     expect(await exhaust(send)).toEqual([429, 429]);
   });
@@ -340,7 +340,7 @@ describe('auth.tailscale: trust-local', () => {
     const { gateway: app, state } = await start({ logs, settings: { 'auth.tailscale': 'trust-local' } });
     expect(state).toMatchObject({ entry: { target: `http://127.0.0.1:${app.port}` } });
     const headers = { ...serve(BOSS, '100.64.0.7'), host: HOST };
-    expect((await httpRequest(app.port, '/admin/v1/tailscale', { headers })).status).toBe(200);
+    expect((await httpRequest(app.port, '/admin/v1/status', { headers })).status).toBe(200);
     expect(logs.entries.map(({ message }) => message)).toContain(
       'auth.tailscale is trust-local: every process of this machine can act as every user of the tailnet',
     );
@@ -349,14 +349,14 @@ describe('auth.tailscale: trust-local', () => {
   it('[H-12] takes the name that people use from Host alone, which a page cannot forge', async () => {
     const { gateway: app } = await start({ settings: { 'auth.tailscale': 'trust-local' } });
     const headers = { ...serve(BOSS, '100.64.0.7'), host: 'evil.example' };
-    expect((await httpRequest(app.port, '/admin/v1/tailscale', { headers })).status).toBe(421);
+    expect((await httpRequest(app.port, '/admin/v1/status', { headers })).status).toBe(421);
   });
 
   it('[H-12] takes no person from the internet, also without the mark of a funnel', async () => {
     const settings = { 'auth.tailscale': 'trust-local', 'gateway.tailscale_mode': 'funnel' };
     const { gateway: app } = await start({ settings });
     const headers = { ...serve(BOSS, '100.64.0.7'), host: HOST };
-    const { status } = await httpRequest(app.port, '/admin/v1/tailscale', { headers });
+    const { status } = await httpRequest(app.port, '/admin/v1/status', { headers });
     expect([status, whoisCalls()]).toEqual([401, []]);
   });
 });
