@@ -7,7 +7,7 @@ const MAX_GROWTH_MB = 1;
 
 const suite = useBrowser();
 
-it(`[U-01] leaves no process, no folder and no memory behind after ${CYCLES} cycles of open and close`, async () => {
+it(`[U-01] leaves nothing behind after ${CYCLES} cycles of open and close`, async () => {
   const url = suite.site.page('/plain', '<h1>Plain</h1>');
   const cycle = async () => {
     expect(await suite.browser.call('browser.open', { url })).toMatchObject({ ok: true });
@@ -17,8 +17,9 @@ it(`[U-01] leaves no process, no folder and no memory behind after ${CYCLES} cyc
   const before = process.memoryUsage.rss() / 1e6;
   for (let i = 0; i < CYCLES; i++) await cycle();
   const after = process.memoryUsage.rss() / 1e6;
-  if (process.env['LONG']) process.stdout.write(`RSS ${before.toFixed(0)} MB before, ${after.toFixed(0)} MB after\n`);
   expect([suite.browser.listProcesses(), suite.browser.listRuns()]).toEqual([[], []]);
-  // The collector runs when it wants: a few cycles say little.
-  expect(after - before).toBeLessThan(Math.max(60, CYCLES * MAX_GROWTH_MB));
+  // The collector runs when it wants: a few cycles say nothing about memory.
+  if (!process.env['LONG']) return;
+  process.stdout.write(`RSS ${before.toFixed(0)} MB before, ${after.toFixed(0)} MB after\n`);
+  expect(after - before).toBeLessThan(CYCLES * MAX_GROWTH_MB);
 }, 300_000);
