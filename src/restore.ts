@@ -60,9 +60,15 @@ export async function restoreBackup(
 
 /** Writes the files of a backup: its database to `target`, uploads to their places, which the old database does not mind. */
 async function unpack(archive: AsyncIterable<Uint8Array>, target: string, folder: string): Promise<BackupManifest> {
-  const check = new BackupCheck(new Unpacking(target, folder));
-  for await (const chunk of archive) check.read(chunk);
-  return check.finish();
+  const unpacking = new Unpacking(target, folder);
+  try {
+    const check = new BackupCheck(unpacking);
+    for await (const chunk of archive) check.read(chunk);
+    return check.finish();
+  } catch (error) {
+    unpacking.abandon();
+    throw error;
+  }
 }
 
 class Unpacking implements TarReceiver {
@@ -100,6 +106,14 @@ class Unpacking implements TarReceiver {
     // The bytes of an upload never change: one that is there is the same.
     if (this.path !== this.target && existsSync(this.path)) rmSync(`${this.path}.part`);
     else renameSync(`${this.path}.part`, this.path);
+  }
+
+  /** Removes the file that is being written: of a sealed backup it is no longer sealed. */
+  abandon(): void {
+    if (this.file === undefined) return;
+    closeSync(this.file);
+    this.file = undefined;
+    rmSync(`${this.path}.part`, { force: true });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { errorTable, GatewayError } from '../protocol/index.js';
+import type { Principal } from '../core/identity/principal.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { codedProblem, plainProblem, PROBLEM_MEDIA_TYPE, RetryLaterException, type Problem } from './problem.js';
 
@@ -17,7 +18,10 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const response = http.getResponse<ServerResponse>();
     if (hasLeft(http.getRequest<IncomingMessage>(), error)) return void response.destroy();
-    const problem = this.toProblem(error);
+    const problem = this.toProblem(
+      error,
+      http.getRequest<{ readonly caller?: { readonly principal: Principal } }>().caller?.principal,
+    );
     if (response.headersSent) return void response.destroy();
     if (problem.retry_after_ms !== undefined)
       response.setHeader('Retry-After', Math.ceil(problem.retry_after_ms / 1_000));
@@ -25,7 +29,7 @@ export class ProblemFilter implements ExceptionFilter {
     response.end(JSON.stringify(problem));
   }
 
-  private toProblem(error: unknown): Problem {
+  private toProblem(error: unknown, caller: Principal | undefined): Problem {
     if (error instanceof RetryLaterException)
       return { ...plainProblem(503, error.message), retryable: true, retry_after_ms: error.retryAfterMs };
     if (error instanceof HttpException) return plainProblem(error.getStatus(), describe(error));
@@ -33,7 +37,12 @@ export class ProblemFilter implements ExceptionFilter {
     if (status !== undefined) return plainProblem(status, describeParserError(error as Error));
     const failure = GatewayError.from(error);
     const { level, httpStatus } = errorTable[failure.code];
-    const fields = { code: failure.code, details: failure.details };
+    const fields = {
+      code: failure.code,
+      details: failure.details,
+      tenant: caller?.tenant,
+      principal: caller?.principal,
+    };
     this.log[level](failure.cause === undefined ? fields : { ...fields, error: failure.cause }, 'a request failed');
     return codedProblem(httpStatus, failure.toPayload());
   }

@@ -113,6 +113,12 @@ describe('openclaw backup with a passphrase', () => {
         code: expect.toSatisfy((code: number) => code !== 0),
         err: expect.stringContaining(says),
       });
+    const damaged = readFileSync(file);
+    damaged.writeUInt8(damaged.readUInt8(70_000) ^ 1, 70_000);
+    writeFileSync(`${file}.damaged`, damaged);
+    expect((await openclaw(['restore', `${file}.damaged`, '--passphrase-file', phrase])).code).not.toBe(0);
+    // What has been unsealed by then does not stay.
+    expect(readdirSync(folder).filter((name) => name.includes('.restored'))).toEqual([]);
     expect(await openclaw(['restore', file, '--passphrase-file', phrase])).toMatchObject({ code: 0 });
     expect(read('SELECT message_id FROM messages')).toBe('a-message-id-in-the-clear');
   });
