@@ -155,6 +155,11 @@ export const requirements: readonly Requirement[] = [
     'administration',
     'Numbers of sessions and messages that a credential of a tenant is shown are those of its tenant.',
   ),
+  requirement(
+    'TN-16',
+    'settings 1',
+    'Tenants have names of one form wherever one is given; others are refused with a pointer.',
+  ),
   requirement('TN-04', 'administration', 'What another tenant has does not exist, whatever the caller names.'),
   // Security
   requirement(

@@ -5,7 +5,7 @@ import { ConfigStoreService } from '../core/config/config-store.service.js';
 import type { SettingFault } from '../core/config/section.js';
 import { checkAllTenants, listNamedTenants } from '../core/identity/all-tenants.js';
 import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
-import { TENANT_NAME } from '../core/identity/tenant-scope.js';
+import { TENANT_NAME, TENANT_NAME_RULE } from '../core/identity/tenant-name.js';
 import { QuotasService } from '../core/limits/quotas.service.js';
 import type { TenantSetting } from '../core/limits/tenants.settings.js';
 import { ALL_TENANTS, UsageStore } from '../core/store/index.js';
@@ -57,7 +57,10 @@ export class TenantsController {
     @Caller() caller: Principal,
   ): Promise<TenantDto> {
     checkAllTenants(caller, this.config);
-    if (!TENANT_NAME.test(name)) throw new GatewayError('NOT_FOUND', { what: `tenant ${name}` });
+    if (!TENANT_NAME.test(name)) {
+      const faults = [{ pointer: '/name', message: `must be ${TENANT_NAME_RULE}` }];
+      throw new GatewayError('INVALID_PAYLOAD', { faults });
+    }
     // From then on the settings name another tenant, and operators of the default one see that alone.
     if (name !== DEFAULT_TENANT && caller.tenant !== ALL_TENANTS)
       throw new GatewayError('FORBIDDEN', {
@@ -65,18 +68,26 @@ export class TenantsController {
       });
     for (let tries = 1; ; tries++) {
       const tenants = { ...this.config.get('tenants') };
-      const changed = merge(tenants[name] ?? {}, { limits, quotas });
+      const changed = merge(this.settingOf(name), { limits, quotas });
       if (Object.keys(changed).length > 0) tenants[name] = changed;
       else delete tenants[name];
       const outcome = await this.config.change(this.config.version, { tenants }, caller.principal);
       if (outcome.kind === 'invalid') throw invalid(outcome.faults, name);
-      if (outcome.kind === 'changed') return this.toDto(name);
+      if (outcome.kind === 'changed') {
+        await this.quotas.whenCounted();
+        return this.toDto(name);
+      }
       if (tries === MAX_TRIES) throw new ConflictException('The settings have been changed meanwhile; try again');
     }
   }
 
+  private settingOf(name: string): TenantSetting {
+    const tenants = this.config.get('tenants');
+    return (Object.hasOwn(tenants, name) ? tenants[name] : undefined) ?? {};
+  }
+
   private toDto(name: string): TenantDto {
-    const { limits = {}, quotas = {} } = this.config.get('tenants')[name] ?? {};
+    const { limits = {}, quotas = {} } = this.settingOf(name);
     const states = this.quotas.list(name);
     return {
       name,

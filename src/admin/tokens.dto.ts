@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, Matches, Max } from 'class-validator';
 import { ROLE_SCOPES } from '../core/identity/principal.js';
-import { TENANT_NAME } from '../core/identity/tenant-scope.js';
+import { TENANT_NAME, TENANT_NAME_RULE } from '../core/identity/tenant-name.js';
 import type { TokenRecord } from '../core/store/index.js';
 import { SCOPES, type Role, type Scope } from '../protocol/index.js';
 import { MayBeAbsent } from '../http/index.js';
@@ -37,7 +37,7 @@ export class TokenWishDto {
    * @example "default"
    */
   @MayBeAbsent()
-  @Matches(TENANT_NAME)
+  @Matches(TENANT_NAME, { message: `$property must be ${TENANT_NAME_RULE}` })
   readonly tenant?: string;
 
   /**

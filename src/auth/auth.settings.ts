@@ -3,6 +3,7 @@ import { defineSettings, type SettingFault, type SettingsReader } from '../core/
 import { laterBelow } from '../core/config/setting-kinds.js';
 import { listDrivers } from '../core/channels/channels.settings.js';
 import { isReservedPrincipal, ROLE_SCOPES } from '../core/identity/principal.js';
+import { TenantScope } from '../core/identity/tenant-name.js';
 import { TOKEN_PATTERN } from '../protocol/constants.js';
 import { Role, SCOPES } from '../protocol/index.js';
 import { digest } from './digest.js';
@@ -18,7 +19,7 @@ export const TokenSetting = Type.Object(
     principal: BoundName,
     role: Role,
     scopes: Type.Optional(Type.Array(Type.Enum([...SCOPES]))),
-    tenant: Type.Optional(BoundName),
+    tenant: Type.Optional(TenantScope()),
     channels: Type.Optional(Type.Array(BoundName, { minItems: 1 })),
     sender: Type.Optional(BoundName),
     tool_permissions: Type.Optional(Type.Array(BoundName)),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { AuditNote } from '../core/store/index.js';
+import { ALL_TENANTS, type AuditNote } from '../core/store/index.js';
 import { FailureRows } from './failure-rows.js';
 
 function aTrail() {
@@ -16,6 +16,8 @@ it('[I-54] the first failure of an address is a row at once, those of its minute
     ['auth.failure', '10.0.0.2'],
   ]);
   rows.endMinute();
+  // Nobody knows whose they were.
+  expect(new Set(notes.map(({ tenant }) => tenant))).toEqual(new Set([ALL_TENANTS]));
   expect(notes.slice(2)).toMatchObject([{ action: 'auth.failures', target: '10.0.0.1' }]);
   expect(JSON.parse(notes[2]?.after ?? '')).toEqual({ credential: 'token', count: 4 });
   rows.endMinute();

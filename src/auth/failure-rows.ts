@@ -1,13 +1,12 @@
 import { noteOfAuthentication, noteOfFailures } from '../core/audit/audit-notes.js';
-import { DEFAULT_TENANT } from '../core/identity/principal.js';
-import type { AuditNote } from '../core/store/index.js';
+import { ALL_TENANTS, type AuditNote } from '../core/store/index.js';
 import type { CredentialName } from './credentials.js';
 
 /** Addresses with a kind of credential that have rows of their own within a minute; others are counted together. */
 const MAX_ROWS_OF_ADDRESSES = 60;
 
-/** The actor of a request without a valid credential. */
-const STRANGER = { tenant: DEFAULT_TENANT, principal: 'anonymous' };
+/** The actor of a request without a valid credential. It is of no tenant, so operators of all see it. */
+const STRANGER = { tenant: ALL_TENANTS, principal: 'anonymous' };
 
 /** The target of the row that counts the failures from all other addresses. */
 const OTHER_ADDRESSES = 'other addresses';

@@ -4,7 +4,8 @@ import { Reflector } from '@nestjs/core';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { LiveCredentialsService } from '../core/identity/live-credentials.service.js';
 import { checkProven, checkScope, type Principal } from '../core/identity/principal.js';
-import { readTenantScope, TENANT_NAME, toSpeaker, toViewer } from '../core/identity/tenant-scope.js';
+import { TENANT_NAME, TENANT_NAME_RULE } from '../core/identity/tenant-name.js';
+import { readTenantScope, toSpeaker, toViewer } from '../core/identity/tenant-scope.js';
 import { GatewayError, type Role, type Scope } from '../protocol/index.js';
 import { admit } from './admit.js';
 import { AuthService } from './auth.service.js';
@@ -96,7 +97,7 @@ function takeTenant(request: GuardedRequest): string | undefined {
   const { tenant, ...query } = request.query;
   if (tenant === undefined) return undefined;
   if (typeof tenant !== 'string' || !TENANT_NAME.test(tenant)) {
-    const message = 'must be the name of one tenant, of 1 to 256 characters';
+    const message = `must be ${TENANT_NAME_RULE}`;
     throw new GatewayError('INVALID_PAYLOAD', { faults: [{ pointer: '/tenant', message }] });
   }
   // Express makes the query anew at each look.

@@ -1,4 +1,4 @@
-import { TENANT_NAME } from '../core/identity/tenant-scope.js';
+import { TENANT_NAME } from '../core/identity/tenant-name.js';
 import { pathOf, type ConnectParameters, type UpgradeRefusal } from '../sockets/upgrade-request.js';
 
 const CLIENT_ID = /^[A-Za-z0-9._-]{1,64}$/;

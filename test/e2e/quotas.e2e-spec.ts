@@ -156,6 +156,37 @@ describe('the quotas of a tenant', () => {
     expect((await command('tenants')).out).toMatch(/acme +turns 4 +-/);
   });
 
+  it('[TN-11] are shown with what was used before they were set', async () => {
+    await start();
+    for (let i = 0; i < 3; i++) await ask(TOKENS.stranger);
+    const { body } = await owner.patch('tenants/acme', { quotas: { messages_per_day: 20, tokens_per_day: 9_000 } });
+    expect(body['used']).toEqual({ messages_per_day: 3, tokens_per_day: 360 });
+  });
+
+  it('[TN-16] are for tenants with names of one form, in every place that takes one', async () => {
+    await start();
+    for (const name of ['__proto__', "'; drop table x;--", '../config', 'A B', '-x', '*', 'x'.repeat(65)]) {
+      const tenant = encodeURIComponent(name);
+      const refusal = { status: 400, body: { code: 'INVALID_PAYLOAD' } };
+      const token = { principal: 'ci', role: 'operator', tenant: name };
+      expect(await owner.patch(`tenants/${tenant}`, { quotas: { turns: 3 } })).toMatchObject(refusal);
+      expect(await owner.get(`sessions?tenant=${tenant}`)).toMatchObject(refusal);
+      expect(await owner.post('tokens', token)).toMatchObject(refusal);
+    }
+    const { version } = (await owner.get('config')).body;
+    for (const changes of [{ 'tenants.__proto__': {} }, { tenants: JSON.parse('{"__proto__":{}}') as object }])
+      expect(await owner.patch('config', { version, changes })).toMatchObject({
+        status: 400,
+        body: { code: 'INVALID_PAYLOAD' },
+      });
+    for (const name of ['constructor', 'acme.eu_1-x'])
+      expect((await owner.patch(`tenants/${name}`, { quotas: { turns: 3 } })).body).toMatchObject({
+        name,
+        limits: {},
+        quotas: { turns: 3 },
+      });
+  });
+
   it('[TN-11] of another tenant cannot be set by an operator who would see that tenant no more', async () => {
     await start({ 'auth.tokens': [{ token: TOKENS.operator, principal: 'operator', role: 'operator' }] });
     const operator = new AdminApi(gateway, TOKENS.operator);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import Type, { type Static } from 'typebox';
 import { defineAgent, INHERITED, listAgentIds } from '../../core/agents/agent-definition.js';
 import { secret } from '../../core/config/setting-kinds.js';
+import { TenantName } from '../../core/identity/tenant-name.js';
 import { isInScope } from '../../core/store/index.js';
 import { BASE_URL } from '../../protocol/providers.js';
 import { SettingsError, type Environment, type SettingFault, type SettingsReader } from '../../core/config/section.js';
@@ -33,7 +34,7 @@ export const ProviderSetting = Type.Object(
     /** True if requests say `store: false`; the wires of OpenAI only. */
     sends_store: Type.Optional(Type.Boolean()),
     /** Only agents of this tenant may name it. */
-    tenant: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+    tenant: Type.Optional(TenantName()),
   },
   { additionalProperties: false },
 );

@@ -1,4 +1,5 @@
 import { DEFAULT_TENANT, type Principal } from '../../core/identity/principal.js';
+import { TENANT_NAME, TENANT_NAME_RULE } from '../../core/identity/tenant-name.js';
 import { countCodePoints } from '../../protocol/code-points.js';
 import type { Role } from '../../protocol/index.js';
 import { toPrincipal } from '../rights.js';
@@ -35,7 +36,6 @@ const LIFETIME_S: Readonly<Record<Role, number>> = {
 /** Returns the group with the highest role. */
 const RANK: readonly Role[] = ['operator', 'channel', 'user', 'node'];
 
-const TENANT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const MAX_NAME_LENGTH = 256;
 const MAX_SHOWN = 256;
 
@@ -168,8 +168,8 @@ function withPrefix(name: string, claim: string, { claims, foreignPrefixes }: Cl
 
 function readTenant(payload: Claims, name: string): string {
   const value = find(payload, name);
-  if (typeof value === 'string' && TENANT.test(value)) return value;
-  throw new ClaimFault(`the tenant claim ${name} is missing, or no name of 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-"`);
+  if (typeof value === 'string' && TENANT_NAME.test(value)) return value;
+  throw new ClaimFault(`the tenant claim ${name} is missing, or not ${TENANT_NAME_RULE}`);
 }
 
 function readName(payload: Claims, name: string): string {

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { TenantName } from '../identity/tenant-name.js';
 
 /** The pattern of an agent's ID. */
 export const AGENT_ID = /^[a-z0-9-]{1,32}$/;
@@ -61,7 +62,7 @@ export const AgentSetting = Type.Object(
       ),
     ),
     workspace: Type.Optional(Type.Enum(['session', 'agent'], { 'x-scope': 'config:dangerous' })),
-    tenant: Type.Optional(Type.String({ minLength: 1, maxLength: 256, 'x-scope': 'config:dangerous' })),
+    tenant: Type.Optional(TenantName({ 'x-scope': 'config:dangerous' })),
   },
   { additionalProperties: false },
 );
@@ -80,7 +81,7 @@ export const BindingSetting = Type.Object(
     sender: BoundValue,
     queue: BoundValue,
     principal: BoundValue,
-    tenant: BoundValue,
+    tenant: Type.Optional(TenantName()),
   },
   { additionalProperties: false },
 );

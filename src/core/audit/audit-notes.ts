@@ -246,7 +246,7 @@ export function noteOfBackup(by: { readonly principal: string }): AuditNote {
 /** Builds the note of failed authentications from an address within a minute, after the first. */
 export function noteOfFailures(count: number, address: string, credential: string): AuditNote {
   const after = JSON.stringify({ credential, count });
-  return { tenant: 'default', actor: 'anonymous', action: 'auth.failures', target: address, before: 'null', after };
+  return { tenant: ALL_TENANTS, actor: 'anonymous', action: 'auth.failures', target: address, before: 'null', after };
 }
 
 /** Builds the note of an authentication. @param reason why it has failed, without secrets */

@@ -4,9 +4,6 @@ import { ALL_TENANTS } from '../store/index.js';
 import { isOfAllTenants } from './all-tenants.js';
 import { DEFAULT_TENANT, type Principal } from './principal.js';
 
-/** The name of a tenant. That of all tenants is not one. */
-export const TENANT_NAME = /^(?!\*$)[^\p{Cc}\p{Cs}]{1,256}$/u;
-
 /**
  * Finds what a request is about: the tenant that it names, else all tenants ({@link ALL_TENANTS}) for an operator of all, else
  * the tenant of the principal. Undefined for a tenant that the principal does not see.

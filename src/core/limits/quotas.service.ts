@@ -61,6 +61,8 @@ export class QuotasService {
   private readonly warned = new Set<string>();
   private readonly refusals: Readonly<Record<DailyQuota, Counter>>;
   private readonly listeners: UsedUpListener[] = [];
+  /** Resolves when what the store knows of today is counted. */
+  private counted = Promise.resolve();
   /** The tenants whose turns are limited. */
   private limitedTenants: readonly string[] = [];
 
@@ -83,14 +85,19 @@ export class QuotasService {
   @StartStep({ name: 'count what tenants have used today', phase: 'follow' })
   async start(): Promise<Undo> {
     const stops = [
-      this.config.watch('tenants', () => void this.load()),
+      this.config.watch('tenants', () => this.reload()),
       this.config.watch('quotas.timezone', () => {
         for (const spending of this.spendings.values()) spending.forgetDay();
-        void this.load();
+        this.reload();
       }),
     ];
     await this.load();
     return () => stops.forEach((stop) => stop());
+  }
+
+  /** Resolves when the last change of the settings counts, with what tenants had used before it. */
+  whenCounted(): Promise<void> {
+    return this.counted;
   }
 
   /**
@@ -270,6 +277,10 @@ export class QuotasService {
     if (Object.hasOwn(this.config.get('prices'), model) || this.warned.has(key)) return;
     this.warned.add(key);
     this.log.warn({ tenant, model }, 'a model has no price in the settings, so cost_per_day does not limit it');
+  }
+
+  private reload(): void {
+    this.counted = this.load();
   }
 
   private async load(): Promise<void> {

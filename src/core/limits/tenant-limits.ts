@@ -7,5 +7,7 @@ export function readLimit(
   tenant: string,
   name: keyof NonNullable<TenantSetting['limits']>,
 ): number {
-  return config.get('tenants')[tenant]?.limits?.[name] ?? config.get(`limits.${name}`);
+  const tenants = config.get('tenants');
+  const own = Object.hasOwn(tenants, tenant) ? tenants[tenant]?.limits?.[name] : undefined;
+  return own ?? config.get(`limits.${name}`);
 }

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { defineSettings, type SettingFault, type SettingsReader } from '../config/section.js';
+import { TENANT_NAME_RULE, TenantName } from '../identity/tenant-name.js';
 import { findDay } from './quota-day.js';
 
 const MAX_COUNT = 10_000_000;
@@ -49,10 +50,10 @@ export type ModelPrice = Static<typeof ModelPrice>;
 /** What tenants may use, and what models cost. */
 export const tenantSettings = defineSettings(
   {
-    tenants: Type.Record(Type.String({ pattern: '^[^*\\x00-\\x1f][^\\x00-\\x1f]{0,255}$' }), TenantSetting, {
+    tenants: Type.Record(TenantName(), TenantSetting, {
       default: {},
       additionalProperties: false,
-      'x-keys': 'names of tenants, for example acme',
+      'x-keys': `${TENANT_NAME_RULE}, for example acme`,
       'x-parts': true,
       description:
         'Limits and quotas by tenant: `{limits?: {messages_per_minute?, reactions_per_minute?, media_bytes_per_day?}, quotas?: {messages_per_day?, queued?, turns?, tokens_per_day?, cost_per_day?}}`. `limits` are in place of those of `limits.*`; what `quotas` leaves out is not limited.',
