@@ -75,6 +75,15 @@ describe('the model providers', () => {
     expect(await config.change(1, { providers: null }, 'ada')).toMatchObject({ kind: 'invalid' });
   });
 
+  it.each([
+    ['a name with a line break', { 'a\r\nb': 'x' }],
+    ['a name with a blank', { 'a b': 'x' }],
+    ['a value with a line break', { 'x-team': 'a\r\nb' }],
+    ['the text that is shown in place of a value', { 'x-team': '***' }],
+  ])('[R-02] headers are refused that HTTP cannot send: %s', (_, headers) => {
+    expect(faultsOf({}, { providers: { local: { ...local, headers } } })).toContain('providers');
+  });
+
   it('[R-03] keys and headers are never returned, neither to operators nor in the audit trail', async () => {
     const secret = { ...local, api_key: 'sk-secret', headers: { 'x-extra': 'sk-secret' } };
     const config = new ConfigStoreService(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import Type, { type Static } from 'typebox';
 import { defineAgent, INHERITED, listAgentIds } from '../../core/agents/agent-definition.js';
-import { secret } from '../../core/config/setting-kinds.js';
+import { headers, secret } from '../../core/config/setting-kinds.js';
 import { TenantName } from '../../core/identity/tenant-name.js';
 import { isInScope } from '../../core/store/index.js';
 import { BASE_URL } from '../../protocol/providers.js';
@@ -13,7 +13,7 @@ export const ProviderSetting = Type.Object(
     api: Type.Optional(Type.Enum(['openai-completions', 'openai-responses', 'anthropic-messages'])),
     base_url: Type.Optional(Type.String({ pattern: BASE_URL.source })),
     api_key: Type.Optional(secret({ minLength: 1 })),
-    headers: Type.Optional(Type.Record(Type.String(), secret({ minLength: 1 }))),
+    headers: Type.Optional(headers()),
     /** In tokens. */
     context_window: Type.Optional(Type.Integer({ minimum: 1_024, maximum: 100_000_000 })),
     max_output_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000 })),

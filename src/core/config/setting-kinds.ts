@@ -12,6 +12,19 @@ export function count(value: number, description: string) {
 /** Returns the schema of a field within a setting whose feature does not exist yet; setting it is refused. */
 export const laterBelow = () => Type.Optional(Type.Never({ 'x-later': true }));
 
-/** Returns the schema of a secret text in a map. Refuses {@link HIDDEN}, which is how a secret reads back. */
-export const secret = ({ minLength = 0 } = {}) =>
-  Type.String({ minLength, maxLength: 16_384, pattern: `^(?!${RegExp.escape(HIDDEN)}$)`, 'x-secret': true });
+/** Returns the schema of a secret text in a map. Refuses {@link HIDDEN}, which is how a secret reads back. @param rest a pattern of the whole text */
+export const secret = ({ minLength = 0, rest = '' } = {}) =>
+  Type.String({
+    minLength,
+    maxLength: 16_384,
+    pattern: `^(?!${RegExp.escape(HIDDEN)}$)${rest}`,
+    'x-secret': true,
+  });
+
+/** Returns the schema of HTTP headers with secret values: names are tokens of RFC 9110, values have no control characters. */
+export const headers = () =>
+  Type.Record(
+    Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$" }),
+    secret({ minLength: 1, rest: '[\\t\\x20-\\x7e\\x80-\\xff]*$' }),
+    { additionalProperties: false, 'x-keys': 'names of HTTP headers, for example x-team' },
+  );
