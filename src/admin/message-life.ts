@@ -27,11 +27,21 @@ const ENDS: ReadonlySet<ToolStatusPayload['status']> = new Set([
 /**
  * Returns the steps of a message, from what its log shows: the wait for its turn, then the model's answers, the decisions and
  * the tool calls between them, then the parts that a channel sends.
+ * @param runningSince when its turn has begun, if it runs on this replica: a model that has said nothing yet is in no log
  */
-export function listSteps({ message, frames, steps, approvals, parts }: MessageLife): readonly LifeStep[] {
+export function listSteps(
+  { message, frames, steps, approvals, parts }: MessageLife,
+  runningSince?: number,
+): readonly LifeStep[] {
   const [first] = frames;
   const wait: Draft = { kind: 'wait', startedAt: message.receivedAt };
-  if (!first) return [wait, ...parts.map(toDelivery)];
+  if (!first) {
+    if (runningSince === undefined) return [wait, ...parts.map(toDelivery)];
+    return [
+      { ...wait, endedAt: runningSince },
+      { kind: 'model', startedAt: runningSince },
+    ];
+  }
   wait.endedAt = first.timestamp;
   const reading = new Reading(first.timestamp);
   for (const frame of frames) reading.take(frame);

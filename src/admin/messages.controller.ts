@@ -4,6 +4,7 @@ import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.
 import type { Principal } from '../core/identity/principal.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';
 import type { AcceptedMessage, MessageLife } from '../core/store/index.js';
+import { TurnRunnerService } from '../core/turns/turn-runner.service.js';
 import { countAttempts, listSteps } from './message-life.js';
 import { MessageRetriesService } from './message-retries.service.js';
 import { MessageDto } from './messages.dto.js';
@@ -19,13 +20,16 @@ export class MessagesController {
   constructor(
     private readonly retries: MessageRetriesService,
     private readonly queue: MessageQueueService,
+    private readonly turns: TurnRunnerService,
   ) {}
 
   /** Returns what became of a message: its wait, its runs with their steps, its end and its deliveries. */
   @Get(':ref')
   @RequireScope('admin:read')
   async read(@Param('ref') messageRef: string, @Viewer() caller: Principal): Promise<MessageDto> {
-    return toDto(await this.retries.getLife(caller, messageRef));
+    const life = await this.retries.getLife(caller, messageRef);
+    const run = [...this.turns.listRunning()].find(({ turn }) => turn.message.messageRef === messageRef);
+    return toDto(life, run?.since);
   }
 
   /** Cancels a message that waits or runs. One that has ended stays as it is. */
@@ -65,7 +69,7 @@ export function toAcceptedDto({
   };
 }
 
-function toDto(life: MessageLife): MessageDto {
+function toDto(life: MessageLife, runningSince: number | undefined): MessageDto {
   const { message, status, tenant, channel, agent, parts } = life;
   const { messageRef, messageId, client, sessionId, payload, priority, receivedAt, supersededBy } = message;
   return {
@@ -83,7 +87,7 @@ function toDto(life: MessageLife): MessageDto {
     received_at: receivedAt,
     attempts: countAttempts(life),
     content: payload.content,
-    steps: listSteps(life).map(({ kind, startedAt, endedAt, tool, decidedBy, usage }) => ({
+    steps: listSteps(life, runningSince).map(({ kind, startedAt, endedAt, tool, decidedBy, usage }) => ({
       kind,
       started_at: startedAt,
       ...(endedAt !== undefined && { ended_at: endedAt }),

@@ -79,7 +79,7 @@ export class WarningsService {
       code: 'MESSAGES_WAIT',
       severity: 'warning',
       since: this.clock.now() - oldestAgeMs,
-      sentence: `${waiting} messages wait, the oldest for ${Math.round(oldestAgeMs / 1_000)} s`,
+      sentence: describeWait(waiting, Math.round(oldestAgeMs / 1_000)),
       link: '/admin/v1/queue',
     };
   }
@@ -163,4 +163,8 @@ interface Finding extends Omit<Warning, 'since'> {
 
 function toFinding(code: string, severity: Warning['severity'], sentence: string, path: string): Finding {
   return { key: code, code, severity, sentence, link: `/admin/v1/${path}` };
+}
+
+function describeWait(count: number, seconds: number): string {
+  return count === 1 ? `1 message waits, for ${seconds} s` : `${count} messages wait, the oldest for ${seconds} s`;
 }
