@@ -9,6 +9,8 @@ import {
   TokenAdministrationService,
   Viewer,
 } from '../auth/index.js';
+import { ConfigStoreService } from '../core/config/config-store.service.js';
+import { isOfAllTenants } from '../core/identity/all-tenants.js';
 import type { Principal } from '../core/identity/principal.js';
 import { Cursors, DEFAULT_LIMIT } from './pages.js';
 import { CursorQuery } from './queue.dto.js';
@@ -77,11 +79,15 @@ export class TokensController {
 @UseGuards(HttpAuthGuard)
 @RequireRole('operator')
 export class MeController {
+  constructor(private readonly config: ConfigStoreService) {}
+
   /** Returns whom the caller's credential speaks for, and what it may do. */
   @Get()
-  read(@Caller() { principal, tenant, role, scopes, channels, expiresAt }: Principal): MeDto {
+  read(@Caller() caller: Principal): MeDto {
+    const { principal, tenant, role, scopes, channels, expiresAt } = caller;
     return {
       ...{ principal, tenant, role, scopes: [...scopes] },
+      all_tenants: isOfAllTenants(caller, this.config),
       ...(channels && { channels }),
       ...(expiresAt !== undefined && { expires_at: expiresAt }),
     };

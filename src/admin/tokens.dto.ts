@@ -123,6 +123,8 @@ export class MeDto {
   tenant!: string;
   @ApiProperty({ enum: ROLES, example: 'operator' })
   role!: Role;
+  /** True if it may use what belongs to the whole gateway, such as the settings and the logs. */
+  all_tenants!: boolean;
   @ApiProperty({ enum: SCOPES, isArray: true, example: ['admin:read'] })
   scopes!: readonly Scope[];
   /** @example ["webchat"] */

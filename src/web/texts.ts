@@ -57,7 +57,7 @@ export const texts = {
     cancel: 'Cancel',
     show: 'Show',
     hide: 'Hide',
-    hint: 'The terminal where the gateway was started shows a link that signs you in without one.',
+    hint: 'Without configured tokens, the terminal where the gateway was started shows a link that signs you in.',
     malformed: 'This is not a valid token: a token has 16 to 4096 letters, digits and . _ ~ -',
     wrong:
       'The gateway does not accept this token. Check it for missing characters, or ask the operator of the gateway for another.',

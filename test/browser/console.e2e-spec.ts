@@ -82,7 +82,7 @@ describe('the overview', () => {
     clock.aheadMs = 90_000;
     await page.keyboard.press('r');
     await page.getByRole('heading', { name: '1 thing needs you' }).waitFor();
-    await page.getByText(/1 messages wait, the oldest for 9\d s/).waitFor();
+    await page.getByText(/1 message waits, for 9\d s/).waitFor();
     const figures = await page.locator('.figure').allInnerTexts();
     expect(figures.map((text) => text.split('\n')[0])).toEqual([
       'Messages',
@@ -196,6 +196,25 @@ describe('a gateway with tenants', () => {
     expect(await page.content()).not.toContain('for us only');
     await page.getByRole('link', { name: 'Conversations' }).click();
     await page.getByText('Nobody has written yet.').waitFor();
+  });
+
+  it('[CO-05] leads an operator of one tenant to no page of the whole gateway, and says why', async () => {
+    const { page } = await openConsole(suite, '/sessions', { url: gateway.url, token: stranger });
+    for (const name of ['Settings', 'Logs']) {
+      const link = page
+        .getByRole('navigation')
+        .getByRole('link', { name: `${name} Only for operators of all tenants` });
+      expect([await link.getAttribute('aria-disabled'), await link.getAttribute('href')]).toEqual(['true', null]);
+    }
+    expect(await page.getByRole('navigation').getByRole('link', { name: 'Usage' }).getAttribute('href')).not.toBeNull();
+  });
+
+  it('[CO-05] names the tenant of each row to an operator of all tenants', async () => {
+    const { page } = await openConsole(suite, '/sessions', { url: gateway.url, token: owner });
+    await page.getByRole('row', { name: /alice/ }).getByRole('cell', { name: 'default' }).waitFor();
+    await page.getByLabel('Tenant').selectOption('default');
+    await page.getByRole('link', { name: 'alice' }).waitFor();
+    expect(await page.getByRole('columnheader', { name: 'Tenant' }).count()).toBe(0);
   });
 
   it('[CO-05] lets an operator of all tenants choose one, which stays in every address', async () => {

@@ -114,6 +114,7 @@ describe('tokens at run time', () => {
     const expires_at = Date.now() + 60_000;
     const made = await create({ ...wish, channels: ['test'], expires_at });
     expect((await call('GET', '/me', made.token)).json).toEqual({
+      all_tenants: false,
       ...{ principal: 'ci', tenant: 'default', role: 'operator', scopes: ['admin:read'] },
       ...{ channels: ['test'], expires_at },
     });

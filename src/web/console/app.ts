@@ -131,6 +131,7 @@ export class ConsoleApp extends LitElement {
     const navigation = renderNavigation({
       router: this.router,
       status: context.status.answer,
+      me: context.me,
       jump: () => void this.jump(),
     });
     const openNavigation = narrow.matches ? () => this.navigation.value?.showModal() : undefined;

@@ -3,6 +3,8 @@ export interface MeAnswer {
   readonly principal: string;
   readonly tenant: string;
   readonly role: string;
+  /** True if the settings and the logs, which belong to the whole gateway, are shown to them. */
+  readonly all_tenants: boolean;
   readonly scopes: readonly string[];
   readonly channels?: readonly string[];
   /** Unix milliseconds. */
@@ -24,6 +26,11 @@ export class Me {
   /** True for an operator of all tenants. */
   get isOfAllTenants(): boolean {
     return this.answer.tenant === '*';
+  }
+
+  /** True for somebody who may see what belongs to the whole gateway: also where the settings name no tenant at all. */
+  get maySeeWhole(): boolean {
+    return this.answer.all_tenants;
   }
 
   may(scope: string): boolean {

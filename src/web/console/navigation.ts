@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { icons } from '../design/icons.js';
 import { formatCount } from './format.js';
 import { consoleIcons } from './icons.js';
+import type { Me } from './me.js';
 import { pages, type PageEntry } from './page-table.js';
 import type { Router } from './router.js';
 import type { StatusAnswer } from './status.js';
@@ -11,6 +12,7 @@ import { consoleTexts } from './texts.js';
 export interface Navigation {
   readonly router: Router;
   readonly status: StatusAnswer | undefined;
+  readonly me: Me;
   jump(): void;
 }
 
@@ -24,13 +26,15 @@ const COUNTS: Readonly<Record<string, readonly [keyof StatusAnswer['counts'], st
 };
 
 /** Renders the name of the product, the way to the palette, and the links to the pages. */
-export function renderNavigation({ router, status, jump }: Navigation): TemplateResult {
-  const renderLink = ({ name, title, icon }: PageEntry) =>
-    html`<li>
+export function renderNavigation({ router, status, me, jump }: Navigation): TemplateResult {
+  const renderLink = ({ name, title, icon, isOfWhole }: PageEntry) => {
+    if (isOfWhole && !me.maySeeWhole) return renderClosed(title, icon);
+    return html`<li>
       <a href=${router.link({ page: name })} aria-current=${router.place.page === name ? 'page' : nothing}>
         ${icon}<span>${title}</span>${renderCount(name, status)}
       </a>
     </li>`;
+  };
   return html`<p class="brand">
       ${consoleIcons.product}<strong>${consoleTexts.productName}</strong
       ><span class="faint">${status?.version ?? ''}</span>
@@ -48,6 +52,16 @@ export function renderNavigation({ router, status, jump }: Navigation): Template
             </ul>`;
       })}
     </nav>`;
+}
+
+/** Renders a page that the person cannot open, with the reason. */
+function renderClosed(title: string, icon: PageEntry['icon']): TemplateResult {
+  const { closed } = consoleTexts;
+  return html`<li>
+    <a role="link" aria-disabled="true" title=${closed}>
+      ${icon}<span>${title}</span><span class="visually-hidden">${closed}</span>
+    </a>
+  </li>`;
 }
 
 function renderCount(name: string, status: StatusAnswer | undefined): TemplateResult | typeof nothing {

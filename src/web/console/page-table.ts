@@ -14,6 +14,8 @@ export interface PageEntry {
   /** The element that its module defines. */
   readonly tag: string;
   readonly load: () => Promise<unknown>;
+  /** True if it shows what belongs to the whole gateway: operators of one tenant cannot open it. */
+  readonly isOfWhole?: boolean;
 }
 
 /** The pages, in the order of the navigation. */
@@ -106,6 +108,7 @@ export const pages: readonly PageEntry[] = [
     key: ',',
     group: 'house',
     tag: 'console-config',
+    isOfWhole: true,
     load: () => import('./pages/config.js'),
   },
   {
@@ -142,6 +145,7 @@ export const pages: readonly PageEntry[] = [
     key: 'l',
     group: 'house',
     tag: 'console-logs',
+    isOfWhole: true,
     load: () => import('./pages/logs.js'),
   },
 ];

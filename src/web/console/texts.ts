@@ -3,6 +3,7 @@ export const consoleTexts = {
   title: (page: string) => `${page} · OpenClaw`,
   productName: 'OpenClaw',
   navigation: 'Pages',
+  closed: 'Only for operators of all tenants',
   openNavigation: 'Pages',
   skip: 'Skip to the page',
   jump: 'Jump to…',

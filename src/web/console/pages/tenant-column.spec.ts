@@ -6,7 +6,10 @@ import { tenantColumn } from './tenant-column.js';
 function openAt(address: string, tenant: string) {
   const location = new URL(address, 'https://gateway.example');
   const router = new Router('/console', { location, history: { pushState() {}, replaceState() {} } });
-  return { router, me: new Me({ principal: 'ann', tenant, role: 'operator', scopes: [] }) };
+  return {
+    router,
+    me: new Me({ principal: 'ann', tenant, role: 'operator', all_tenants: tenant === '*', scopes: [] }),
+  };
 }
 
 describe('[E14] the tenant of the rows of a list', () => {
