@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import Type from 'typebox';
 import { ASSUMED_OPERATOR, LOCAL_OPERATOR, type Principal } from '../identity/principal.js';
 import { CoreHarness } from '../../testing/core-harness.js';
-import { aUser } from '../../testing/factories.js';
+import { aSession, aUser } from '../../testing/factories.js';
 import { FakeReader } from '../../testing/fake-reader.js';
 
 let harness: CoreHarness;
@@ -75,6 +75,14 @@ describe('an approval', () => {
     await waits[0];
     await decide(shown, 'allow');
     expect(await waits[1]).toMatchObject({ decision: 'allow' });
+  });
+
+  it('[TN-09] holds back nothing of the quota of its tenant while it waits', async () => {
+    const { shown } = await ask({ tenants: { default: { quotas: { tokens_per_day: 100 } } } });
+    const reader = new FakeReader();
+    await harness.say(reader, 'b', 'hello', { session: aSession('bob') });
+    expect((await reader.waitForEnd('b')).payload['reason']).toBe('stop');
+    await decide(shown, 'allow');
   });
 
   it('[X-32] and the call that it allows are in the audit trail, without the arguments', async () => {
