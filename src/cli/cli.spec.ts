@@ -97,6 +97,20 @@ describe('openclaw status', () => {
     );
   });
 
+  it.each([
+    [3_599, 'Since start'],
+    [3_600, 'Last hour'],
+  ])('after %d s says that its sums are of: %s', async (uptime, name) => {
+    const terminal = healthyTerminal();
+    const counts = { connections: 1, running: 0, approvals: 0, dead_letters: 0 };
+    const details = { version: '1.0.0', counts, warnings: [], minutes: [{ messages: 2, failed: 1 }] };
+    terminal.answer = ({ url }) =>
+      Response.json(url.endsWith('/health') ? { ...HEALTH, uptime_seconds: uptime } : details);
+    await run(['status'], terminal);
+
+    expect(terminal.stdout.text).toMatch(new RegExp(`^${name} +2 messages, 1 failed`, 'm'));
+  });
+
   it('prints JSON for programs', async () => {
     const terminal = healthyTerminal();
 

@@ -34,6 +34,9 @@ interface Details {
   }[];
 }
 
+/** The time that the sums are of, in seconds. */
+const HOUR_S = 3_600;
+
 /** `openclaw status`: shows the state of a gateway. */
 export const status: Command = {
   name: 'status',
@@ -103,7 +106,7 @@ function print(terminal: Terminal, target: GatewayTarget, health: Health, detail
       ['Queue', `${health.queued_messages ?? 0} waiting`],
       ['Tools', `${health.registered_tools ?? 0} registered`],
       ['Memory', `${health.memory_usage_mb ?? 0} MB`],
-      ...(details ? describe(details) : []),
+      ...(details ? describe(details, health.uptime_seconds) : []),
       ...(details?.warnings ?? []).map(({ severity, since, sentence }) => [
         severity === 'error' ? paint('red', 'Error') : paint('yellow', 'Warning'),
         `${printable(sentence, terminal.stdout)} (since ${formatTime(since)})`,
@@ -120,8 +123,8 @@ function print(terminal: Terminal, target: GatewayTarget, health: Health, detail
   terminal.stderr.write(`${hint}\n`);
 }
 
-/** Returns the rows of what operators see, with the sums of the last hour. */
-function describe({ version, counts, minutes }: Details): string[][] {
+/** Returns the rows of what operators see, with the sums of the last hour, or since the start if that is later. */
+function describe({ version, counts, minutes }: Details, uptimeSeconds: number): string[][] {
   const messages = minutes.reduce((sum, minute) => sum + minute.messages, 0);
   const failed = minutes.reduce((sum, minute) => sum + minute.failed, 0);
   const slowest = Math.max(...minutes.map(({ first_block_p95_ms: p95 = 0 }) => p95));
@@ -129,7 +132,10 @@ function describe({ version, counts, minutes }: Details): string[][] {
     ['Version', version],
     ['Connections', String(counts.connections)],
     ['Turns', `${counts.running} running, ${counts.approvals} calls wait for a decision`],
-    ['Last hour', `${messages} messages, ${failed} failed, first block within ${formatMs(slowest)}`],
+    [
+      uptimeSeconds < HOUR_S ? 'Since start' : 'Last hour',
+      `${messages} messages, ${failed} failed, first block within ${formatMs(slowest)}`,
+    ],
     ...(counts.dead_letters > 0 ? [['Dead letters', String(counts.dead_letters)]] : []),
   ];
 }

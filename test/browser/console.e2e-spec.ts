@@ -82,6 +82,7 @@ describe('the overview', () => {
     clock.aheadMs = 90_000;
     await page.keyboard.press('r');
     await page.getByRole('heading', { name: '1 thing needs you' }).waitFor();
+    await page.getByRole('heading', { name: /^Since the start at \d\d:\d\d$/ }).waitFor();
     await page.getByText(/1 message waits, for 9\d s/).waitFor();
     const figures = await page.locator('.figure').allInnerTexts();
     expect(figures.map((text) => text.split('\n')[0])).toEqual([

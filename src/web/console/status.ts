@@ -1,3 +1,4 @@
+import { gatewayClock } from '../model/gateway-clock.js';
 import { Signal } from '../model/signal.js';
 import type { Api } from './api.js';
 import type { Live } from './live.js';
@@ -25,6 +26,7 @@ export interface Minute {
 /** `GET /status`, as far as the console shows it. */
 export interface StatusAnswer {
   readonly version: string;
+  readonly uptime_seconds: number;
   readonly counts: {
     readonly waiting: number;
     readonly running: number;
@@ -43,6 +45,7 @@ const READ_INTERVAL_MS = 20_000;
 export class GatewayStatus {
   readonly changed = new Signal();
   #answer: StatusAnswer | undefined;
+  #startedAt = 0;
   #error: unknown;
   #isReading = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -61,6 +64,11 @@ export class GatewayStatus {
     return this.#answer;
   }
 
+  /** When the gateway was started, in Unix milliseconds; 0 before the first answer. */
+  get startedAt(): number {
+    return this.#startedAt;
+  }
+
   /** Why it could not be read, if the last try has failed. */
   get error(): unknown {
     return this.#error;
@@ -73,6 +81,7 @@ export class GatewayStatus {
     this.#isReading = true;
     try {
       this.#answer = await this.api.get<StatusAnswer>('/status');
+      this.#startedAt = gatewayClock.now() - this.#answer.uptime_seconds * 1_000;
       this.#error = undefined;
     } catch (error) {
       this.#error = error;

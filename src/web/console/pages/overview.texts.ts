@@ -17,6 +17,7 @@ export const overviewTexts = {
   } as Readonly<Record<string, string>>,
   show: 'Show',
   lastHour: 'The last hour',
+  sinceStart: (clock: string) => `Since the start at ${clock}`,
   figures: {
     messages: 'Messages',
     waiting: 'Waiting',

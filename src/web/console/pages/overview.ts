@@ -6,12 +6,13 @@ import { icons } from '../../design/icons.js';
 import { gatewayClock } from '../../model/gateway-clock.js';
 import { ApiError } from '../api.js';
 import { describeError } from '../failure.js';
-import { formatCount, formatDuration, formatRelative, NOTHING } from '../format.js';
+import { formatClock, formatCount, formatDuration, formatRelative, NOTHING } from '../format.js';
+import { settings } from '../own-settings.js';
 import { ConsolePage } from '../page.js';
 import { Refresher } from '../refresher.js';
 import { renderSparkline } from '../sparkline.js';
 import { renderState } from '../state-chip.js';
-import type { Minute } from '../status.js';
+import type { Minute, StatusAnswer } from '../status.js';
 import { renderTable, type TableSource } from '../table.js';
 import { consoleTexts } from '../texts.js';
 import { ticks } from '../ticker.js';
@@ -31,6 +32,9 @@ interface ChannelRow {
 
 /** Interval between two reads that events cause, in milliseconds. */
 const READ_INTERVAL_MS = 1_000;
+
+/** The time that the figures are of, in milliseconds. */
+const HOUR_MS = 3_600_000;
 
 /** What is wrong, and what do I do? Then four numbers, and what runs. */
 @customElement('console-overview')
@@ -76,7 +80,7 @@ export class ConsoleOverview extends ConsolePage {
     const { answer, error } = this.app.status;
     const failure = this.error ?? error;
     return html`${failure === undefined ? nothing : this.renderFailure(failure)}
-    ${answer ? html`${this.renderTroubles()}${renderFigures(answer.minutes, answer.counts.waiting)}` : nothing}
+    ${answer ? html`${this.renderTroubles()}${renderFigures(answer, this.app.status.startedAt)}` : nothing}
     ${this.turns ? this.renderTurns(this.turns) : nothing}${this.channels ? this.renderChannels(this.channels) : nothing}`;
   }
 
@@ -251,14 +255,14 @@ function describeTrouble(trouble: Trouble) {
   };
 }
 
-/** Renders the four numbers of the last hour, each with its course. */
-function renderFigures(minutes: readonly Minute[], waiting: number): TemplateResult {
+/** Renders the four numbers of the last hour, each with its course. The gateway counts in memory: from its start on. */
+function renderFigures({ minutes, counts: { waiting } }: StatusAnswer, startedAt: number): TemplateResult {
   const { messages, waiting: waits, firstWords, failed } = texts.figures;
   const sum = (read: (minute: Minute) => number) => minutes.reduce((total, minute) => total + read(minute), 0);
   const delays = minutes.map(({ first_block_p95_ms: ms }) => ms);
   const known = delays.filter((ms) => ms !== undefined);
   return html`<section class="section">
-    <h2>${texts.lastHour}</h2>
+    <h2>${namePeriod(startedAt)}</h2>
     <div class="figures">
       ${renderFigure(
         messages,
@@ -278,6 +282,12 @@ function renderFigures(minutes: readonly Minute[], waiting: number): TemplateRes
       )}
     </div>
   </section>`;
+}
+
+/** Names the time that the figures are of: the last hour, or from the start on if that is later. */
+function namePeriod(startedAt: number): string {
+  if (gatewayClock.now() - startedAt >= HOUR_MS) return texts.lastHour;
+  return texts.sinceStart(formatClock(startedAt, settings.zone).slice(0, 5));
 }
 
 function renderFigure(
