@@ -101,7 +101,7 @@ describe('an upgrade', () => {
     const answer = await answerTo(upgradeLines(gateway.port, '/?clientid=a'));
     expect(answer).toMatchObject({
       status: 400,
-      body: expect.stringContaining('client_id, stream=delta, subscribe=presence') as string,
+      body: expect.stringContaining('client_id, tenant, stream=delta, subscribe=presence') as string,
     });
     for (const query of [
       '?stream=deltas',
