@@ -50,7 +50,7 @@ const submit = (chat: ChatPage) => chat.page.getByRole('button', { name: 'Try it
 
 describe('a gateway without a model', () => {
   it('[W-73] lets an operator set one up by keyboard: it is asked a question, saved, and answers from then on', async () => {
-    const chat = await openAs(TOKENS.operator);
+    const chat = await openAs(TOKENS.owner);
     await summaryOf(chat).focus();
     await chat.page.keyboard.press('Enter');
     await fieldOf(chat, 'Provider').waitFor();
@@ -75,7 +75,7 @@ describe('a gateway without a model', () => {
   });
 
   it('[W-73] loads the form only when it is opened, and forgets the key when it is closed', async () => {
-    const chat = await openAs(TOKENS.operator);
+    const chat = await openAs(TOKENS.owner);
     const isLoaded = () => chat.complaints.requests.some((url) => url.includes('setup-card'));
     expect(isLoaded()).toBe(false);
     await describeServer(chat);
@@ -86,7 +86,7 @@ describe('a gateway without a model', () => {
   });
 
   it('[W-73] looks for model servers only while the form is open', async () => {
-    const chat = await openAs(TOKENS.operator);
+    const chat = await openAs(TOKENS.owner);
     await describeServer(chat);
     const listSearches = () => chat.complaints.requests.filter((url) => url.includes('/admin/v1/'));
     const searches = listSearches();
@@ -99,7 +99,7 @@ describe('a gateway without a model', () => {
 
   it('[W-73] says why nothing was set up: a refused key, a provider that is down, what is missing', async () => {
     const refusing = await ListingServer.start([]);
-    const chat = await openAs(TOKENS.operator);
+    const chat = await openAs(TOKENS.owner);
     await describeServer(chat, 'nowhere');
     await submit(chat);
     await chat.page.getByText('This is not the address of an API').waitFor();
@@ -120,7 +120,7 @@ describe('a gateway without a model', () => {
   });
 
   it('[W-73] changes nothing when the question is cancelled', async () => {
-    const chat = await openAs(TOKENS.operator);
+    const chat = await openAs(TOKENS.owner);
     await chat.page.route('**/admin/v1/models/test', () => {});
     await describeServer(chat);
     await submit(chat);
@@ -131,9 +131,9 @@ describe('a gateway without a model', () => {
   });
 
   it('[W-73] of which another tab sets up the model first keeps that one, and says so', async () => {
-    const chat = await openAs(TOKENS.operator);
+    const chat = await openAs(TOKENS.owner);
     const other = await suite.openIn(chat.context, '/chat', gateway.url);
-    await signIn(other, TOKENS.operator);
+    await signIn(other, TOKENS.owner);
     await describeServer(chat);
     await describeServer(other);
     await submit(chat);
@@ -173,7 +173,7 @@ describe('a gateway without a model', () => {
     { name: '320 pixels, dark', options: { viewport: { width: 320, height: 640 }, colorScheme: 'dark' as const } },
     { name: 'forced colours', options: { forcedColors: 'active' as const } },
   ])('[W-73] has a form without a barrier that fits: $name', async ({ options }) => {
-    const chat = await openAs(TOKENS.operator, options);
+    const chat = await openAs(TOKENS.owner, options);
     await describeServer(chat, 'http://127.0.0.1:9/v1');
     await submit(chat);
     await chat.page.getByText('cannot be reached').waitFor();
