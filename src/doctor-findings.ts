@@ -22,7 +22,7 @@ export interface Finding {
   readonly mend?: string;
 }
 
-/** What is found about a subject. */
+/** A finding about one subject. */
 export type Says = Omit<Finding, 'subject' | 'mend'>;
 
 /** How what is wrong with a subject is mended, where what is found does not say more. */

@@ -30,7 +30,7 @@ export interface RestoreReport {
   readonly kept: string | undefined;
   /** When the backup was made, in Unix milliseconds. */
   readonly made_at: number;
-  /** What was under way then, and is not sent again. */
+  /** The work that was under way then, and is not sent again. */
   readonly settled: SettledCopy;
 }
 

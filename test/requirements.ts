@@ -135,7 +135,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'TN-09',
     'settings 1',
-    'A day of tokens or money is passed by at most one answer of each turn that runs; it is warned of and told once.',
+    'A day of tokens or money is passed by at most one answer of each turn that runs; it is warned of and reported once.',
   ),
   requirement('TN-10', 'administration', 'Usage is shown by tenant, sender, agent and model, of the own tenant alone.'),
   requirement('TN-11', 'administration', 'Limits and quotas are listed and changed by operators of all tenants.'),

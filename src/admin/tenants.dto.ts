@@ -22,7 +22,7 @@ export class TenantDto {
   limits!: object;
   @ApiProperty({ ...NUMBERS, example: { tokens_per_day: 1_000_000, turns: 4 } })
   quotas!: object;
-  /** What is used today of each daily quota that is set. */
+  /** Use of today, for each daily quota that is set. */
   @ApiProperty({ ...NUMBERS, example: { tokens_per_day: 812_000 } })
   used!: object;
   /**
@@ -54,7 +54,7 @@ export class ChangeTenantDto {
 
 /** Selects usage. Times count by the quarter of an hour that they lie in. */
 export class UsageQueryDto extends CursorQuery {
-  /** What is summed; by default `tenant`. */
+  /** The field by which usage is summed; by default `tenant`. */
   @ApiProperty({ enum: USAGE_KEYS, required: false })
   @MayBeAbsent()
   @IsIn(USAGE_KEYS)

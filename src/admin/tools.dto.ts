@@ -56,7 +56,7 @@ export class ChangeToolDto {
 
 /** A call of a tool. */
 export class CallToolDto {
-  /** What the tool's schema asks for. */
+  /** The arguments, as the tool's schema describes them. */
   @MayBeAbsent()
   @IsObject()
   @ApiPropertyOptional({ type: 'object', additionalProperties: true, example: { time_zone: 'Europe/Paris' } })

@@ -22,7 +22,7 @@ export interface Warning {
   readonly link: string;
 }
 
-/** What the warnings depend on besides what this service reads itself. */
+/** The sources of warnings besides those that this service reads itself. */
 export interface WarningFacts {
   readonly storeCommits: boolean;
   readonly waiting: number;

@@ -100,7 +100,7 @@ function takeTenant(request: GuardedRequest): string | undefined {
     const message = `must be ${TENANT_NAME_RULE}`;
     throw new GatewayError('INVALID_PAYLOAD', { faults: [{ pointer: '/tenant', message }] });
   }
-  // Express makes the query anew at each look.
+  // Express parses the query at each access.
   Object.defineProperty(request, 'query', { value: query });
   return tenant;
 }

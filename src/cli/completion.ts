@@ -3,7 +3,7 @@ import { EXIT, UsageError } from './faults.js';
 import { readOptions } from './options.js';
 import { readSynopsis } from './synopsis.js';
 
-/** What a script is made from. */
+/** The commands from which a script is made. */
 type Described = Pick<Command, 'name' | 'summary' | 'usage'>;
 
 const SCRIPTS: Readonly<Record<string, (commands: readonly Described[]) => string>> = {

@@ -47,7 +47,7 @@ Examples:
           (kept === undefined ? '' : `the database of before is ${kept}\n`) +
           `not sent again: ${settled.messages} messages that waited, replies in ${settled.sessions} sessions, ` +
           `${settled.notes} notes (see openclaw dead-letters), ${settled.inbox} messages of platforms\n` +
-          `back again: tokens that were revoked and people who were erased after that; revoke and erase them anew\n`,
+          `back again: tokens that were revoked and people who were erased after that; revoke and erase them again\n`,
       );
     }
     return EXIT.done;

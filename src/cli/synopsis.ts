@@ -1,6 +1,6 @@
 import type { Command } from './command.js';
 
-/** What a command takes besides values. */
+/** The actions and flags of a command. */
 export interface Synopsis {
   /** The words that its first argument can be, in the order of the usage. */
   readonly actions: readonly string[];

@@ -9,7 +9,7 @@ const LOOP_PRECISION_MS = 20;
 const UNKNOWN = /^.* Nan\n/gm;
 
 /**
- * What the process uses: CPU time, memory, garbage collection, the delay of the event loop, under the names that dashboards
+ * The resources that the process uses: CPU time, memory, garbage collection, the delay of the event loop, under the names that dashboards
  * for Node.js know. Nothing is loaded or measured before the first call: a gateway whose metrics are not read pays nothing.
  */
 @Injectable()

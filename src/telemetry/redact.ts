@@ -16,7 +16,7 @@ const SECRET_NAME =
 /** Names of secrets in a text. */
 const NAMES = String.raw`(?:\w{0,24}[_-])?(?:tokens?|id_token_hint|password|passwd|pwd|passphrase|secret|api[_-]?key|private_key|jwt|assertion|code_verifier|credentials)`;
 
-/** How a run-time token begins in base64, at each place of a longer text. */
+/** The beginnings of a run-time token in base64, one for each place in a longer text. */
 const ENCODED_BEGINNINGS = [0, 1, 2].map((before) => {
   const bytes = Buffer.from(`${'x'.repeat(before)}${TOKEN_PREFIX}`);
   // The first and the last characters depend on what surrounds it.

@@ -8,7 +8,7 @@ import { startPathProxy, type PathProxy } from '../support/path-proxy.js';
 
 const suite = useChat();
 
-/** Whether the live connections of a context are let through. */
+/** True if the live connections of a context are let through. */
 interface Passage {
   isOpen: boolean;
 }

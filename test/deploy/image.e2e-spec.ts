@@ -14,7 +14,7 @@ const DRAIN_DEFAULT_MS = composeSettings().find('gateway.drain_timeout_ms')?.sch
 /** Base image of the second stage, as its registry states it, in MB. */
 const BASE_MB = 35;
 const MAX_IMAGE_MB = 250;
-/** What the base image has: the C library, and those of the compiler but libatomic. */
+/** The libraries of the base image: the C library, and those of the compiler but libatomic. */
 const BASE_LIBRARIES = /^lib(?:c|dl|m|pthread|rt|gcc_s|gomp|stdc\+\+)\.so/;
 
 const hasBubblewrap = await once(spawn('bwrap', ['--version'], { stdio: 'ignore' }), 'exit').then(

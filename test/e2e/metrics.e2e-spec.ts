@@ -135,7 +135,7 @@ describe('/metrics', () => {
 
   it('[L-20] stays readable, and turns run, when every metric gets junk', async () => {
     gateway = await GatewayApp.start({ settings: oneTenant });
-    const metrics = gateway.app.get(Metrics, { strict: false }) as PrometheusMetrics;
+    const metrics = gateway.app.get<Metrics, PrometheusMetrics>(Metrics, { strict: false });
     const client = await gateway.connect('client', TOKENS.operator);
     const ended = say(client, { channel: 'test', sender: 'me', content: '/blocks 2 50' });
     for (const { series } of metrics.families) {

@@ -336,7 +336,7 @@ describe('a stream of events', () => {
   });
 
   it.each(['0', '-1', 'x'.repeat(4_000), '1e9', '__proto__', '%00', "' OR 1=1", '6fA3kQ0pXw1z.1c'])(
-    '[SE-24] with the last id %s begins anew',
+    '[SE-24] with the last id %s begins again',
     async (lastId) => {
       for (const path of ['events', 'logs?follow=true']) {
         const stream = await open(TOKENS.owner, path, { 'last-event-id': lastId });

@@ -47,7 +47,7 @@ const WARM_UP_TURNS = 20;
 /** The promise is a second. Only the long suite measures it: a machine that runs other tests is slow. */
 const MAX_TURN_MS = 1_000;
 
-/** How a target differs from the usual one. */
+/** The differences of a target from the usual one. */
 export interface TargetOptions {
   /** Further settings, nested as in `config.yaml`. May use {@link Target.prepare}. */
   readonly settings?: Readonly<Record<string, unknown>>;

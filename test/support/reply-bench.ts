@@ -25,7 +25,7 @@ const PLACE = { chat: 'ann' };
 /** A platform that records calls and fails as the test says. */
 class FakeDriver implements Driver {
   readonly calls: string[] = [];
-  /** Whether the parts that were sent and edited could still grow. */
+  /** True if the parts that were sent and edited could still grow. */
   readonly growing: (boolean | undefined)[] = [];
   isOpen: Driver['isOpen'];
   readonly shown = new Map<string, string>();

@@ -9,7 +9,7 @@ export interface ServeConfig {
   Foreground?: Record<string, ServeConfig>;
 }
 
-/** What the stand-in knows, and how it behaves. */
+/** The state and the behaviour of the stand-in. */
 export interface StandInState {
   status: object;
   /** What `serve status --json` prints. */

@@ -71,7 +71,7 @@ export interface BrowserOutcome {
   readonly ok: boolean;
   readonly tab?: number;
   readonly notes: readonly string[];
-  /** What the page says, with its marks; the message of a failure. */
+  /** The text of the page, with its marks; the message of a failure. */
   readonly page: string;
   readonly content: Readonly<Record<string, unknown>>;
 }
@@ -80,7 +80,7 @@ export interface BrowserOutcome {
 export class BrowserGateway {
   /** What calls that need an approval have shown, in order. */
   readonly asked: string[] = [];
-  /** Whether the person approves them. */
+  /** True if the person approves them. */
   allows = true;
   /** Who calls, where it is not the client of a person. */
   caller: Partial<ClientKey> = {};

@@ -2,7 +2,7 @@
 const PAUSE_ABOVE = 256;
 const RESUME_BELOW = 128;
 
-/** What a request under way takes in memory: at least this, in bytes, for its callbacks ... */
+/** Minimum memory of a request under way, in bytes, for its callbacks ... */
 const UNDER_WAY_BYTES = 2_048;
 
 /** ... and so many times its size: thousands of small fields take more than twice their text, and it is encoded again. */

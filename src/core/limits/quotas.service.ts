@@ -28,7 +28,7 @@ const MAX_WARNED = 10_000;
 /** The quotas that turns wait for. */
 const LIMITING_TURNS = ['turns', 'tokens_per_day', 'cost_per_day'] as const;
 
-/** What a message finds when it is accepted: the rest of its tenant's quotas. */
+/** The rest of a tenant's quotas when a message is accepted. */
 export interface Admission {
   /** Messages that may wait or run; 0 if a daily quota is used up. Undefined if they are not limited. */
   readonly perTenant: number | undefined;

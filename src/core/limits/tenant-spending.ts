@@ -11,7 +11,7 @@ export type Amounts = Readonly<Record<DailyQuota, number>>;
 export const NOTHING: Amounts = { messages_per_day: 0, tokens_per_day: 0, cost_per_day: 0 };
 
 /**
- * What a tenant has used of its daily quotas today, in memory. A running turn holds back an estimate of what its next answer
+ * The use of the daily quotas of a tenant today, in memory. A running turn holds back an estimate of what its next answer
  * uses, so that many turns at once do not pass the same rest of a quota.
  */
 export class TenantSpending {

@@ -228,7 +228,7 @@ export interface JournalEntry {
   readonly step: number;
   readonly kind: 'answer' | 'tool_intent' | 'tool_start' | 'tool_result' | 'joined';
   readonly body: Json;
-  /** What an answer of a model has used. */
+  /** The tokens and the price of one model answer. */
   readonly usage?: StepUsage | undefined;
 }
 

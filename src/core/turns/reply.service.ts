@@ -13,7 +13,7 @@ import type { ImmediateTurn } from './immediate-turn.js';
 import { TurnAgentService } from './turn-agent.service.js';
 import { failedWith, type Turn } from './turn.js';
 
-/** The errors that end a turn, and are told in its reply. */
+/** The errors that end a turn, and stand in its reply. */
 const SHOWN_FAILURES: ReadonlySet<unknown> = new Set(['AGENT_FAILED', 'QUOTA_EXCEEDED'] satisfies ErrorCode[]);
 
 const CANCELLED: Ending = { reason: 'cancelled' };

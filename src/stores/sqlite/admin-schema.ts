@@ -1,5 +1,5 @@
 /**
- * What the administration needs: sessions are listed by tenant and found by participant, files by their session.
+ * The indexes and tables of the administration: sessions are listed by tenant and found by participant, files by their session.
  * `ended_sessions` has the end of the log of each session that an operator has deleted: one with the same key continues after
  * it, because a client may have read up to there. `settings_history` has the values of changed settings, with secrets, as
  * `settings` has them.

@@ -236,7 +236,7 @@ export class CronOperations {
     return withoutNulls<CronRun>(required(this.statements.findRun.get(firingId)));
   }
 
-  /** Whether the message of a run has ended well: the run only has to be noted as done. */
+  /** True if the message of a run has ended well: the run only has to be noted as done. */
   private hasEnded({ messageRef }: Pick<Row<CronRun>, 'messageRef'>): boolean {
     return messageRef !== null && this.statements.findReply.get(this.ordOf(messageRef))?.reason === 'stop';
   }

@@ -27,7 +27,7 @@ interface SessionColumns extends Omit<SessionEntry, 'explicitActivation' | 'last
   /** The newest frame of its log; null if there is none. */
   readonly seq: number | null;
   readonly sweptSeq: number;
-  /** Whether the sender is a participant, and whether the client has a cursor. */
+  /** True if the sender is a participant and the client has a cursor. */
   readonly takesPart: 0 | 1;
   readonly hasCursor: 0 | 1;
 }

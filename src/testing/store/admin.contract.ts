@@ -35,7 +35,7 @@ async function erase(bench: StoreBench, sender: string): Promise<ErasedCounts> {
   return erased;
 }
 
-/** What the administration reads and deletes. */
+/** Tests of the reads and deletions of the administration. */
 export const adminContract: Contract = {
   'lists waiting messages of a tenant, oldest first, and counts those that run': async (bench) => {
     const first = await tell(bench, 'ann');

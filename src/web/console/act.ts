@@ -138,7 +138,7 @@ const SECOND_PRESS_MS = 4_000;
 export class ConsoleAction extends LitElement {
   @property({ attribute: false }) app!: ConsoleContext;
   @property() label = '';
-  /** What the person needs: `admin:write`. */
+  /** The scope that the action needs: `admin:write`. */
   @property() scope = 'admin:write';
   /** The question of the first press: "Cancel it?"; empty for none. */
   @property() warning = '';
@@ -148,7 +148,7 @@ export class ConsoleAction extends LitElement {
   @property({ type: Boolean }) disabled = false;
   /** Acts. A failure is said in a toast. */
   @property({ attribute: false }) run!: () => Promise<unknown>;
-  /** What is said after it has succeeded; empty for nothing. */
+  /** The text of the toast after success; none if it is empty. */
   @property() done = '';
   @state() private isAsking = false;
   @state() private isBusy = false;

@@ -5,7 +5,7 @@ import type { Me } from './me.js';
 import type { Router } from './router.js';
 import type { GatewayStatus } from './status.js';
 
-/** What a page of the console works with. */
+/** The services of a page of the console. */
 export interface ConsoleContext {
   readonly api: Api;
   /** Who is signed in, and what they may. */

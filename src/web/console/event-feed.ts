@@ -8,7 +8,7 @@ export const SILENCE_MS = 35_000;
 export const FIRST_WAIT_MS = 500;
 export const LONGEST_WAIT_MS = 15_000;
 
-/** What a feed tells its owner. */
+/** The callbacks of a feed. */
 export interface FeedListener {
   /** An event, a heartbeat or a reset has come. */
   take(event: ServerEvent): void;

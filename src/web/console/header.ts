@@ -10,7 +10,7 @@ import { settings } from './own-settings.js';
 import { renderTenantChoice } from './tenant-choice.js';
 import { consoleTexts } from './texts.js';
 
-/** What the header shows, and what its buttons do. */
+/** The state that the header shows, and the actions of its buttons. */
 export interface Header {
   readonly heading: string;
   readonly app: ConsoleContext;

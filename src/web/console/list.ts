@@ -27,9 +27,9 @@ export interface FilterChip {
   readonly remove: () => void;
 }
 
-/** What a list shows. Another object is another list: its pages are read anew. */
+/** The rows and columns of a list. Another object is another list: its pages are read again. */
 export interface ListSource<Row> {
-  /** What the rows are, for screen readers: "Conversations". */
+  /** The name of the rows, for screen readers: "Conversations". */
   readonly label: string;
   /** The first is the link of the row. */
   readonly columns: readonly Column<Row>[];

@@ -28,7 +28,7 @@ export type LiveState = 'connecting' | 'live' | 'reconnecting' | 'paused' | 'off
 /** Least time between two deliveries of events, in milliseconds: rows do not change more often. */
 export const DELIVERY_INTERVAL_MS = 250;
 
-/** What the page that has the stream tells the others. */
+/** A notice of the page that has the stream to the others. */
 type Broadcast =
   | { readonly event: ServerEvent }
   | { readonly isOpen: boolean }

@@ -8,7 +8,7 @@ import type { Router } from './router.js';
 import type { StatusAnswer } from './status.js';
 import { consoleTexts } from './texts.js';
 
-/** What the navigation shows, and where it leads. */
+/** The entries of the navigation, with their addresses. */
 export interface Navigation {
   readonly router: Router;
   readonly status: StatusAnswer | undefined;

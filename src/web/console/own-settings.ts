@@ -1,4 +1,4 @@
 import { ConsoleSettings } from './settings.js';
 
-/** What the person before this page has chosen. */
+/** The choices of the person before this page. */
 export const settings = new ConsoleSettings(() => localStorage);

@@ -6,7 +6,7 @@ export interface Place {
   readonly ids: readonly string[];
   /** The filters, named as in the API. */
   readonly filters: Readonly<Record<string, string>>;
-  /** What is looked at within the page, such as the ref of a turn. */
+  /** The fragment of the address, such as the ref of a turn. */
   readonly fragment: string;
 }
 

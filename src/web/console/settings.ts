@@ -6,7 +6,7 @@ const PREFIX = 'openclaw.console.';
 /** Row heights of lists. */
 export type Density = 'normal' | 'compact';
 
-/** What a person has chosen for the console, in this browser. Without storage it holds until the page is left. */
+/** The choices of a person for the console, in this browser. Without storage they hold until the page is left. */
 export class ConsoleSettings {
   readonly changed = new Signal();
   readonly #values = new Map<string, string>();

@@ -36,7 +36,7 @@ export class ConsoleTenant extends LitElement {
     this.names = page?.items.map(({ name }) => name) ?? [];
   }
 
-  /** The page begins anew: everything in it is of the tenant before. */
+  /** The page is loaded again: everything in it is of the tenant before. */
   private choose({ target }: Event): void {
     const { router } = this.app;
     router.filter({ tenant: (target as HTMLSelectElement).value });

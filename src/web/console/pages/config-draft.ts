@@ -1,4 +1,4 @@
-/** What the gateway shows instead of a secret. */
+/** The text that stands for a secret. */
 export const MASK = '***';
 
 /** A setting, as `GET /config` describes it. */

@@ -16,7 +16,7 @@ import { renderDiff, renderPanel, renderSection } from './parts.js';
 
 const FILTERS: readonly FilterField[] = [{ name: 'q', label: 'Search settings', type: 'search' }];
 
-/** What is set, and by whom. Changes are prepared, compared, and saved together. */
+/** The settings and their sources. Changes are prepared, compared, and saved together. */
 @customElement('console-config')
 export class ConsoleConfig extends ConsolePage {
   @state() private isReviewing = false;

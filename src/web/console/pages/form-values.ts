@@ -1,4 +1,4 @@
-/** What a person has typed into a form. */
+/** The values of a form. */
 export class FormValues {
   readonly #data: FormData;
 

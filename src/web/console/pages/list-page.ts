@@ -9,7 +9,7 @@ import './filters.js';
 import { listChips, readFilters, type FilterField } from './filters.js';
 import './pages.css';
 
-/** What a page with a list is made of. */
+/** The description of a page with a list. */
 export interface ListDescription<Row> {
   /** The heading, and the name of the list for screen readers. */
   readonly title: string;

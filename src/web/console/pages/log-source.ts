@@ -8,7 +8,7 @@ const FIRST_LINES = 200;
 /** Least time between two deliveries of lines, in milliseconds. */
 const DELIVERY_INTERVAL_MS = 250;
 
-/** What a source tells the page. */
+/** The callbacks of a source. */
 export interface LogReader {
   /** Lines have come, oldest first. @param isGap true if lines before them are missing */
   take(lines: readonly LogLine[], isGap: boolean): void;

@@ -21,7 +21,7 @@ interface NodeCommand {
   readonly permissions: readonly string[];
   readonly timeout_ms: number;
   readonly offered: boolean;
-  /** What the device says of it now, and nobody has allowed. */
+  /** The description that the device gives now, which an operator has not allowed. */
   readonly waiting?: object;
   readonly waiting_sha256?: string;
 }

@@ -36,7 +36,7 @@ const READ_INTERVAL_MS = 1_000;
 /** The time that the figures are of, in milliseconds. */
 const HOUR_MS = 3_600_000;
 
-/** What is wrong, and what do I do? Then four numbers, and what runs. */
+/** The overview: warnings first, each with its remedy, then four numbers, and the running turns. */
 @customElement('console-overview')
 export class ConsoleOverview extends ConsolePage {
   @state() private turns: readonly TurnRow[] | undefined;

@@ -7,7 +7,7 @@ import type { ConsoleContext } from '../context.js';
 import { nameSession, type SessionRow } from './session-row.js';
 import { sessionTexts as texts } from './sessions.texts.js';
 
-/** What can be changed of a conversation. */
+/** The actions on a conversation. */
 interface SessionChange {
   readonly mode?: string;
   readonly explicit_activation?: boolean;

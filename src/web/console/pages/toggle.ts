@@ -5,13 +5,13 @@ import { consoleTexts } from '../texts.js';
 
 /** A switch that takes effect at once, and can be undone for some seconds. */
 export interface Toggle {
-  /** What is on or off, for screen readers. */
+  /** The name of the switch, for screen readers. */
   readonly label: string;
   readonly isOn: boolean;
   readonly change: (isOn: boolean) => Promise<unknown>;
   /** Says what was done. */
   readonly done: (isOn: boolean) => string;
-  /** What the person needs: `admin:write` by default. */
+  /** The scope that the switch needs; `admin:write` by default. */
   readonly scopes?: readonly string[];
 }
 

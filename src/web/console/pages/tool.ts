@@ -24,7 +24,7 @@ export interface Tool {
   readonly enabled: boolean;
 }
 
-/** What a call of the person has brought. */
+/** The outcome of a call that the person made. */
 type Outcome = { readonly result: unknown } | { readonly error: unknown };
 
 /** One tool: what it takes, and a way to try it. */

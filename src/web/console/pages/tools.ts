@@ -11,7 +11,7 @@ import type { Tool } from './tool.js';
 /** What changing a tool needs: the switches are settings. */
 const SCOPES = ['admin:write', 'config:write'];
 
-/** What the agents can do. */
+/** The tools of the agents. */
 @customElement('console-tools')
 export class ConsoleTools extends ListPage<Tool> {
   protected override describe(): ListDescription<Tool> {
