@@ -67,7 +67,7 @@ describe('openclaw config', () => {
     expect((await openclaw('paint')).code).toBe(2);
     const stranger = new Console(TOKENS.alice);
     expect(await run(['config', 'get'], stranger)).toBe(1);
-    expect(stranger.stderr.text).toContain('config:write');
+    expect(stranger.stderr.text).toContain('role operator');
   });
 
   it('[P-18] gets an agent, and each part of a map', async () => {
