@@ -11,11 +11,10 @@ const PERIOD_MS = 15_000;
 let clock: ManualClock;
 let server: WebSocketServer;
 let received: unknown[];
-let isClosed: boolean;
 
 beforeEach(async () => {
   clock = new ManualClock();
-  [received, isClosed] = [[], false];
+  received = [];
   server = new WebSocketServer({ host: '127.0.0.1', port: 0, autoPong: false });
   await once(server, 'listening');
 });
@@ -26,12 +25,12 @@ afterEach(() => {
 
 /** Opens a connection. Resolves with it, and with the side of the platform. */
 async function open(): Promise<{ readonly socket: JsonSocket; readonly peer: WebSocket }> {
-  const receive = (message: unknown) => void received.push(message);
+  const messages = received;
+  const receive = (message: unknown) => void messages.push(message);
   const { port } = server.address() as AddressInfo;
   const connected = once(server, 'connection');
   const log = new SilentLogs().for();
   const socket = new JsonSocket(`ws://127.0.0.1:${port}`, { clock, log, maxPayload: 1_000, receive });
-  void socket.closed.then(() => (isClosed = true));
   const [peer] = (await connected) as [WebSocket];
   peer.send('{"type":"hello"}');
   await expect.poll(() => received).toEqual([{ type: 'hello' }]);
@@ -52,6 +51,9 @@ it('a connection that the platform does not accept within 20 s is ended', async 
 
 it('a connection goes on while each ping is answered, and is ended when one is not', async () => {
   const { socket, peer } = await open();
+  // Of this connection alone: those of the tests before may end meanwhile.
+  let isClosed = false;
+  void socket.closed.then(() => (isClosed = true));
   socket.noteReady();
   socket.keepAlive(PERIOD_MS);
   for (let n = 0; n < 2; n++) {
