@@ -49,11 +49,11 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       NodeCall NodeChange NodeCommandRecord NodeEvent NodeEventQuery NodeEventRecord NodePairing NodePairingOutcome NodeRecord NodeRegistration NodeStore OpenTelemetryTracing
       OpenedCronRuns Origin OutboxPart PRIORITIES PairingDevice PairingOutcome PairingRequest Part PartText Person PersonPage PersonPosition PersonQuery PersonStatus Piece Place PresenceState PresenceTrackerService PresentedCredential Principal
       Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction ReactionChange ReadMessage Reading RecentChat RecordedStep Refusal
-      Reply RequestedCall ResourceKind ResumePosition ReviewContext RulingOutcome SandboxEnding SandboxModule SandboxRequest
+      Reply RequestedCall ResourceKind ResumePosition ReviewContext RulingOutcome STORE_PORTS SandboxEnding SandboxModule SandboxRequest
       SandboxService SectionOptions SeenChat SenderAlias SenderKey SenderUsagePage Session SessionChange SessionCursor SessionPage SessionQuery SessionResource SessionResources
       SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange SettingsError
       SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree SettingsVersion ShownImage SignInRecord SignInSelector Span SpanAttributes SpanOptions StartOverrides
-      StartPhase StartStep StepUsage StopPhase StopStep Store StoreCopy StoreCopyFile StoreHint StoredMessage StoredReaction StoredSettings
+      StartPhase StartStep StepUsage StopPhase StopStep Store StoreCopy StoreCopyFile StoreHint StorePorts StoredMessage StoredReaction StoredSettings
       SurfaceDraft SurfaceLimits SweepLimits TailscaleEntry TailscaleStore Target TokenQuery TokenRecord Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService ToolResult
       Topic Trace Tracing TurnEnd TurnRecord TurnRooms TurnStore TurnSubject TurnWrite USAGE_PERIOD_MS Undo Update Updates UploadQuota UploadRefusedError UploadSum UsageQuery UsageRow UsageStore UsageSums UseSettings
       Verdict VerifiesCredentials WaitingPage WaitingQuery WaitingRow WriteOutcome chainAudit clientOfCronJob commandOf createHttpAdapter defineSettings editIdOf endOf isInScope loadSettings mayRule

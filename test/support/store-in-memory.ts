@@ -4,7 +4,7 @@ import { NoMetrics } from '../../src/core/telemetry/metrics.js';
 import { openDatabase } from '../../src/stores/sqlite/database.js';
 import type { StartExecutor } from '../../src/stores/sqlite/executor.js';
 import { SqliteStore } from '../../src/stores/sqlite/index.js';
-import type { Batch } from '../../src/stores/sqlite/operations.js';
+import type { Batch } from '../../src/stores/sqlite/operations/index.js';
 import { SqliteStateMachine } from '../../src/stores/sqlite/state-machine.js';
 import { ReopenedStore } from '../../src/testing/store.contract.js';
 

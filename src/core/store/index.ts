@@ -13,6 +13,7 @@ export * from './media.store.js';
 export * from './memory.store.js';
 export * from './message-end.js';
 export * from './node.store.js';
+export * from './ports.js';
 export * from './queue.store.js';
 export * from './records.js';
 export * from './ruling.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { promised } from '../../core/store/done.js';
 import { Batcher, MAX_BATCH_SIZE } from './batcher.js';
-import type { BatchReply, Call } from './operations.js';
+import type { BatchReply, Call } from './operations/index.js';
 
 const check: Call = ['check'];
 

@@ -1,5 +1,5 @@
 import type { Done } from '../../core/store/index.js';
-import type { Batch, BatchReply, Call, Failure } from './operations.js';
+import type { Batch, BatchReply, Call, Failure } from './operations/index.js';
 
 /** Calls per batch, so that a burst completes in portions and not all at its end. */
 const MAX_CALLS = 1_024;

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Moment } from '../../core/time/clock.js';
-import type { Batch, BatchReply } from './operations.js';
+import type { Batch, BatchReply } from './operations/index.js';
 import { openStateMachine } from './state-machine.js';
 
 /** The start parameters of the thread that owns the file. */

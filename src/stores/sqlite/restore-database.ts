@@ -8,7 +8,7 @@ import { describeCopy } from './copy-database.js';
 import { makeFolder } from './database.js';
 import { lockFile } from './file-lock.js';
 import { MIGRATIONS, readVersion } from './migrations.js';
-import { callOf } from './operations.js';
+import { callOf } from './operations/index.js';
 import { findRealFile } from './real-file.js';
 import { prepare } from './rows.js';
 import { openStateMachine } from './state-machine.js';

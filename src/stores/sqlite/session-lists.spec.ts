@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase, type OpenDatabase } from './database.js';
-import { callOf } from './operations.js';
+import { callOf } from './operations/index.js';
 import { MAX_VISITED } from './page-bounds.js';
 import { SessionLists } from './session-lists.js';
 import { SqliteStateMachine } from './state-machine.js';

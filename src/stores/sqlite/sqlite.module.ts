@@ -1,53 +1,13 @@
 // Promises: the ports of core/store, on one SQLite file. Refuses to know: the content of messages and replies.
 import { Global, Module } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
-import {
-  AdminStore,
-  ApprovalStore,
-  AuditStore,
-  BackupStore,
-  CanvasStore,
-  ChannelStore,
-  CredentialStore,
-  CronStore,
-  FrameStore,
-  MediaStore,
-  MemoryStore,
-  NodeStore,
-  QueueStore,
-  SessionStore,
-  SettingsStore,
-  Store,
-  TailscaleStore,
-  TurnStore,
-  UsageStore,
-} from '../../core/store/index.js';
+import { BackupStore, STORE_PORTS } from '../../core/store/index.js';
 import { Logs } from '../../core/telemetry/logs.js';
 import { Metrics } from '../../core/telemetry/metrics.js';
 import { Clock } from '../../core/time/clock.js';
 import { SqliteStore } from './sqlite.store.js';
 
-const ports = [
-  Store,
-  QueueStore,
-  TurnStore,
-  SessionStore,
-  FrameStore,
-  SettingsStore,
-  AdminStore,
-  ApprovalStore,
-  AuditStore,
-  BackupStore,
-  CanvasStore,
-  ChannelStore,
-  CredentialStore,
-  CronStore,
-  MediaStore,
-  MemoryStore,
-  NodeStore,
-  TailscaleStore,
-  UsageStore,
-];
+const ports = [...STORE_PORTS, BackupStore];
 
 @Global()
 @Module({

@@ -30,7 +30,7 @@ import {
   type Operation,
   type OperationName,
   type Ports,
-} from './operations.js';
+} from './operations/index.js';
 import { KeptRecords } from './packing.js';
 import { findRealFile } from './real-file.js';
 import { parseSqliteUrl } from './sqlite-url.js';

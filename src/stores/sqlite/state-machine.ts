@@ -28,7 +28,7 @@ import {
   type Operation,
   type OperationName,
   type Parts,
-} from './operations.js';
+} from './operations/index.js';
 import { QueueOperations } from './queue-operations.js';
 import { RulingOperations } from './ruling-operations.js';
 import { SessionLists } from './session-lists.js';

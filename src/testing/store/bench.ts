@@ -1,50 +1,15 @@
 import type {
   AcceptedMessage,
-  AdminStore,
-  ApprovalStore,
-  AuditStore,
-  CanvasStore,
-  ChannelStore,
   Claim,
-  CredentialStore,
-  CronStore,
   DurableFrame,
-  FrameStore,
-  MediaStore,
-  MemoryStore,
   NewMessage,
-  NodeStore,
-  QueueStore,
-  SessionStore,
-  SettingsStore,
-  Store,
-  TailscaleStore,
-  TurnStore,
-  UsageStore,
+  StorePorts,
   WriteOutcome,
 } from '../../core/store/index.js';
 import { aMessage, anEnd, GENEROUS_LIMITS } from '../factories.js';
 import { ManualClock } from '../manual-clock.js';
 
-/** The ports of a store in one type. */
-export type StorePorts = Store &
-  QueueStore &
-  TurnStore &
-  SessionStore &
-  FrameStore &
-  SettingsStore &
-  AdminStore &
-  ApprovalStore &
-  AuditStore &
-  CanvasStore &
-  ChannelStore &
-  CredentialStore &
-  CronStore &
-  MediaStore &
-  MemoryStore &
-  NodeStore &
-  TailscaleStore &
-  UsageStore;
+export type { StorePorts };
 
 /** Copies of the data of a store that is not open, as an operator makes them. */
 export interface StoreCopies {

@@ -1,29 +1,29 @@
 /** The rows of the table of operations, and the functions that make them. */
-import type { Failpoint } from '../../core/failpoints/failpoint.js';
-import type { AdminOperations } from './admin-operations.js';
-import type { ApprovalOperations } from './approval-operations.js';
-import type { AuditTrail } from './audit-trail.js';
-import type { CanvasOperations } from './canvas-operations.js';
-import type { ChannelOperations } from './channel-operations.js';
-import type { CredentialOperations } from './credential-operations.js';
-import type { CronOperations } from './cron-operations.js';
-import type { Erasure } from './erasure.js';
-import type { FrameOperations } from './frame-operations.js';
-import type { Heartbeat } from './heartbeat.js';
-import type { MediaOperations } from './media-operations.js';
-import type { MemoryOperations } from './memory-operations.js';
-import type { NodeOperations } from './node-operations.js';
-import type { NodeTrafficOperations } from './node-traffic-operations.js';
-import type { KeptRecords } from './packing.js';
-import type { QueueOperations } from './queue-operations.js';
-import type { SessionLists } from './session-lists.js';
-import type { SessionOperations } from './session-operations.js';
-import type { SettingsOperations } from './settings-operations.js';
-import type { SignInOperations } from './sign-in-operations.js';
-import type { Sweeper } from './sweeper.js';
-import type { TailscaleOperations } from './tailscale-operations.js';
-import type { TurnOperations } from './turn-operations.js';
-import type { UsageOperations } from './usage-operations.js';
+import type { Failpoint } from '../../../core/failpoints/failpoint.js';
+import type { AdminOperations } from '../admin-operations.js';
+import type { ApprovalOperations } from '../approval-operations.js';
+import type { AuditTrail } from '../audit-trail.js';
+import type { CanvasOperations } from '../canvas-operations.js';
+import type { ChannelOperations } from '../channel-operations.js';
+import type { CredentialOperations } from '../credential-operations.js';
+import type { CronOperations } from '../cron-operations.js';
+import type { Erasure } from '../erasure.js';
+import type { FrameOperations } from '../frame-operations.js';
+import type { Heartbeat } from '../heartbeat.js';
+import type { MediaOperations } from '../media-operations.js';
+import type { MemoryOperations } from '../memory-operations.js';
+import type { NodeOperations } from '../node-operations.js';
+import type { NodeTrafficOperations } from '../node-traffic-operations.js';
+import type { KeptRecords } from '../packing.js';
+import type { QueueOperations } from '../queue-operations.js';
+import type { SessionLists } from '../session-lists.js';
+import type { SessionOperations } from '../session-operations.js';
+import type { SettingsOperations } from '../settings-operations.js';
+import type { SignInOperations } from '../sign-in-operations.js';
+import type { Sweeper } from '../sweeper.js';
+import type { TailscaleOperations } from '../tailscale-operations.js';
+import type { TurnOperations } from '../turn-operations.js';
+import type { UsageOperations } from '../usage-operations.js';
 
 /** The implementations, in the thread that owns the database. */
 export interface Parts {
@@ -90,6 +90,9 @@ export interface Operation {
 /** A row that implements the method `F`, which exists for type checks only. */
 export type Row<F extends Method> = Operation & { readonly method?: F };
 
+/** The rows of a port's methods: all of them, and no others. */
+export type Rows<P extends Record<keyof P, Method>> = { readonly [N in keyof P]: Row<P[N]> };
+
 export type Method = (...all: never[]) => Promise<unknown>;
 
 export function read<F extends Method>(run: Run<F>): Row<F> {
@@ -120,3 +123,6 @@ export function last<F extends Method>(row: Row<F>): Row<F> {
 }
 
 export const isDefined = (returned: unknown): boolean => returned !== undefined;
+
+/** Packs nothing: passes the arguments as they are. */
+export const same = <A extends readonly unknown[]>(...all: A): A => all;
