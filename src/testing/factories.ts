@@ -2,6 +2,7 @@ import type { AgentDefinition } from '../core/agents/agent-definition.js';
 import { ROLE_SCOPES, type Principal } from '../core/identity/principal.js';
 import type { MessageInPayload } from '../protocol/index.js';
 import type {
+  Approval,
   Claim,
   ClientKey,
   DurableFrame,
@@ -121,6 +122,22 @@ export function anEnd(claim: Claim, changes: Partial<TurnEnd> = {}): TurnEnd {
     journal: [],
     status: 'done',
     reply: aReply(),
+    ...changes,
+  };
+}
+
+/** An approval that nobody has decided on. */
+export function anApproval(changes: Partial<Approval> = {}): Approval {
+  return {
+    approvalId: 'a_1',
+    tenant: 'default',
+    sessionId: 's_alice',
+    messageRef: 'm',
+    callId: 'c_1',
+    tool: 'test.pay',
+    arguments: '{"amount":5}',
+    argumentsSha256: '0'.repeat(64),
+    expiresAt: 5,
     ...changes,
   };
 }

@@ -182,7 +182,10 @@ export interface Claim {
   readonly session: Session;
   /** 1 for the first run; part of every block. */
   readonly attempt: number;
-  /** Number of runs that a crash or a lost lease ended; a drain and a planned retry do not count. */
+  /**
+   * Number of runs that a crash or a lost lease ended. A drain, a planned retry, and the end of a run that waited for a person
+   * do not count.
+   */
   readonly interruptions: number;
   /** It was cancelled while it ran; this run only has to end it. */
   readonly cancelRequested: boolean;

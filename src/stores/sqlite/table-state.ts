@@ -9,6 +9,7 @@ import { prepare, required } from './rows.js';
 import type { Moment } from '../../core/time/clock.js';
 import { OpenMessages, ownerOf, type OpenMessage } from './open-messages.js';
 import { QueueTable } from './queue-table.js';
+import { WaitingTurns } from './waiting-turns.js';
 
 /**
  * Range of epochs per opening of the database. Epochs thus grow over restarts without being stored on each claim. Two
@@ -46,13 +47,18 @@ export class TableState {
   readonly log: FrameLog;
   readonly queue: QueueTable;
   readonly activity = new Activity((session) => this.open.lanes.countIn(session) > 0);
+  /** Those that waited when the earlier owner died. */
+  private readonly waiting: WaitingTurns;
   private readonly firstEpoch: number;
   private lastEpoch: number;
   private lastOrd = 0;
   private clockOffset = 0;
   private openMessages = this.makeOpenMessages();
 
-  /** Takes ownership of the database. Messages that ran under an earlier owner count as interrupted. */
+  /**
+   * Takes ownership of the database. Messages that ran under an earlier owner count as interrupted, unless they waited for a
+   * person.
+   */
   constructor(
     readonly database: DatabaseSync,
     startedAt: Moment,
@@ -68,6 +74,7 @@ export class TableState {
     this.log = new FrameLog(database, this.refs, epochs);
     this.directory = new Directory(database, this.log);
     this.queue = new QueueTable(database);
+    this.waiting = new WaitingTurns(database, startedAt.now);
     this.rebuild();
     this.recallActivity(startedAt.now);
   }
@@ -127,7 +134,7 @@ export class TableState {
 
   private restore({ ord, session, client, priority, state, notBefore, cancelRequested, ...row }: QueueRow): void {
     const runs = state === 'running' && row.epoch > this.firstEpoch;
-    const wasInterrupted = state === 'running' && !runs;
+    const wasInterrupted = state === 'running' && !runs && !this.waiting.has(ord, this.refs.format(ord));
     const message: OpenMessage = {
       ord,
       session,

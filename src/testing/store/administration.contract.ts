@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { Approval, MediaRecord, SettingsChange } from '../../core/store/index.js';
-import { anEnd } from '../factories.js';
+import type { MediaRecord, SettingsChange } from '../../core/store/index.js';
+import { anApproval, anEnd } from '../factories.js';
 import type { Contract } from './bench.js';
 
 const change = (values: SettingsChange['values']): SettingsChange => ({
@@ -50,32 +50,19 @@ export const tailscaleContract: Contract = {
   },
 };
 
-const approval = (changes: Partial<Approval> = {}): Approval => ({
-  approvalId: 'a_1',
-  tenant: 'default',
-  sessionId: 's_alice',
-  messageRef: 'm',
-  callId: 'c_1',
-  tool: 'test.pay',
-  arguments: '{"amount":5}',
-  argumentsSha256: '0'.repeat(64),
-  expiresAt: 5,
-  ...changes,
-});
-
 /** Approvals of tool calls. */
 export const approvalsContract: Contract = {
   'returns the existing approval to a call that asks again': async ({ store, under }) => {
-    expect(await store.openApproval(approval())).toEqual(approval());
-    const explained = approval({ approvalId: 'a_3', callId: 'c_3', shown: 'Pays 5 EUR to Ann' });
+    expect(await store.openApproval(anApproval())).toEqual(anApproval());
+    const explained = anApproval({ approvalId: 'a_3', callId: 'c_3', shown: 'Pays 5 EUR to Ann' });
     expect(await store.openApproval(explained)).toEqual(explained);
     await under.crash();
-    expect(await under.store.openApproval(approval({ approvalId: 'a_2' }))).toEqual(approval());
+    expect(await under.store.openApproval(anApproval({ approvalId: 'a_2' }))).toEqual(anApproval());
     expect(await under.store.findApproval('default', 'a_3')).toEqual(explained);
   },
 
   'lets the first decision stand, over restarts': async ({ store, under }) => {
-    await store.openApproval(approval());
+    await store.openApproval(anApproval());
     expect(await store.decideApproval('a_1', 'allow', 'ann')).toMatchObject({ decision: 'allow' });
     await under.crash();
     expect(await under.store.decideApproval('a_1', 'deny', 'bob')).toMatchObject({
@@ -88,7 +75,7 @@ export const approvalsContract: Contract = {
   '[V-23] a message that is a decision is carried out and ended by the commit that stores it, once': async (bench) => {
     const { messageRef, sessionId } = await bench.accept();
     const expiresAt = bench.under.now() + 60_000;
-    await bench.store.openApproval(approval({ messageRef, sessionId, expiresAt }));
+    await bench.store.openApproval(anApproval({ messageRef, sessionId, expiresAt }));
     const ruling = {
       approvalId: 'a_1',
       decision: 'allow',
@@ -124,7 +111,7 @@ export const approvalsContract: Contract = {
     const person = { tenant: 'default', channel: 'x', sender: 'alice' };
     const { messageRef, sessionId } = await bench.accept();
     const expiresAt = bench.under.now() + 60_000;
-    await bench.store.openApproval(approval({ messageRef, sessionId, expiresAt }));
+    await bench.store.openApproval(anApproval({ messageRef, sessionId, expiresAt }));
     const rights = { may: 'always', decidedBy: 'Alice', actor: 'channel:x', person } as const;
     await bench.accept({ messageId: 'ruling', ruling: { approvalId: 'a_1', decision: 'deny', ...rights } });
     const readDecider = async () => (await bench.store.findApproval('default', 'a_1'))?.decidedBy;
@@ -134,8 +121,8 @@ export const approvalsContract: Contract = {
   },
 
   'lists the pending approvals of a tenant, oldest first': async ({ store }) => {
-    for (const n of [1, 2, 3]) await store.openApproval(approval({ approvalId: `a_${n}`, callId: `c_${n}` }));
-    await store.openApproval(approval({ approvalId: 'a_4', callId: 'c_4', tenant: 'acme' }));
+    for (const n of [1, 2, 3]) await store.openApproval(anApproval({ approvalId: `a_${n}`, callId: `c_${n}` }));
+    await store.openApproval(anApproval({ approvalId: 'a_4', callId: 'c_4', tenant: 'acme' }));
     await store.decideApproval('a_2', 'deny', 'ann');
     expect((await store.listPendingApprovals('default')).map((pending) => pending.approvalId)).toEqual(['a_1', 'a_3']);
     expect(await store.findApproval('default', 'a_4')).toBeUndefined();
@@ -144,7 +131,7 @@ export const approvalsContract: Contract = {
   'expires the approval of a call that never starts, with the end of its turn': async (bench) => {
     const { store } = bench;
     const claim = await bench.run();
-    for (const n of [1, 2, 3]) await store.openApproval(approval({ approvalId: `a_${n}`, callId: `c_${n}` }));
+    for (const n of [1, 2, 3]) await store.openApproval(anApproval({ approvalId: `a_${n}`, callId: `c_${n}` }));
     await store.decideApproval('a_1', 'deny', 'ann');
     const end = anEnd(claim, { expiredCalls: ['c_1', 'c_2', 'c_9'] });
     await store.finish({ ...claim.lease, epoch: claim.lease.epoch + 1 }, end);

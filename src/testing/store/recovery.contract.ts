@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
-import { aClient, aFrame, aMessage, anEnd, GENEROUS_LIMITS } from '../factories.js';
+import { clientOf, type QuestionFacts } from '../../core/questions/question.js';
+import { QUESTION_CHANNEL } from '../../core/sessions/session-key.js';
+import { aClient, aFrame, aMessage, anApproval, anEnd, aSession, GENEROUS_LIMITS } from '../factories.js';
 import type { Contract } from './bench.js';
 
 /** The state that the next process finds after a crash. */
@@ -56,6 +58,40 @@ export const recoveryContract: Contract = {
     expect(await bench.claim()).toEqual([]);
     await bench.under.passTime(120_000);
     expect(await bench.claimOne()).toMatchObject({ attempt: 3, interruptions: 0 });
+  },
+
+  'does not count a run that waited for a person, nor those of the agents that asked for it': async (bench) => {
+    const { message } = await bench.run({ messageId: 'asking' });
+    const { messageRef, sessionId } = message;
+    const payload = { channel: QUESTION_CHANNEL, sender: sessionId, content: 'pay' };
+    const client = clientOf('default', 'main');
+    const facts: QuestionFacts = { chain: ['main'], permissions: [], personal: { sessionId, messageRef } };
+    await bench.run({
+      messageId: 'ask:1',
+      client,
+      session: aSession('asked'),
+      payload: { ...payload, metadata: { ...facts } },
+    });
+    await bench.run({ messageId: 'other', session: aSession('other') });
+    const openedAt = bench.under.now();
+    await bench.store.openApproval(anApproval({ messageRef, sessionId, expiresAt: openedAt + 60_000 }));
+    const readInterruptions = async () => {
+      await bench.under.crash();
+      const claims = await bench.claim(3);
+      return Object.fromEntries(claims.map(({ message: { messageId }, interruptions }) => [messageId, interruptions]));
+    };
+    expect(await readInterruptions()).toEqual({ asking: 0, 'ask:1': 0, other: 1 });
+    expect(await readInterruptions()).toEqual({ asking: 0, 'ask:1': 0, other: 2 });
+    await bench.store.decideApproval('a_1', 'allow', 'ann');
+    expect(await readInterruptions()).toEqual({ asking: 1, 'ask:1': 1, other: 3 });
+  },
+
+  'counts a run whose approval has expired meanwhile': async (bench) => {
+    const { messageRef, sessionId } = (await bench.run()).message;
+    await bench.store.openApproval(anApproval({ messageRef, sessionId, expiresAt: bench.under.now() + 60_000 }));
+    await bench.under.passTime(60_000);
+    await bench.under.crash();
+    expect(await bench.claimOne()).toMatchObject({ interruptions: 1 });
   },
 
   '[D-10] fences off the leases of the process that ended': async (bench) => {
