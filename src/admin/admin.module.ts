@@ -14,6 +14,7 @@ import { CronController } from './cron.controller.js';
 import { DeadLettersController } from './dead-letters.controller.js';
 import { DrainController } from './drain.controller.js';
 import { LogsController } from './logs.controller.js';
+import { ChangeWatchService } from './change-watch.service.js';
 import { EventSourcesService } from './event-sources.service.js';
 import { EventsController } from './events.controller.js';
 import { LiveEventsService } from './live-events.service.js';
@@ -64,6 +65,7 @@ import { WarningsService } from './warnings.service.js';
     UsageController,
   ],
   providers: [
+    ChangeWatchService,
     EventSourcesService,
     LiveEventsService,
     MessageRetriesService,

@@ -13,12 +13,10 @@ import {
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
-import type { PartText, Place } from '../core/channels/driver.js';
-import { toPlainText } from '../core/channels/text-length.js';
 import { DEFAULT_TENANT, type Principal } from '../core/identity/principal.js';
-import { type DeadLetter, isInScope } from '../core/store/index.js';
+import { isInScope } from '../core/store/index.js';
 import { GatewayError } from '../protocol/index.js';
-import { DeadLetterDto, DeadLettersDto, DeadLettersQuery } from './dead-letters.dto.js';
+import { DeadLettersDto, DeadLettersQuery, toDeadLetterDto } from './dead-letters.dto.js';
 import { Cursors, DEFAULT_LIMIT } from './pages.js';
 import { validated } from '../http/index.js';
 
@@ -40,7 +38,7 @@ export class DeadLettersController {
     const { channel, limit = DEFAULT_LIMIT, cursor } = query;
     const cursors = new Cursors<number>('dead letters', tenant, channel);
     const letters = await this.channels.listDeadLetters({ channel, before: cursors.decode(cursor), limit: limit + 1 });
-    const items = letters.slice(0, limit).map(toDto);
+    const items = letters.slice(0, limit).map(toDeadLetterDto);
     const last = letters.length > limit ? items.at(-1) : undefined;
     return { items, ...(last && { next: cursors.encode(last.id) }) };
   }
@@ -66,18 +64,4 @@ export class DeadLettersController {
 
 function checkTenant({ tenant }: Principal, id: number): void {
   if (!isInScope(tenant, DEFAULT_TENANT)) throw new GatewayError('NOT_FOUND', { what: `dead letter ${id}` });
-}
-
-function toDto({ id, channel, place, replyTo, content = '[]', reason = '', createdAt }: DeadLetter): DeadLetterDto {
-  return {
-    id,
-    // Channels belong to the first tenant.
-    tenant: DEFAULT_TENANT,
-    channel,
-    chat: (JSON.parse(place) as Place).chat,
-    reply_to: replyTo,
-    text: toPlainText(JSON.parse(content) as readonly PartText[]),
-    reason,
-    created_at: createdAt,
-  };
 }

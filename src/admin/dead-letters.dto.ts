@@ -1,4 +1,8 @@
 import { IsString, Length } from 'class-validator';
+import type { PartText, Place } from '../core/channels/driver.js';
+import { toPlainText } from '../core/channels/text-length.js';
+import { DEFAULT_TENANT } from '../core/identity/principal.js';
+import type { DeadLetter } from '../core/store/index.js';
 import { CursorQuery } from './queue.dto.js';
 import { MayBeAbsent } from '../http/index.js';
 
@@ -47,4 +51,20 @@ export class DeadLettersDto {
   items!: DeadLetterDto[];
   /** @example "WzE3LCJ4Z2R6Il0" */
   next?: string;
+}
+
+/** Returns what the API says of a dead letter. */
+export function toDeadLetterDto(letter: DeadLetter): DeadLetterDto {
+  const { id, channel, place, replyTo, content = '[]', reason = '', createdAt } = letter;
+  return {
+    id,
+    // Channels belong to the first tenant.
+    tenant: DEFAULT_TENANT,
+    channel,
+    chat: (JSON.parse(place) as Place).chat,
+    reply_to: replyTo,
+    text: toPlainText(JSON.parse(content) as readonly PartText[]),
+    reason,
+    created_at: createdAt,
+  };
 }

@@ -1,33 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { ApprovalsService } from '../core/approvals/approvals.service.js';
 import { BoundedMap } from '../core/cache/bounded-map.js';
-import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
-import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
 import { DeliveryService } from '../core/delivery/delivery.service.js';
-import { DEFAULT_TENANT } from '../core/identity/principal.js';
-import { StartStep, type Undo } from '../core/lifecycle/steps.js';
-import { NodesService } from '../core/nodes/nodes.service.js';
+import { StartStep } from '../core/lifecycle/steps.js';
 import { MessageQueueService } from '../core/queue/message-queue.service.js';
 import { isFiring } from '../core/sessions/firing.js';
-import {
-  ALL_TENANTS,
-  SessionStore,
-  type AcceptedMessage,
-  type DurableFrame,
-  type NewMessage,
-} from '../core/store/index.js';
+import { SessionStore, type AcceptedMessage, type DurableFrame, type NewMessage } from '../core/store/index.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
-import { Clock } from '../core/time/clock.js';
 import { TurnRunnerService } from '../core/turns/turn-runner.service.js';
 import type { StreamEndPayload, ToolStatusPayload } from '../protocol/index.js';
 import { toConnectionDto } from './connections.controller.js';
-import type { EventKind } from './event-log.js';
 import { LiveEventsService } from './live-events.service.js';
 import { toTurnDto } from './turns.controller.js';
-
-/** Interval at which what has no notifications is looked at, in milliseconds. */
-export const LOOK_INTERVAL_MS = 2_000;
 
 /** Number of sessions whose tenant is known. */
 const MAX_KNOWN = 10_000;
@@ -37,9 +22,6 @@ const MAX_KNOWN = 10_000;
 export class EventSourcesService {
   private readonly log: Log;
   private readonly tenants = new BoundedMap<string, string>(MAX_KNOWN);
-  /** The rows that were seen last, as JSON, by kind and name. */
-  private readonly seen = new Map<string, string>();
-  private isLooking = false;
 
   // oxlint-disable-next-line max-params -- one for each kind of event
   constructor(
@@ -49,18 +31,14 @@ export class EventSourcesService {
     private readonly turns: TurnRunnerService,
     private readonly delivery: DeliveryService,
     private readonly approvals: ApprovalsService,
-    private readonly channels: ChannelManagerService,
-    private readonly nodes: NodesService,
-    private readonly config: ConfigStoreService,
     private readonly sessions: SessionStore,
-    private readonly clock: Clock,
     logs: Logs,
   ) {
     this.log = logs.for('gateway');
   }
 
   @StartStep({ name: 'watch for live events', phase: 'follow' })
-  start(): Undo {
+  start(): void {
     const { events } = this;
     this.connections.onRegister((connection) =>
       events.emit(connection.principal.tenant, 'connection', () => ({ ...toConnectionDto(connection), state: 'open' })),
@@ -92,7 +70,6 @@ export class EventSourcesService {
         ...(decidedBy !== undefined && { decided_by: decidedBy }),
       })),
     );
-    return this.clock.setRepeating(LOOK_INTERVAL_MS, () => void this.look());
   }
 
   private takeAccepted(message: NewMessage, accepted: AcceptedMessage): void {
@@ -158,41 +135,5 @@ export class EventSourcesService {
         tool,
         state: 'pending',
       }));
-  }
-
-  /** Looks at what changes without a notification. */
-  private async look(): Promise<void> {
-    if (!this.events.isHeard || this.isLooking) return;
-    this.isLooking = true;
-    try {
-      for (const [name, { state, reason, since }] of this.channels.states)
-        this.note(DEFAULT_TENANT, 'channel', name, { name, state, ...(reason !== undefined && { reason }), since });
-      for (const [channel, count] of Object.entries(await this.channels.countDeadLetters()))
-        this.note(DEFAULT_TENANT, 'dead_letter', channel, { channel, count });
-      this.note(DEFAULT_TENANT, 'config', '', { version: this.config.version });
-      for (const scope of this.listScopes())
-        for (const { node, state } of await this.nodes.list(scope))
-          this.note(node.tenant, 'node', node.nodeId, { node_id: node.nodeId, name: node.name, state });
-    } catch (error) {
-      this.log.debug({ error }, 'live events could not be looked for');
-    } finally {
-      this.isLooking = false;
-    }
-  }
-
-  /** Lists the tenants that are looked at: one look at all covers them. */
-  private listScopes(): readonly string[] {
-    const { tenants } = this.events;
-    return tenants.includes(ALL_TENANTS) ? [ALL_TENANTS] : tenants;
-  }
-
-  /** Sends an event if a row has changed. The first look only remembers. */
-  private note(tenant: string, kind: EventKind, name: string, row: object): void {
-    const key = `${kind} ${name}`;
-    const text = JSON.stringify(row);
-    const before = this.seen.get(key);
-    if (before === text) return;
-    this.seen.set(key, text);
-    if (before !== undefined) this.events.emit(tenant, kind, () => row);
   }
 }

@@ -4,6 +4,7 @@ import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiProduces, ApiTags } from '@
 import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.js';
 import type { Principal } from '../core/identity/principal.js';
 import { EventStreamsService } from '../http/index.js';
+import { ChangeWatchService } from './change-watch.service.js';
 import { LiveEventsService } from './live-events.service.js';
 
 const EXAMPLE = 'id: 6fA3kQ0pXw1z.1c\nevent: turn\ndata: {"message_ref":"m_4f61_9","state":"running"}\n\n';
@@ -17,6 +18,7 @@ const EXAMPLE = 'id: 6fA3kQ0pXw1z.1c\nevent: turn\ndata: {"message_ref":"m_4f61_
 export class EventsController {
   constructor(
     private readonly events: LiveEventsService,
+    private readonly changes: ChangeWatchService,
     private readonly streams: EventStreamsService,
   ) {}
 
@@ -29,11 +31,12 @@ export class EventsController {
   @ApiProduces('text/event-stream')
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'The ID of the last event that was seen.' })
   @ApiOkResponse({ description: 'Server-Sent Events.', schema: { type: 'string', example: EXAMPLE } })
-  stream(
+  async stream(
     @Res() response: ServerResponse,
     @Headers('last-event-id') lastId: string | undefined,
     @Viewer() caller: Principal,
-  ): void {
+  ): Promise<void> {
+    await this.changes.prepare(caller.tenant);
     this.streams.send(response, this.events.follow(caller.tenant, lastId));
   }
 }

@@ -42,6 +42,8 @@ export class EventStreamsService {
    * while the client reads, so a slow client holds less than 1 MiB.
    */
   send(response: ServerResponse, source: EventSource): void {
+    // The client may have left while its request was looked at; its 'close' is over then.
+    if (response.destroyed) return;
     response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-store, no-transform',

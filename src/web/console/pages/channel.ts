@@ -63,9 +63,9 @@ export class ConsoleChannel extends ConsolePage {
 
   protected override firstUpdated(): void {
     this.follow(
-      ['channel', 'dead_letter'],
+      ['channel'],
       ({ row }) => {
-        if (row['name'] === this.name || row['channel'] === this.name) this.channel.readSoon();
+        if (row['name'] === this.name) this.channel.readSoon();
       },
       () => this.read(),
     );

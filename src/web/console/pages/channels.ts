@@ -51,7 +51,7 @@ export class ConsoleChannels extends ListPage<Channel> {
         },
       ],
       empty: { sentence: 'No channel is set up.', command: 'openclaw channels add telegram' },
-      live: { kinds: ['channel', 'dead_letter'], take },
+      live: { kinds: ['channel'], take },
     };
   }
 
@@ -67,17 +67,12 @@ export class ConsoleChannels extends ListPage<Channel> {
   }
 }
 
-function take({ kind, row }: LiveEvent, model: ListModel<Channel>): void {
-  if (kind === 'dead_letter') {
-    const count = Number(row['count']);
-    model.change(String(row['channel']), (channel) => ({ ...channel, dead_letters: count }));
-    return;
-  }
-  const { name, state, since } = row as unknown as Channel;
+function take({ row }: LiveEvent, model: ListModel<Channel>): void {
+  const { name, state, since, dead_letters } = row as unknown as Channel;
   const reason = row['reason'] as string | undefined;
   model.change(name, ({ reason: _before, ...channel }) => ({
     ...channel,
-    ...{ state, since },
+    ...{ state, since, dead_letters },
     ...(reason !== undefined && { reason }),
   }));
 }

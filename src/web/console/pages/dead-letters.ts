@@ -4,6 +4,7 @@ import '../act.js';
 import { pathOf } from '../api.js';
 import { formatCount } from '../format.js';
 import type { ListModel } from '../list-model.js';
+import type { LiveEvent } from '../live.js';
 import { runBulk, type BulkProgress } from './bulk.js';
 import { ListPage, type ListDescription } from './list-page.js';
 import { renderText, renderTime } from './parts.js';
@@ -26,8 +27,6 @@ interface DeadLetter {
 export class ConsoleDeadLetters extends ListPage<DeadLetter> {
   @state() private progress: BulkProgress | undefined;
   private stopBulk: AbortController | undefined;
-  /** The number of letters that events have named last, by channel. */
-  private readonly counts = new Map<string, number>();
 
   protected override describe(): ListDescription<DeadLetter> {
     return {
@@ -59,18 +58,15 @@ export class ConsoleDeadLetters extends ListPage<DeadLetter> {
       empty: { sentence: 'Every answer has reached its chat.' },
       live: {
         kinds: ['dead_letter'],
-        take: ({ row }, model) => this.count(String(row['channel']), Number(row['count']), model),
+        take: (event, model) => this.take(event, model),
       },
     };
   }
 
-  /** Counts the letters of a channel that were not among the rows: an event has no more than the number of all. */
-  private count(channel: string, count: number, model: ListModel<DeadLetter>): void {
-    const shown = model.rows.filter((row) => row.channel === channel && !model.isGone(String(row.id))).length;
-    const before = this.counts.get(channel) ?? shown;
-    this.counts.set(channel, count);
-    if (!this.isOther(channel))
-      for (let number = before + 1; number <= count; number++) model.announce(`${channel} ${number}`);
+  private take({ row }: LiveEvent, model: ListModel<DeadLetter>): void {
+    const key = String(row['id']);
+    if (row['state'] === 'gone') model.remove(key);
+    else if (!this.isOther(String(row['channel']))) model.announce(key);
   }
 
   private isOther(channel: string): boolean {
