@@ -61,20 +61,27 @@ export class ApprovalsController {
 }
 
 function toDto(approval: Approval, message: MessageInPayload | undefined): ApprovalDto {
-  const { approvalId, tenant, sessionId, messageRef, tool, shown, argumentsSha256, expiresAt, decision, decidedBy } =
-    approval;
+  const { tenant, decision, decidedBy } = approval;
+  return {
+    ...toApprovalRow(approval),
+    tenant,
+    ...(message && { channel: message.channel, sender: message.sender }),
+    ...(decision && { decision }),
+    ...(decidedBy !== undefined && { decided_by: decidedBy }),
+  };
+}
+
+/** Returns what an approval says of its call. */
+export function toApprovalRow(approval: Approval): Omit<ApprovalDto, 'tenant'> {
+  const { approvalId, sessionId, messageRef, tool, shown, argumentsSha256, expiresAt } = approval;
   return {
     approval_id: approvalId,
-    tenant,
     session_id: sessionId,
     message_ref: messageRef,
-    ...(message && { channel: message.channel, sender: message.sender }),
     tool,
     ...(shown !== undefined && { detail: shown }),
     arguments: JSON.parse(approval.arguments) as unknown,
     arguments_sha256: argumentsSha256,
     expires_at: expiresAt,
-    ...(decision && { decision }),
-    ...(decidedBy !== undefined && { decided_by: decidedBy }),
   };
 }

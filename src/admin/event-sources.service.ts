@@ -10,6 +10,7 @@ import { SessionStore, type AcceptedMessage, type DurableFrame, type NewMessage 
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { TurnRunnerService } from '../core/turns/turn-runner.service.js';
 import type { StreamEndPayload, ToolStatusPayload } from '../protocol/index.js';
+import { toApprovalRow } from './approvals.controller.js';
 import { toConnectionDto } from './connections.controller.js';
 import { LiveEventsService } from './live-events.service.js';
 import { toTurnDto } from './turns.controller.js';
@@ -60,6 +61,9 @@ export class EventSourcesService {
       }),
     );
     this.delivery.onPublish((frames) => this.takeFrames(frames));
+    this.approvals.onOpened((approval) =>
+      events.emit(approval.tenant, 'approval', () => ({ ...toApprovalRow(approval), state: 'pending' })),
+    );
     this.approvals.onDecided(({ tenant, approvalId, sessionId, messageRef, tool }, { decision, decidedBy }) =>
       events.emit(tenant, 'approval', () => ({
         approval_id: approvalId,
@@ -119,7 +123,7 @@ export class EventSourcesService {
       return;
     }
     const status = JSON.parse(payload) as ToolStatusPayload;
-    const { message_ref, call_id, tool, approval } = status;
+    const { message_ref, call_id, tool } = status;
     this.events.emit(tenant, 'tool', () => ({
       message_ref,
       session_id: sessionId,
@@ -127,13 +131,5 @@ export class EventSourcesService {
       tool,
       state: status.status,
     }));
-    if (approval)
-      this.events.emit(tenant, 'approval', () => ({
-        ...approval,
-        session_id: sessionId,
-        message_ref,
-        tool,
-        state: 'pending',
-      }));
   }
 }

@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AdminStore, ApprovalStore, type ApprovalQuery } from '../../src/core/store/index.js';
 import { ToolRegistryService } from '../../src/core/tools/tool-registry.service.js';
 import { AdminApi, type Body } from '../support/admin-api.js';
+import { anApproval } from '../../src/testing/factories.js';
 import { FrameClient } from '../support/frame-client.js';
 import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
 
@@ -156,5 +161,50 @@ describe('a tool call over the administration', () => {
     await expect.poll(async () => (await admin.get('approvals')).body.items).toEqual([]);
     expect((await admin.get('approvals?state=expired')).body.items).toHaveLength(1);
     expect(calls).toEqual(['slow']);
+  });
+
+  it('[AD-41] shows its approval in the live events, when it is opened and when it is decided', async () => {
+    const stop = new AbortController();
+    const headers = { authorization: `Bearer ${TOKENS.operator}` };
+    const { body } = await fetch(`${gateway.url}/admin/v1/events`, { headers, signal: stop.signal });
+    let text = '';
+    const reading = (async () => {
+      for await (const chunk of body ?? []) text += Buffer.from(chunk).toString();
+    })().catch(() => {});
+    const session_id = await sessionOf('ann');
+    const answer = admin.post('tools/acme.ask/call', { parameters: { n: 1 }, session_id });
+    const approval = await pending();
+    const events = () =>
+      Array.from(text.matchAll(/event: approval\ndata: (.*)/g), ([, data = '']) => JSON.parse(data) as object);
+    await expect
+      .poll(events)
+      .toMatchObject([
+        { approval_id: approval['approval_id'], tool: 'acme.ask', session_id, arguments: { n: 1 }, state: 'pending' },
+      ]);
+    await decide(approval, 'deny');
+    await answer;
+    await expect.poll(() => events().at(-1)).toMatchObject({ approval_id: approval['approval_id'], state: 'deny' });
+    stop.abort();
+    await reading;
+  });
+
+  it('[AD-41] that a crash ended leaves no open approval, also where those of turns wait', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'direct-calls-'));
+    const start = () =>
+      GatewayApp.start({ settings: { ...withTokens, 'store.url': `sqlite:${join(folder, 'gateway.db')}` } });
+    let app = await start();
+    const store = app.app.get(ApprovalStore, { strict: false });
+    const expiresAt = Date.now() + 3_600_000;
+    await store.openApproval(anApproval({ approvalId: 'a_turn', messageRef: 'm_1', callId: 'c_1', expiresAt }));
+    await store.openApproval(anApproval({ approvalId: 'a_call', messageRef: 'call', callId: 'call', expiresAt }));
+    await app.close();
+    app = await start();
+    const list = async (state: ApprovalQuery['state']) =>
+      (
+        await app.app.get(AdminStore, { strict: false }).listApprovals({ tenant: 'default', state, limit: 9 })
+      ).items.map(({ approvalId, decidedBy }) => [approvalId, decidedBy]);
+    expect([await list('pending'), await list('expired')]).toEqual([[['a_turn', undefined]], [['a_call', 'gateway']]]);
+    await app.close();
+    rmSync(folder, { recursive: true });
   });
 });

@@ -44,6 +44,7 @@ export interface ApprovalRequest {
 export class ApprovalsService {
   private readonly log: Log;
   private readonly waiting = new Map<string, (ruling: Ruling) => void>();
+  private readonly openedListeners: ((approval: Approval) => void)[] = [];
   private readonly decidedListeners: DecidedListener[] = [];
   /** Functions that look for the decision on an approval, by its ID, while something waits for it. */
   private readonly looks = new Map<string, () => void>();
@@ -62,13 +63,18 @@ export class ApprovalsService {
     queue.onRuling((approvalId) => this.looks.get(approvalId)?.());
   }
 
+  /** Calls a listener with each approval that is opened on this replica. It must not throw. */
+  onOpened(listener: (approval: Approval) => void): void {
+    this.openedListeners.push(listener);
+  }
+
   /** Calls a listener with each decision that is made on this replica. It must not throw. */
   onDecided(listener: DecidedListener): void {
     this.decidedListeners.push(listener);
   }
 
   /** Opens the approval of a call, or resolves with the one that the call already has. @throws GatewayError STORE_UNAVAILABLE */
-  request({
+  async request({
     tenant,
     sessionId,
     messageRef,
@@ -79,8 +85,9 @@ export class ApprovalsService {
     shownParameters = parameters,
     approvalWaitMs = Infinity,
   }: ApprovalRequest): Promise<Approval> {
-    return this.approvals.openApproval({
-      approvalId: `a_${randomUUID()}`,
+    const approvalId = `a_${randomUUID()}`;
+    const approval = await this.approvals.openApproval({
+      approvalId,
       tenant,
       sessionId,
       messageRef,
@@ -91,6 +98,8 @@ export class ApprovalsService {
       argumentsSha256: hashArguments(parameters),
       expiresAt: this.clock.now() + Math.min(approvalWaitMs, this.config.get('tools.approval_timeout_ms')),
     });
+    if (approval.approvalId === approvalId) for (const listener of this.openedListeners) listener(approval);
+    return approval;
   }
 
   /**

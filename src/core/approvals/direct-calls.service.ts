@@ -5,10 +5,20 @@ import { AgentsService } from '../agents/agents.service.js';
 import { noteOfCall } from '../audit/audit-notes.js';
 import { PrincipalDirectory } from '../identity/principal-directory.js';
 import type { Principal } from '../identity/principal.js';
+import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { toSpeaker } from '../identity/tenant-scope.js';
 import { buildSessionSeed } from '../sessions/session-key.js';
 import { SessionRouterService } from '../sessions/session-router.service.js';
-import { AuditStore, SessionStore, type Session } from '../store/index.js';
+import {
+  AdminStore,
+  ALL_TENANTS,
+  AuditStore,
+  SessionStore,
+  Store,
+  type Approval,
+  type Session,
+} from '../store/index.js';
+import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import { ToolRegistryService, type FailedOutcome, type ToolUser } from '../tools/tool-registry.service.js';
 import type { CallReview, ToolOutcome } from '../tools/tool.js';
@@ -17,6 +27,9 @@ import { hashArguments } from './arguments-hash.js';
 
 /** The channel and the client of calls that name no session. */
 const CHANNEL = 'api';
+
+/** Number of approvals that are read at once. */
+const PAGE = 200;
 
 /** A call of a tool outside of turns. */
 export interface DirectCall {
@@ -47,6 +60,8 @@ interface ReviewedCall extends DirectCall {
  */
 @Injectable()
 export class DirectCallsService {
+  private readonly log: Log;
+
   // oxlint-disable-next-line max-params -- what decides on a call, each from its own service
   constructor(
     private readonly registry: ToolRegistryService,
@@ -56,8 +71,29 @@ export class DirectCallsService {
     private readonly principals: PrincipalDirectory,
     private readonly agents: AgentsService,
     private readonly audit: AuditStore,
+    private readonly admin: AdminStore,
+    private readonly store: Store,
     private readonly clock: Clock,
-  ) {}
+    logs: Logs,
+  ) {
+    this.log = logs.for('tools');
+  }
+
+  /**
+   * Expires the approvals of calls that ended with their process: at once, or when their time is over if another replica may have
+   * the call.
+   */
+  @StartStep({ name: 'expire approvals of calls that a crash ended', phase: 'follow' })
+  async expireLeftovers(): Promise<Undo> {
+    const stop = new AbortController();
+    for (const approval of await this.listOpen()) {
+      const fields = { approval_id: approval.approvalId, tool: approval.tool };
+      this.log.info(fields, 'the call that waits for this approval may have ended with its gateway');
+      if (this.store.isShared) void this.approvals.waitForDecision(approval, stop.signal);
+      else await this.approvals.withdraw(approval);
+    }
+    return () => stop.abort();
+  }
 
   /**
    * Runs a call. One that needs an approval waits for it, in its session.
@@ -116,6 +152,18 @@ export class DirectCallsService {
     };
   }
 
+  /** Lists the undecided approvals of calls outside of turns. */
+  private async listOpen(): Promise<Approval[]> {
+    const open: Approval[] = [];
+    for (let after: number | undefined = 0; after !== undefined;) {
+      const query = { tenant: ALL_TENANTS, state: 'pending', after, limit: PAGE } as const;
+      const { items, next } = await this.admin.listApprovals(query);
+      open.push(...items.filter(({ messageRef, callId }) => messageRef === callId));
+      after = next;
+    }
+    return open;
+  }
+
   private async join(caller: Principal, sessionId: string): Promise<ToolUser> {
     const session = await this.router.getReadable(caller, sessionId);
     const { principal } = caller;
@@ -131,6 +179,7 @@ export class DirectCallsService {
     if (sessionId === undefined) throw denied(tool, 'a person must approve it: name the session by session_id');
     const { shown, shownParameters } = review;
     const approval = await this.approvals.request({
+      // The call takes the place of the message: that is how `listOpen` knows it.
       ...{ tenant: user.session.tenant, sessionId, messageRef: callId, callId, tool, parameters, shown },
       ...(shownParameters !== undefined && { shownParameters }),
     });
