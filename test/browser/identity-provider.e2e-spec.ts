@@ -1,43 +1,62 @@
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../support/browser.js';
 import { ChatPage } from '../support/chat-page.js';
+import { waitForLive } from '../support/console-page.js';
+import { eventually } from '../support/eventually.js';
 import { GatewayApp } from '../support/gateway-app.js';
+import { MovedClock } from '../support/moved-clock.js';
+import { findFaults } from '../support/page-checks.js';
 import { TestProvider } from '../support/test-provider.js';
 
-describe('the chat with an identity provider', () => {
-  let browser: Browser;
-  let gateway: GatewayApp;
-  let provider: TestProvider;
-  beforeAll(async () => {
-    const place = createServer().listen(0, '127.0.0.1');
-    await once(place, 'listening');
-    const { port } = place.address() as AddressInfo;
-    place.close();
-    await once(place, 'close');
-    const url = `http://127.0.0.1:${port}`;
-    provider = await TestProvider.start(url);
-    provider.groups.set('ada', ['users']);
-    gateway = await GatewayApp.start({ port, settings: { 'gateway.public_url': url, 'auth.oidc': provider.setting } });
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await gateway.close();
-    await provider.close();
-  });
+const MINUTE_MS = 60_000;
 
+let browser: Browser;
+let gateway: GatewayApp;
+let provider: TestProvider;
+let clock: MovedClock;
+beforeAll(async () => void (browser = await launchBrowser()));
+beforeEach(async () => {
+  const place = createServer().listen(0, '127.0.0.1');
+  await once(place, 'listening');
+  const { port } = place.address() as AddressInfo;
+  place.close();
+  await once(place, 'close');
+  const url = `http://127.0.0.1:${port}`;
+  provider = await TestProvider.start(url);
+  provider.groups.set('ada', ['users']);
+  provider.groups.set('root', ['admins']);
+  clock = new MovedClock();
+  gateway = await GatewayApp.start({
+    ...{ port, clock },
+    settings: { 'gateway.public_url': url, 'auth.oidc': provider.setting },
+  });
+});
+afterEach(async () => {
+  await gateway.close();
+  await provider.close();
+});
+afterAll(() => browser.close());
+
+const providerButton = (page: Page) => page.getByRole('button', { name: 'Sign in with your organisation' });
+
+/** Signs a person in at the identity provider, up to the way back. */
+async function signIn(page: Page, name: string): Promise<void> {
+  await providerButton(page).click();
+  await page.locator('input[name=login]').fill(name);
+  await page.locator('input[name=password]').fill('x');
+  await page.locator('button[type=submit]').click();
+  await page.locator('button[type=submit]').click();
+}
+
+describe('the chat with an identity provider', () => {
   it('[I-14] [I-17] signs a person in and out without a token in the page', async () => {
     const chat = await ChatPage.open(browser, gateway.url);
     const { page } = chat;
-    await page.getByRole('button', { name: 'Sign in with your organisation' }).click();
-    await page.locator('input[name=login]').fill('ada');
-    await page.locator('input[name=password]').fill('x');
-    await page.locator('button[type=submit]').click();
-    await page.locator('button[type=submit]').click();
+    await signIn(page, 'ada');
     await chat.input.fill('/status');
     await chat.input.press('Enter');
     await page.getByRole('log').getByText('/status').first().waitFor();
@@ -48,7 +67,71 @@ describe('the chat with an identity provider', () => {
     await chat.command('Sign out');
     await page.waitForURL(/\/session\/end/);
     await page.goto(`${gateway.url}/chat`);
-    await page.getByRole('button', { name: 'Sign in with your organisation' }).waitFor();
+    await providerButton(page).waitFor();
     expect([chat.complaints.errors, chat.complaints.violations]).toEqual([[], []]);
+  });
+});
+
+describe('the console with an identity provider', () => {
+  const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name }).waitFor();
+
+  it('[CO-01] signs an operator in and out without a token in the page, and back to the place of the address', async () => {
+    const chat = await ChatPage.open(browser, gateway.url, {}, '/console/dead-letters?kind=reply');
+    const { page } = chat;
+    await signIn(page, 'root');
+    await heading(page, 'Dead letters');
+    await waitForLive(page);
+    expect(page.url()).toBe(`${gateway.url}/console/dead-letters?kind=reply`);
+    expect(await page.evaluate('[document.cookie, sessionStorage.length, localStorage.length].join()')).toBe(',0,0');
+    await page.locator('.bar page-menu > button').click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await page.waitForURL(/\/session\/end/);
+    await page.locator('button[value=yes]').click();
+    await page.waitForURL(`${gateway.url}/chat`);
+    await page.goto(`${gateway.url}/console`);
+    await providerButton(page).click();
+    // Signed out at the provider too: it asks for a name again.
+    await page.locator('input[name=login]').waitFor();
+    expect([chat.complaints.errors, chat.complaints.violations]).toEqual([[], []]);
+  });
+
+  it('[CO-01] [I-15] stays signed in for hours, and says so when the provider ends the access', async () => {
+    const { page } = await ChatPage.open(browser, gateway.url, {}, '/console/queue');
+    await signIn(page, 'root');
+    await heading(page, 'Queue');
+    provider.idTokenLifetimeS = 9 * 3_600;
+    clock.aheadMs = 45 * MINUTE_MS;
+    await page.keyboard.press('r');
+    await eventually(() => expect(provider.refreshes).toBe(1));
+    clock.aheadMs = 120 * MINUTE_MS;
+    const read = page.waitForResponse((response) => response.url().includes('/admin/v1/queue'));
+    await page.keyboard.press('r');
+    expect((await read).status()).toBe(200);
+    provider.groups.delete('root');
+    clock.aheadMs = 600 * MINUTE_MS;
+    await page.keyboard.press('r');
+    await page.getByText('Your access has ended').waitFor();
+    provider.idTokenLifetimeS = 20 * 3_600;
+    await providerButton(page).click();
+    await page.getByText('no mapped group').waitFor();
+    provider.groups.set('root', ['admins']);
+    await page.getByRole('link', { name: 'Sign in again' }).click();
+    await heading(page, 'Queue');
+    await waitForLive(page);
+  });
+
+  it('[CO-01] says what to do when the provider is down at a sign-in', async () => {
+    clock.aheadMs = 120 * MINUTE_MS;
+    await provider.close();
+    const chat = await ChatPage.open(browser, gateway.url, {}, '/console');
+    const { page } = chat;
+    await providerButton(page).click();
+    await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+    await page.getByText('does not respond now. Wait a minute, then sign in again.').waitFor();
+    expect(await findFaults(chat)).toEqual([]);
+    await page.getByRole('link', { name: 'to sign in with a token' }).click();
+    await page.getByLabel('Token').waitFor();
+    expect(page.url()).toBe(`${gateway.url}/console`);
+    provider = await TestProvider.start(gateway.url);
   });
 });

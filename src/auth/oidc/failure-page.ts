@@ -1,13 +1,19 @@
-/** Renders the page that says why a sign-in has failed. @param says may have foreign text */
-export function renderFailure(says: string, publicUrl: string): string {
-  const again = `${publicUrl}/auth/login?return_to=/chat`;
+/**
+ * Renders the page that says why a sign-in has failed, with the ways to go on.
+ * @param says may have foreign text
+ * @param returnTo the page of the gateway that the sign-in began at
+ */
+export function renderFailure(says: string, publicUrl: string, returnTo: string): string {
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Sign-in failed</title></head>
 <body>
+<main>
 <h1>You are not signed in</h1>
 <p>${escapeHtml(says)}</p>
-<p><a href="${escapeHtml(again)}">Sign in again</a></p>
+<p><a href="${escapeHtml(`${publicUrl}/auth/login?return_to=${returnTo}`)}">Sign in again</a></p>
+<p><a href="${escapeHtml(`${publicUrl}${returnTo}`)}">Back to the page, to sign in with a token</a></p>
+</main>
 </body>
 </html>
 `;

@@ -6,10 +6,12 @@ import { UndecidedError } from '../credential-verifier.js';
 import { OidcClientService, type OidcClient } from './oidc-client.service.js';
 import { renderFailure } from './failure-page.js';
 import { SESSION_COOKIE, SIGN_IN_LIFETIME_MS, SignInsService } from './sign-ins.service.js';
-import { addState, STATE_LIFETIME_MS } from './sign-in-states.js';
+import { addState, STATE_LIFETIME_MS, toReturnPath } from './sign-in-states.js';
 import { SignInFlow } from './sign-in-flow.js';
 
 const STATES_COOKIE = 'openclaw-sign-in';
+const PROVIDER_IS_DOWN =
+  'The identity provider does not respond now. Wait a minute, then sign in again. If it stays so, tell the operator of the gateway: “openclaw status” says since when, and why.';
 
 /** The state of the sign-in of a browser. */
 interface SessionState {
@@ -61,7 +63,11 @@ export class OidcController {
     const states = client.cookies.write(STATES_COOKIE, outcome.states, STATE_LIFETIME_MS / 1_000);
     if (outcome.kind === 'failed') {
       response.setHeader('Set-Cookie', states);
-      return sendPage(response, outcome.status, renderFailure(outcome.says, client.publicUrl));
+      return sendPage(
+        response,
+        outcome.status,
+        renderFailure(outcome.says, client.publicUrl, toReturnPath(outcome.returnTo)),
+      );
     }
     // Who signs in again is not signed in twice.
     const older = client.cookies.read(request, SESSION_COOKIE);
@@ -111,7 +117,7 @@ export class OidcController {
       response.writeHead(302, { Location: location }).end();
     } catch (error) {
       if (!(error instanceof UndecidedError)) throw error;
-      sendPage(response, 503, renderFailure('The identity provider does not respond now.', client.publicUrl));
+      sendPage(response, 503, renderFailure(PROVIDER_IS_DOWN, client.publicUrl, toReturnPath(returnTo)));
     }
   }
 

@@ -27,7 +27,14 @@ const MAX_FORM_BYTES = 65_536;
 /** The end of a sign-in. `states`: the cookie of those that have begun and not ended. */
 export type SignInOutcome =
   | { readonly kind: 'done'; readonly states: string; readonly cookie: string; readonly returnTo: string }
-  | { readonly kind: 'failed'; readonly states: string; readonly status: number; readonly says: string }
+  | {
+      readonly kind: 'failed';
+      readonly states: string;
+      readonly status: number;
+      readonly says: string;
+      /** The page that the sign-in began at; undefined if it is not known. */
+      readonly returnTo: string | undefined;
+    }
   /** The browser does not have the cookie of a sign-in that the gateway has begun a moment ago. */
   | { readonly kind: 'lost'; readonly returnTo: string };
 
@@ -60,19 +67,20 @@ export class SignInFlow {
     if (!attempt || states === undefined) {
       if (attempt && !attempt.isSecond) return { kind: 'lost', returnTo: attempt.returnTo };
       const says = 'This sign-in is not known here: it took longer than 10 minutes, or the browser keeps no cookies.';
-      return { kind: 'failed', states: cookie ?? '', status: 400, says };
+      return { kind: 'failed', states: cookie ?? '', status: 400, says, returnTo: attempt?.returnTo };
     }
+    const { returnTo } = attempt;
     const error = text('error');
     if (error !== undefined) {
       const says = `The identity provider says: ${toOneLine(text('error_description') ?? error, MAX_SHOWN)}`;
-      return { kind: 'failed', states, status: 400, says };
+      return { kind: 'failed', states, status: 400, says, returnTo };
     }
     const facts = this.rules.readFacts(request);
     try {
       const session = await this.exchange(client, attempt, text('code') ?? '', facts);
-      return { kind: 'done', states, cookie: session, returnTo: attempt.returnTo };
+      return { kind: 'done', states, cookie: session, returnTo };
     } catch (failure) {
-      return { kind: 'failed', states, ...this.explain(failure, facts) };
+      return { kind: 'failed', states, ...this.explain(failure, facts), returnTo };
     }
   }
 
@@ -102,7 +110,10 @@ export class SignInFlow {
       return { status: 403, says: `The gateway does not accept this sign-in: ${failure.message}.` };
     }
     if (failure instanceof UndecidedError)
-      return { status: 503, says: `You cannot be signed in at the moment: ${failure.message}.` };
+      return {
+        status: 503,
+        says: `You cannot be signed in at the moment: ${failure.message}. Wait a minute, then sign in again.`,
+      };
     throw failure;
   }
 

@@ -42,9 +42,7 @@ export class SignInStates {
   /** Begins a sign-in. @param returnTo from the request; a path that is not a page of the gateway leads to the chat */
   begin(returnTo: string | undefined, isSecond: boolean): { readonly state: string; readonly id: string } {
     const id = randomBytes(16).toString('base64url');
-    const path = Buffer.from(RETURN_TO.test(returnTo ?? '') ? (returnTo ?? '') : DEFAULT_RETURN_TO).toString(
-      'base64url',
-    );
+    const path = Buffer.from(toReturnPath(returnTo)).toString('base64url');
     const signed = `${id}.${this.clock.now().toString(36)}.${isSecond ? 1 : 0}.${path}`;
     return { id, state: `${signed}.${this.derive('state', signed)}` };
   }
@@ -70,6 +68,11 @@ export class SignInStates {
   private derive(purpose: string, text: string): string {
     return createHmac('sha256', this.key).update(`${purpose}:${text}`).digest('base64url');
   }
+}
+
+/** Returns the page of the gateway that a sign-in leads to: `path` if it is one, else the chat. */
+export function toReturnPath(path: string | undefined): string {
+  return path !== undefined && RETURN_TO.test(path) ? path : DEFAULT_RETURN_TO;
 }
 
 /** Returns the cookie of a browser with one sign-in more. */

@@ -247,8 +247,9 @@ export class ConsoleApp extends LitElement {
 
   private async signOut(): Promise<void> {
     this.session.end();
-    await signOutOfProvider({ root: this.root, name: 'console' });
-    location.assign(this.router.base);
+    const isLeft = await signOutOfProvider({ root: this.root, name: 'console' });
+    // A second navigation would end that to the provider, where the person would stay signed in.
+    if (!isLeft) location.assign(this.router.base);
   }
 
   private listMenu(): readonly MenuItem[] {

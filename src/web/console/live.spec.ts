@@ -173,6 +173,20 @@ describe('live events', () => {
     const { live } = openPage();
     await settle(LONGEST_WAIT_MS * 4);
     expect([live.state, gateway.tries]).toEqual(['off', 1]);
+    live.show(false);
+    live.show(true);
+    await settle();
+    expect([live.state, gateway.tries]).toEqual(['off', 1]);
+  });
+
+  it('come again when the person has signed in again', async () => {
+    gateway.failure = new ApiError(401);
+    const { live } = openPage();
+    await settle();
+    gateway.failure = undefined;
+    live.start();
+    await settle();
+    expect([live.state, gateway.tries]).toEqual(['live', 2]);
   });
 });
 

@@ -96,8 +96,9 @@ export class Live {
     return () => void this.#subscribers.delete(subscriber);
   }
 
+  /** Begins, also after a refusal: the person may have signed in again. */
   start(): void {
-    if (this.#candidacy || this.#isHidden || this.#isPausedByPerson || this.#state === 'off') return;
+    if (this.#candidacy || this.#isHidden || this.#isPausedByPerson) return;
     this.#set('connecting');
     const candidacy = (this.#candidacy = new AbortController());
     this.neighbours.elect(async () => {
@@ -140,7 +141,7 @@ export class Live {
 
   #restart(): void {
     if (this.#isHidden || this.#isPausedByPerson) return this.stop();
-    if (this.#candidacy) return;
+    if (this.#candidacy || this.#state === 'off') return;
     this.start();
     this.reset.emit();
   }

@@ -29,12 +29,16 @@ export async function isSignedIn({ root }: SigningPage): Promise<boolean> {
   return (await readState(root))?.signed_in ?? false;
 }
 
-/** Signs this browser out, in all tabs, and goes to the identity provider, which does the same. Nothing without a sign-in. */
-export async function signOutOfProvider({ root }: SigningPage): Promise<void> {
-  if (!(await readState(root))?.signed_in) return;
+/**
+ * Signs this browser out, in all tabs, and goes to the identity provider, which does the same. Nothing without a sign-in.
+ * Returns true if the page is left for the provider.
+ */
+export async function signOutOfProvider({ root }: SigningPage): Promise<boolean> {
+  if (!(await readState(root))?.signed_in) return false;
   const answer = await ask(`${root}auth/logout`, 'POST');
   const { location: next } = ((await answer?.json()) ?? {}) as { readonly location?: string };
   if (next !== undefined) location.assign(next);
+  return next !== undefined;
 }
 
 async function readState(root: string): Promise<SessionState | undefined> {
