@@ -50,8 +50,8 @@ const LAZY = /\/node_modules\/(file-type|strtok3|token-types|@tokenizer|@borewit
 /** Entry points of `package.json`, the two programs, and what is loaded by `require`. */
 const ENTRIES = {
   main: path('dist/cli/main.js'),
-  'sqlite.check': path('dist/stores/sqlite/sqlite.check.js'),
-  'sqlite.worker': path('dist/stores/sqlite/sqlite.worker.js'),
+  'sqlite.check': path('dist/stores/sqlite/file/sqlite.check.js'),
+  'sqlite.worker': path('dist/stores/sqlite/thread/sqlite.worker.js'),
   index: path('dist/index.js'),
   client: path('dist/client/index.js'),
   driver: path('dist/run-driver.js'),

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeIssuer } from '../../test/support/fake-issuer.js';
 import { BOT_TOKEN, FakeTelegram } from '../../test/support/fake-telegram.js';
-import { openDatabase } from '../stores/sqlite/database.js';
-import { MIGRATIONS } from '../stores/sqlite/migrations.js';
+import { openDatabase } from '../stores/sqlite/file/database.js';
+import { MIGRATIONS } from '../stores/sqlite/schema/migrations.js';
 import { FakeTerminal } from '../testing/fake-terminal.js';
 import { run } from './cli.js';
 

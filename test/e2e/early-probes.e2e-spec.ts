@@ -4,8 +4,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openDatabase } from '../../src/stores/sqlite/database.js';
-import { MIGRATIONS } from '../../src/stores/sqlite/migrations.js';
+import { openDatabase } from '../../src/stores/sqlite/file/database.js';
+import { MIGRATIONS } from '../../src/stores/sqlite/schema/migrations.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 
 /** The version before rows of the audit trail were hashed again. */

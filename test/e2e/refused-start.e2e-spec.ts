@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openDatabase } from '../../src/stores/sqlite/database.js';
+import { openDatabase } from '../../src/stores/sqlite/file/database.js';
 import { expectTime } from '../support/expect-time.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 

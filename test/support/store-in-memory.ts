@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { SilentLogs } from '../../src/core/telemetry/logs.js';
 import { NoMetrics } from '../../src/core/telemetry/metrics.js';
-import { openDatabase } from '../../src/stores/sqlite/database.js';
-import type { StartExecutor } from '../../src/stores/sqlite/executor.js';
+import { openDatabase } from '../../src/stores/sqlite/file/database.js';
+import type { StartExecutor } from '../../src/stores/sqlite/thread/executor.js';
 import { SqliteStore } from '../../src/stores/sqlite/index.js';
 import type { Batch } from '../../src/stores/sqlite/operations/index.js';
 import { SqliteStateMachine } from '../../src/stores/sqlite/state-machine.js';

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { NO_JOBS, type StoreEngine, type StoreExamination, type StoreMigration } from '../store-engine.js';
-import type { CheckProgress } from './check-database.js';
-import { findNetworkFileSystem } from './network-file-system.js';
+import type { CheckProgress } from './file/check-database.js';
+import { findNetworkFileSystem } from './file/network-file-system.js';
 import { findSqliteUrlFault, isSqliteUrl, parseSqliteUrl } from './sqlite-url.js';
 
 type Write = Parameters<StoreEngine['restore']>[1];
@@ -29,7 +29,7 @@ export const SQLITE_ENGINE = {
   findMigration: async (url: string): Promise<StoreMigration | undefined> => {
     const path = parseSqliteUrl(url);
     const from = path === undefined ? 0 : readSchemaVersion(path);
-    const to = (await import('./migrations.js')).MIGRATIONS.at(-1)?.version ?? 0;
+    const to = (await import('./schema/migrations.js')).MIGRATIONS.at(-1)?.version ?? 0;
     return from > 0 && from < to ? { from, to } : undefined;
   },
   findPath: parseSqliteUrl,
@@ -39,7 +39,7 @@ export const SQLITE_ENGINE = {
   restore: async (url: string, ...rest: [Write, Check, number]) => {
     const path = parseSqliteUrl(url);
     if (path === undefined) throw new Error(`${url} keeps nothing: set store.url to the place of the database`);
-    return (await import('./restore-database.js')).restoreDatabase(path, ...rest);
+    return (await import('./file/restore-database.js')).restoreDatabase(path, ...rest);
   },
 } satisfies StoreEngine;
 
@@ -67,7 +67,7 @@ async function examine(url: string, onTable?: CheckProgress): Promise<StoreExami
       jobs: NO_JOBS,
       movedChats: [],
     };
-  const { examineDatabase } = await import('./examine-database.js');
+  const { examineDatabase } = await import('./file/examine-database.js');
   const { version, newest, holder, settings, jobs, movedChats } = examineDatabase(path, onTable);
   const state =
     version === undefined

@@ -8,9 +8,9 @@ import type { Claim } from '../../core/store/index.js';
 import { SilentLogs, type Logs } from '../../core/telemetry/logs.js';
 import { aMessage, anEnd, aPayload, aSession, GENEROUS_LIMITS, KeptLogs, ManualClock } from '../../testing/index.js';
 import { describeStoreContract } from '../../testing/store.contract.js';
-import type { StartCheck } from './background-check.js';
+import type { StartCheck } from './file/background-check.js';
 import { SqliteStore } from './index.js';
-import { MAX_CLAIMED_LENGTH } from './queue-operations.js';
+import { MAX_CLAIMED_LENGTH } from './sql/queue-operations.js';
 
 const UNAVAILABLE = { code: 'STORE_UNAVAILABLE', retryable: true };
 

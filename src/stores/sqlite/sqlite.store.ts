@@ -15,11 +15,11 @@ import type {
 import type { Log, Logs } from '../../core/telemetry/logs.js';
 import { bindEach, NoMetrics, type Counter, type Histogram, type Metrics } from '../../core/telemetry/metrics.js';
 import type { Clock, Moment } from '../../core/time/clock.js';
-import { startBackgroundCheck, type BackgroundCheck, type StartCheck } from './background-check.js';
-import { makeCopy } from './background-copy.js';
-import { Batcher, type BatcherHost } from './batcher.js';
-import { describeDamage } from './database.js';
-import { startExecutor, type Executor, type StartExecutor } from './executor.js';
+import { startBackgroundCheck, type BackgroundCheck, type StartCheck } from './file/background-check.js';
+import { makeCopy } from './file/background-copy.js';
+import { Batcher, type BatcherHost } from './thread/batcher.js';
+import { describeDamage } from './file/database.js';
+import { startExecutor, type Executor, type StartExecutor } from './thread/executor.js';
 import {
   callOf,
   OPERATIONS,
@@ -31,8 +31,8 @@ import {
   type OperationName,
   type Ports,
 } from './operations/index.js';
-import { KeptRecords } from './packing.js';
-import { findRealFile } from './real-file.js';
+import { KeptRecords } from './thread/packing.js';
+import { findRealFile } from './file/real-file.js';
 import { parseSqliteUrl } from './sqlite-url.js';
 
 /** The methods that the table of operations implements: all ports of `core/store` in one object. */

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aFrame, aMessage, anEnd, aSession, GENEROUS_LIMITS } from '../../testing/index.js';
 import type { Claim, NewMessage } from '../../core/store/index.js';
-import { openDatabase, type OpenDatabase } from './database.js';
+import { openDatabase, type OpenDatabase } from './file/database.js';
 import { callOf, type BatchReply, type Call } from './operations/index.js';
-import { unpackOutcome, type PackedOutcome } from './accept-packing.js';
-import { KeptRecords, unpackClaims, type PackedClaims } from './packing.js';
+import { unpackOutcome, type PackedOutcome } from './thread/accept-packing.js';
+import { KeptRecords, unpackClaims, type PackedClaims } from './thread/packing.js';
 import { SqliteStateMachine } from './state-machine.js';
 
 const DISK_FULL = 13;

@@ -1,23 +1,23 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Moment } from '../../core/time/clock.js';
 import { failpoint } from '../../core/failpoints/failpoint.js';
-import { AdminOperations } from './admin-operations.js';
-import { ApprovalOperations } from './approval-operations.js';
-import { AuditTrail } from './audit-trail.js';
-import { CanvasOperations } from './canvas-operations.js';
-import { CanvasStates } from './canvas-states.js';
-import { ChannelOperations } from './channel-operations.js';
-import { CredentialOperations } from './credential-operations.js';
-import { CronOperations } from './cron-operations.js';
-import { explainOpening, openDatabase } from './database.js';
-import { Erasure } from './erasure.js';
-import { FrameOperations } from './frame-operations.js';
-import { Heartbeat } from './heartbeat.js';
-import { MediaOperations } from './media-operations.js';
-import { MemoryOperations } from './memory-operations.js';
-import { MessageTable } from './message-table.js';
-import { NodeOperations } from './node-operations.js';
-import { NodeTrafficOperations } from './node-traffic-operations.js';
+import { AdminOperations } from './sql/admin-operations.js';
+import { ApprovalOperations } from './sql/approval-operations.js';
+import { AuditTrail } from './sql/audit-trail.js';
+import { CanvasOperations } from './sql/canvas-operations.js';
+import { CanvasStates } from './sql/canvas-states.js';
+import { ChannelOperations } from './sql/channel-operations.js';
+import { CredentialOperations } from './sql/credential-operations.js';
+import { CronOperations } from './sql/cron-operations.js';
+import { explainOpening, openDatabase } from './file/database.js';
+import { Erasure } from './sql/erasure.js';
+import { FrameOperations } from './sql/frame-operations.js';
+import { Heartbeat } from './sql/heartbeat.js';
+import { MediaOperations } from './sql/media-operations.js';
+import { MemoryOperations } from './sql/memory-operations.js';
+import { MessageTable } from './sql/message-table.js';
+import { NodeOperations } from './sql/node-operations.js';
+import { NodeTrafficOperations } from './sql/node-traffic-operations.js';
 import {
   OPERATIONS,
   type Batch,
@@ -29,18 +29,18 @@ import {
   type OperationName,
   type Parts,
 } from './operations/index.js';
-import { QueueOperations } from './queue-operations.js';
-import { RulingOperations } from './ruling-operations.js';
-import { SessionLists } from './session-lists.js';
-import { SessionOperations } from './session-operations.js';
-import { SettingsOperations } from './settings-operations.js';
-import { SignInOperations } from './sign-in-operations.js';
+import { QueueOperations } from './sql/queue-operations.js';
+import { RulingOperations } from './sql/ruling-operations.js';
+import { SessionLists } from './sql/session-lists.js';
+import { SessionOperations } from './sql/session-operations.js';
+import { SettingsOperations } from './sql/settings-operations.js';
+import { SignInOperations } from './sql/sign-in-operations.js';
 import { isUnavailable } from './sqlite-errors.js';
-import { Sweeper } from './sweeper.js';
-import { TailscaleOperations } from './tailscale-operations.js';
-import { TableState } from './table-state.js';
-import { TurnOperations } from './turn-operations.js';
-import { UsageOperations } from './usage-operations.js';
+import { Sweeper } from './sql/sweeper.js';
+import { TailscaleOperations } from './sql/tailscale-operations.js';
+import { TableState } from './state/table-state.js';
+import { TurnOperations } from './sql/turn-operations.js';
+import { UsageOperations } from './sql/usage-operations.js';
 
 /** Operations that neither read nor change rows of `queue` but by `QueueTable`, so that new rows may wait for the commit. */
 const LEAVES_ROWS_WAITING: ReadonlySet<OperationName> = new Set(['accept', 'claim', 'append', 'finish', 'moveCursor']);

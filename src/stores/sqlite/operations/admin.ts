@@ -1,5 +1,5 @@
 import type { AdminStore } from '../../../core/store/index.js';
-import { packHistoryRow, unpackHistoryRow } from '../packing.js';
+import { packHistoryRow, unpackHistoryRow } from '../thread/packing.js';
 import { packedRead, read, same, write, type Rows } from './row.js';
 
 export const ADMIN_ROWS: Rows<AdminStore> = {

@@ -7,8 +7,8 @@ import {
   unpackOutcome,
   type PackedNewMessage,
   type PackedOutcome,
-} from '../accept-packing.js';
-import { packClaims, packMessage, unpackClaims, unpackMessage, type PackedClaims } from '../packing.js';
+} from '../thread/accept-packing.js';
+import { packClaims, packMessage, unpackClaims, unpackMessage, type PackedClaims } from '../thread/packing.js';
 import { last, packedRead, packedWrite, read, same, write, type Rows } from './row.js';
 
 export const QUEUE_ROWS: Rows<Omit<QueueStore, 'acceptThen'>> = {

@@ -1,29 +1,29 @@
 /** The rows of the table of operations, and the functions that make them. */
 import type { Failpoint } from '../../../core/failpoints/failpoint.js';
-import type { AdminOperations } from '../admin-operations.js';
-import type { ApprovalOperations } from '../approval-operations.js';
-import type { AuditTrail } from '../audit-trail.js';
-import type { CanvasOperations } from '../canvas-operations.js';
-import type { ChannelOperations } from '../channel-operations.js';
-import type { CredentialOperations } from '../credential-operations.js';
-import type { CronOperations } from '../cron-operations.js';
-import type { Erasure } from '../erasure.js';
-import type { FrameOperations } from '../frame-operations.js';
-import type { Heartbeat } from '../heartbeat.js';
-import type { MediaOperations } from '../media-operations.js';
-import type { MemoryOperations } from '../memory-operations.js';
-import type { NodeOperations } from '../node-operations.js';
-import type { NodeTrafficOperations } from '../node-traffic-operations.js';
-import type { KeptRecords } from '../packing.js';
-import type { QueueOperations } from '../queue-operations.js';
-import type { SessionLists } from '../session-lists.js';
-import type { SessionOperations } from '../session-operations.js';
-import type { SettingsOperations } from '../settings-operations.js';
-import type { SignInOperations } from '../sign-in-operations.js';
-import type { Sweeper } from '../sweeper.js';
-import type { TailscaleOperations } from '../tailscale-operations.js';
-import type { TurnOperations } from '../turn-operations.js';
-import type { UsageOperations } from '../usage-operations.js';
+import type { AdminOperations } from '../sql/admin-operations.js';
+import type { ApprovalOperations } from '../sql/approval-operations.js';
+import type { AuditTrail } from '../sql/audit-trail.js';
+import type { CanvasOperations } from '../sql/canvas-operations.js';
+import type { ChannelOperations } from '../sql/channel-operations.js';
+import type { CredentialOperations } from '../sql/credential-operations.js';
+import type { CronOperations } from '../sql/cron-operations.js';
+import type { Erasure } from '../sql/erasure.js';
+import type { FrameOperations } from '../sql/frame-operations.js';
+import type { Heartbeat } from '../sql/heartbeat.js';
+import type { MediaOperations } from '../sql/media-operations.js';
+import type { MemoryOperations } from '../sql/memory-operations.js';
+import type { NodeOperations } from '../sql/node-operations.js';
+import type { NodeTrafficOperations } from '../sql/node-traffic-operations.js';
+import type { KeptRecords } from '../thread/packing.js';
+import type { QueueOperations } from '../sql/queue-operations.js';
+import type { SessionLists } from '../sql/session-lists.js';
+import type { SessionOperations } from '../sql/session-operations.js';
+import type { SettingsOperations } from '../sql/settings-operations.js';
+import type { SignInOperations } from '../sql/sign-in-operations.js';
+import type { Sweeper } from '../sql/sweeper.js';
+import type { TailscaleOperations } from '../sql/tailscale-operations.js';
+import type { TurnOperations } from '../sql/turn-operations.js';
+import type { UsageOperations } from '../sql/usage-operations.js';
 
 /** The implementations, in the thread that owns the database. */
 export interface Parts {

@@ -1,5 +1,5 @@
 import type { Store } from '../../../core/store/index.js';
-import { SweepBudget } from '../sweep-budget.js';
+import { SweepBudget } from '../sql/sweep-budget.js';
 import { packedWrite, same, write, type Rows } from './row.js';
 
 /** The rows of the store as a whole. Its other methods concern the process, not the database. */

@@ -13,7 +13,7 @@ import {
   type PackedJoin,
   type PackedWrite,
   type WrittenFrom,
-} from '../packing.js';
+} from '../thread/packing.js';
 import { isDefined, packedRead, packedWrite, read, same, type Rows } from './row.js';
 
 export const TURN_ROWS: Rows<Omit<TurnStore, 'finishThen'>> = {
