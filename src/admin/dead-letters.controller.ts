@@ -35,8 +35,8 @@ export class DeadLettersController {
   @UsePipes(validated())
   async list(@Query() query: DeadLettersQuery, @Viewer() { tenant }: Principal): Promise<DeadLettersDto> {
     if (!isInScope(tenant, DEFAULT_TENANT)) return { items: [] };
-    const { channel, limit = DEFAULT_LIMIT, cursor } = query;
-    const cursors = new Cursors<number>('dead letters', tenant, channel);
+    const { channel, kind, limit = DEFAULT_LIMIT, cursor } = query;
+    const cursors = new Cursors<number>('dead letters', tenant, channel, kind);
     const letters = await this.channels.listDeadLetters({ channel, before: cursors.decode(cursor), limit: limit + 1 });
     const items = letters.slice(0, limit).map(toDeadLetterDto);
     const last = letters.length > limit ? items.at(-1) : undefined;

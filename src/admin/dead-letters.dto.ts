@@ -1,10 +1,15 @@
-import { IsString, Length } from 'class-validator';
+import { ApiProperty } from '@nestjs/swagger';
+import { IsIn, IsString, Length } from 'class-validator';
 import type { PartText, Place } from '../core/channels/driver.js';
 import { toPlainText } from '../core/channels/text-length.js';
 import { DEFAULT_TENANT } from '../core/identity/principal.js';
 import type { DeadLetter } from '../core/store/index.js';
 import { CursorQuery } from './queue.dto.js';
 import { MayBeAbsent } from '../http/index.js';
+
+/** What a dead letter was to reach: `channel` for the chat of a channel. */
+export const DEAD_LETTER_KINDS = ['channel'] as const;
+export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
 
 /** Selects dead letters. */
 export class DeadLettersQuery extends CursorQuery {
@@ -16,12 +21,26 @@ export class DeadLettersQuery extends CursorQuery {
   @IsString()
   @Length(1, 256)
   channel?: string;
+
+  /**
+   * Those of one kind only.
+   * @example "channel"
+   */
+  @MayBeAbsent()
+  @IsIn(DEAD_LETTER_KINDS)
+  kind?: DeadLetterKind;
 }
 
 /** A message to a channel that was given up. */
 export class DeadLetterDto {
   /** @example 17 */
   id!: number;
+  /**
+   * What it was to reach.
+   * @example "channel"
+   */
+  @ApiProperty({ enum: DEAD_LETTER_KINDS })
+  kind!: DeadLetterKind;
   /** @example "default" */
   tenant!: string;
   /** @example "telegram" */
@@ -58,6 +77,7 @@ export function toDeadLetterDto(letter: DeadLetter): DeadLetterDto {
   const { id, channel, place, replyTo, content = '[]', reason = '', createdAt } = letter;
   return {
     id,
+    kind: 'channel',
     // Channels belong to the first tenant.
     tenant: DEFAULT_TENANT,
     channel,

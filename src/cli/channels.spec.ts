@@ -70,6 +70,7 @@ describe('openclaw channels', () => {
     [['channels', 'test', 'telegram'], /test needs NAME and CHAT/],
     [['channels', 'stop', 'telegram', 'now'], /Unexpected argument now/],
     [['dead-letters', 'retry'], /retry needs the ID/],
+    [['dead-letters', '--kind', 'letter'], /--kind must be one of channel, not letter/],
     [['dead-letters', 'retry', 'x'], /x is not the ID/],
     [['dead-letters', 'burn', '1'], /knows list, retry and discard, not burn/],
   ])('exits with code 2 for %j', async (args, message) => {

@@ -1,7 +1,7 @@
 import { AdminSession, cut, formatTime } from './admin-session.js';
 import type { Command } from './command.js';
 import { EXIT, UsageError } from './faults.js';
-import { LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from './options.js';
+import { checkChoice, LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from './options.js';
 import type { Terminal } from './terminal.js';
 
 interface DeadLetter {
@@ -17,7 +17,7 @@ interface DeadLetter {
 export const deadLetters: Command = {
   name: 'dead-letters',
   summary: 'messages that did not reach their chats: list, retry, discard',
-  usage: `Usage: openclaw dead-letters [list] [--channel NAME] [--tenant T] [--limit N] [--url URL] [--json]
+  usage: `Usage: openclaw dead-letters [list] [--channel NAME] [--kind channel] [--tenant T] [--limit N] [--url URL] [--json]
        openclaw dead-letters retry|discard ID... [--url URL] [--json]
 
 list     the messages that could not be delivered, newest first, with the reasons
@@ -25,6 +25,7 @@ retry    sends them again, each as a message of its own
 discard  deletes them
 
   --channel NAME  only those of one channel
+  --kind KIND     only those of one kind; so far all are of kind channel
   --tenant T      one tenant, for operators of all
   --limit N       at most N (default: 100)
   --url URL       where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
@@ -44,14 +45,16 @@ export async function runDeadLetters(command: string, args: readonly string[], t
   const { values, positionals } = readOptions(
     command,
     args,
-    { ...LIST_OPTIONS, ...TENANT_OPTION, channel: { type: 'string' } },
+    { ...LIST_OPTIONS, ...TENANT_OPTION, channel: { type: 'string' }, kind: { type: 'string' } },
     true,
   );
   const session = new AdminSession(terminal, readTarget(command, values.url, terminal, values.tenant), values.json);
   const [action = 'list', ...ids] = positionals;
   if (action === 'list') {
     if (ids[0] !== undefined) throw new UsageError(`Unexpected argument ${ids[0]}`, command);
-    return list(session, values.channel, readLimit(command, values.limit));
+    const { channel, kind, limit } = values;
+    checkChoice(command, '--kind', kind, ['channel']);
+    return list(session, { channel, kind }, readLimit(command, limit));
   }
   if (action !== 'retry' && action !== 'discard')
     throw new UsageError(`dead-letters knows list, retry and discard, not ${action}`, command);
@@ -62,8 +65,12 @@ export async function runDeadLetters(command: string, args: readonly string[], t
   return EXIT.done;
 }
 
-async function list(session: AdminSession, channel: string | undefined, limit: number | undefined): Promise<number> {
-  const page = await session.list<DeadLetter>('dead-letters', { channel }, limit);
+async function list(
+  session: AdminSession,
+  filters: Readonly<Record<'channel' | 'kind', string | undefined>>,
+  limit: number | undefined,
+): Promise<number> {
+  const page = await session.list<DeadLetter>('dead-letters', filters, limit);
   return session.printList(page, ['ID', 'CHANNEL', 'CHAT', 'WRITTEN', 'REASON', 'TEXT'], (letter) => [
     String(letter.id),
     letter.channel,

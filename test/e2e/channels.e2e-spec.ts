@@ -414,8 +414,23 @@ describe('trouble with a platform', () => {
     await eventually(() => expect(parts('dead')).toBe(2));
     const list = async () => ((await fetchAs('/admin/v1/dead-letters')).body as { items: { id: number }[] }).items;
     const [second, first] = await list();
-    expect(second).toMatchObject({ channel: 'pigeon', chat: 'bob', text: expect.stringContaining('to nowhere too') });
+    expect(second).toMatchObject({
+      kind: 'channel',
+      channel: 'pigeon',
+      chat: 'bob',
+      text: expect.stringContaining('to nowhere too'),
+    });
     expect((await fetchAs('/health')).body).toMatchObject({ status: 'degraded' });
+    const next = async (query: string) => {
+      const { status, body } = await fetchAs(`/admin/v1/dead-letters?${query}`);
+      return [status, (body as { items?: { id: number }[] }).items?.map(({ id }) => id)];
+    };
+    const { next: cursor } = (await fetchAs('/admin/v1/dead-letters?kind=channel&limit=1')).body as { next: string };
+    expect(await next(`kind=channel&limit=1&cursor=${cursor}`)).toEqual([200, [first?.id]]);
+    expect([await next(`limit=1&cursor=${cursor}`), await next('kind=letter')]).toEqual([
+      [400, undefined],
+      [400, undefined],
+    ]);
     expect((await fetchAs(`/admin/v1/dead-letters/${first?.id}/retry`, 'POST')).status).toBe(204);
     await shows('ann', 'to nowhere');
     expect((await fetchAs(`/admin/v1/dead-letters/${second?.id}`, 'DELETE')).status).toBe(204);
