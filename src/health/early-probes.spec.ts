@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
 import { afterEach, expect, it } from 'vitest';
+import { findFreePort } from '../testing/free-port.js';
 import { EarlyProbes } from './early-probes.js';
 
 const DOING = 'migrating the store from schema version 22 to 31';
@@ -13,17 +14,8 @@ afterEach(async () => {
   probes = undefined;
 });
 
-/** Returns a port that is free now. */
-async function findPort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 it('[L-12] before the gateway listens, it is alive, and neither started nor ready, and they say what is being done', async () => {
-  const port = await findPort();
+  const port = await findFreePort();
   probes = await EarlyProbes.open('127.0.0.1', port, describe);
   const read = async (path: string) => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findFreePort } from '../../src/testing/free-port.js';
 import { useChat } from '../support/chat-page.js';
 import { drawingAgent, FORM, surfaceOf } from '../support/drawing-agent.js';
 import { GatewayProcess } from '../support/gateway-process.js';
@@ -214,11 +215,12 @@ describe('a surface', () => {
 describe('a gateway that is killed while a surface is shown', () => {
   let folder: string;
   const processes: GatewayProcess[] = [];
-  const start = async (port = 0) => {
+  const start = async (port: number) => {
     const env = { OPENCLAW_GATEWAY_PORT: String(port), OPENCLAW_TOOLS_DEFAULT_PERMISSIONS: '["canvas"]' };
     const gateway = new GatewayProcess({ folder, env });
     processes.push(gateway);
-    return { gateway, port: await gateway.port };
+    await gateway.port;
+    return gateway;
   };
   beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'openclaw-canvas-'))));
   afterAll(async () => {
@@ -227,7 +229,8 @@ describe('a gateway that is killed while a surface is shown', () => {
   });
 
   it('[Y-04] has it again, with what was typed, and what was pressed meanwhile arrives once', async () => {
-    const { gateway, port } = await start();
+    const port = await findFreePort();
+    const gateway = await start(port);
     const chat = await suite.open(WIDE, `http://127.0.0.1:${port}`);
     // Loads what draws the answer to the action, which a gateway that is away could not serve.
     await chat.ask('hello');

@@ -1,8 +1,6 @@
-import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { findFreePort } from '../../src/testing/free-port.js';
 import { launchBrowser } from '../support/browser.js';
 import { ChatPage } from '../support/chat-page.js';
 import { waitForLive } from '../support/console-page.js';
@@ -20,11 +18,7 @@ let provider: TestProvider;
 let clock: MovedClock;
 beforeAll(async () => void (browser = await launchBrowser()));
 beforeEach(async () => {
-  const place = createServer().listen(0, '127.0.0.1');
-  await once(place, 'listening');
-  const { port } = place.address() as AddressInfo;
-  place.close();
-  await once(place, 'close');
+  const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   provider = await TestProvider.start(url);
   provider.groups.set('ada', ['users']);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findFreePort } from '../../src/testing/free-port.js';
 import { eventually } from '../support/eventually.js';
 import { useChat, type ChatPage } from '../support/chat-page.js';
 import { GatewayApp } from '../support/gateway-app.js';
@@ -14,10 +15,11 @@ const alertOf = (chat: ChatPage) => chat.page.getByRole('alert').filter({ hasTex
 describe.concurrent('a gateway that is stopped', () => {
   let folder: string;
   const processes: GatewayProcess[] = [];
-  const start = async (port = 0, env = {}) => {
+  const start = async (port: number, env = {}) => {
     const gateway = new GatewayProcess({ folder, env: { OPENCLAW_GATEWAY_PORT: String(port), ...env } });
     processes.push(gateway);
-    return { gateway, port: await gateway.port };
+    await gateway.port;
+    return gateway;
   };
   beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'openclaw-chat-'))));
   afterAll(async () => {
@@ -26,7 +28,8 @@ describe.concurrent('a gateway that is stopped', () => {
   });
 
   it('[W-07] abruptly in the middle of an answer and started again: the answer continues, and messages written meanwhile are answered too', async () => {
-    const { gateway, port } = await start();
+    const port = await findFreePort();
+    const gateway = await start(port);
     const chat = await suite.open({}, `http://127.0.0.1:${port}`);
     await chat.say('/blocks 6 200');
     await chat.blocks.getByText('block 2').waitFor();
@@ -49,7 +52,8 @@ describe.concurrent('a gateway that is stopped', () => {
       OPENCLAW_STORE_URL: 'sqlite::memory:',
       NODE_OPTIONS: '--import=data:text/javascript,process.stdout.isTTY=true',
     };
-    const { gateway, port } = await start(0, inMemory);
+    const port = await findFreePort();
+    const gateway = await start(port, inMemory);
     const chat = await suite.open({}, `http://127.0.0.1:${port}`);
     await chat.waitForConnection();
     expect(gateway.output).toContain(`Web chat: http://127.0.0.1:${port}/chat#code=`);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakePlatform, type CallFailure } from '../../src/testing/fake-platform.js';
+import { findFreePort } from '../../src/testing/free-port.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { PlatformServer } from '../support/platform-server.js';
 import { countSurplus, readNumber } from './answers.js';
@@ -33,12 +34,13 @@ class TwoProcesses {
   private server!: PlatformServer;
   private gateway!: GatewayProcess;
   private driver!: GatewayProcess;
-  private port = 0;
+  private port!: number;
   private written = 0;
   private state = SEED;
 
   async start(): Promise<void> {
     this.server = await PlatformServer.start(this.platform);
+    this.port = await findFreePort();
     await this.startGateway();
     this.startDriver();
   }
@@ -52,7 +54,7 @@ class TwoProcesses {
         OPENCLAW_AGENT_MAX_ATTEMPTS: '100',
       },
     });
-    this.port = await this.gateway.port;
+    await this.gateway.port;
   }
 
   startDriver(failpoint?: string): void {

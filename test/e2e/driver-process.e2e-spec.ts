@@ -7,6 +7,7 @@ import { LOCAL_OPERATOR } from '../../src/core/identity/principal.js';
 import { runDriver, SlackModule, TelegramModule, type DriverProcess } from '../../src/run-driver.js';
 import { FakeMetrics } from '../../src/testing/fake-metrics.js';
 import { FakePlatform, PigeonDriver, TelegraphDriver } from '../../src/testing/fake-platform.js';
+import { findFreePort } from '../../src/testing/free-port.js';
 import { eventually } from '../support/eventually.js';
 import { BOT_TOKEN, FakeTelegram } from '../support/fake-telegram.js';
 import { GatewayApp, TOKENS } from '../support/gateway-app.js';
@@ -129,7 +130,8 @@ describe('a driver in a process of its own', () => {
   });
 
   it('[V-32] loses nothing and repeats nothing when either side stops in the middle of a reply', async () => {
-    const { port } = await startGateway();
+    const port = await findFreePort();
+    await startGateway({}, port);
     await startDriver();
     platform.write('ann', '/blocks 8 100');
     await shows('ann', 'block 1');

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AuditStore } from '../../src/core/store/index.js';
+import { digest } from '../../src/auth/digest.js';
+import { AuditStore, CredentialStore } from '../../src/core/store/index.js';
+import { findFreePort } from '../../src/testing/free-port.js';
 import { KeptLogs } from '../../src/testing/kept-logs.js';
 import { eventually } from '../support/eventually.js';
 import { FrameClient } from '../support/frame-client.js';
@@ -12,15 +12,6 @@ import { TestBrowser, type Visit } from '../support/test-browser.js';
 import { TestProvider } from '../support/test-provider.js';
 
 const SESSION = 'openclaw-session';
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describe('the sign-in by an identity provider', () => {
   let provider: TestProvider;
@@ -61,6 +52,10 @@ describe('the sign-in by an identity provider', () => {
     FrameClient.open(gateway.port, '', {
       headers: { cookie: browser.cookiesFor(url), ...(origin !== '' && { origin }) },
     });
+  const findRenewal = async (browser: TestBrowser) => {
+    const cookie = new RegExp(`${SESSION}=([^;]*)`).exec(browser.cookiesFor(url))![1]!;
+    return (await gateway.app.get(CredentialStore, { strict: false }).findSignIn(digest(cookie)))?.renewedAt;
+  };
   const readConfig = async (browser: TestBrowser) =>
     (await httpRequest(gateway.port, '/admin/v1/config', { headers: { cookie: browser.cookiesFor(url) } })).status;
 
@@ -140,8 +135,11 @@ describe('the sign-in by an identity provider', () => {
     await client.next('connected');
     const cookies = browser.received.length;
     clock.aheadMs = 45 * 60_000;
+    const renewedAt = await findRenewal(browser);
     expect(await Promise.all([readConfig(browser), readConfig(browser)])).toEqual([200, 200]);
-    await eventually(() => expect(provider.refreshes).toBe(1));
+    // The provider has answered before the gateway has read it: a clock that moves between the two moves the next renewal.
+    await eventually(async () => expect(await findRenewal(browser)).not.toBe(renewedAt));
+    expect(provider.refreshes).toBe(1);
     clock.aheadMs = 58 * 60_000;
     expect(await Promise.all([readConfig(browser), readConfig(browser)])).toEqual([200, 200]);
     await eventually(() => expect(provider.refreshes).toBe(2));

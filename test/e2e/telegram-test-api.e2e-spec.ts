@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { TelegramServer } from 'telegram-test-api/lib/telegramServer.js';
+import { findFreePort } from '../../src/testing/free-port.js';
 import { eventually } from '../support/eventually.js';
 import { BOT_TOKEN } from '../support/fake-telegram.js';
 import { GatewayApp, withTokens } from '../support/gateway-app.js';
@@ -9,15 +8,6 @@ import { GatewayApp, withTokens } from '../support/gateway-app.js';
 /** A server of the Bot API that others have written. It knows texts and polls only. */
 let server: TelegramServer;
 let app: GatewayApp | undefined;
-
-async function findFreePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
 
 beforeEach(async () => {
   server = new TelegramServer({ port: await findFreePort(), host: '127.0.0.1' });

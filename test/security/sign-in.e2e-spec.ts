@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
+import { findFreePort } from '../../src/testing/free-port.js';
 import { FrameClient } from '../support/frame-client.js';
 import { TestBrowser, type Visit } from '../support/test-browser.js';
 import { TestProvider } from '../support/test-provider.js';
@@ -8,17 +7,8 @@ import { bearer, TOKENS, useTarget } from './target.js';
 
 const SESSION = 'openclaw-session';
 
-/** The provider knows the address of the gateway, so it is chosen before both start. */
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 let provider: TestProvider;
+// The provider knows the address of the gateway, so it is chosen before both start.
 const port = await findFreePort();
 const url = `http://127.0.0.1:${port}`;
 const target = useTarget({
