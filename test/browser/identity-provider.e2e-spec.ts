@@ -43,6 +43,8 @@ async function signIn(page: Page, name: string): Promise<void> {
   await page.locator('input[name=login]').fill(name);
   await page.locator('input[name=password]').fill('x');
   await page.locator('button[type=submit]').click();
+  // The page that asks for consent has a button too, and a click does not wait for it.
+  await page.locator('input[name=login]').waitFor({ state: 'detached' });
   await page.locator('button[type=submit]').click();
 }
 
