@@ -31,7 +31,8 @@ describe.concurrent('a gateway that is stopped', () => {
     const port = await findFreePort();
     const gateway = await start(port);
     const chat = await suite.open({}, `http://127.0.0.1:${port}`);
-    await chat.say('/blocks 6 200');
+    // Long enough to be killed in the middle of, on a slow machine too.
+    await chat.say('/blocks 24 150');
     await chat.blocks.getByText('block 2').waitFor();
     gateway.kill();
     await chat.connection.getByText('reconnecting').waitFor();
@@ -42,8 +43,8 @@ describe.concurrent('a gateway that is stopped', () => {
     await start(port);
     await chat.waitForEnds(2);
     expect(await stale.count()).toBe(0);
-    expect(await chat.blocks.allInnerTexts()).toEqual([...numbered(6), 'block 1']);
-    expect(await chat.said.allInnerTexts()).toEqual(['/blocks 6 200', '/blocks 1']);
+    expect(await chat.blocks.allInnerTexts()).toEqual([...numbered(24), 'block 1']);
+    expect(await chat.said.allInnerTexts()).toEqual(['/blocks 24 150', '/blocks 1']);
     await chat.waitForConnection();
   });
 
