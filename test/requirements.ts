@@ -59,7 +59,11 @@ export const requirements: readonly Requirement[] = [
     'administration, console',
     'Who may only read can read and copy everything, and change nothing.',
   ),
-  requirement('CO-10', 'administration, console', 'What people and agents write is shown as text.'),
+  requirement(
+    'CO-10',
+    'administration, console',
+    'What people and agents write runs nothing and loads nothing; only answers are drawn, as in the chat.',
+  ),
   requirement(
     'CO-11',
     'administration, console',
@@ -75,7 +79,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'CO-15',
     'administration, console',
-    'The first load is at most 60 KB, and the whole console 120 KB, by gzip.',
+    'The first load is at most 60 KB, and the whole console 120 KB, by gzip, without what draws Markdown in the chat too.',
   ),
   requirement('CO-21', 'administration, console', 'Each page opens from its link, and shows its rows.'),
   requirement(

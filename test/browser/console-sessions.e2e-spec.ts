@@ -4,6 +4,16 @@ import { consoleSettings, CONSOLE_TOKENS, openConsole, say } from '../support/co
 import type { FrameClient } from '../support/frame-client.js';
 import { findFaults, SIDEWAYS } from '../support/page-checks.js';
 
+/** Markdown that would set `hacked`, or load something, if it were more than text. */
+const HOSTILE_MARKDOWN = [
+  '# <script>hacked=1</script>',
+  '- ![x](https://evil.example/pixel.png) [click](javascript:hacked=1)',
+  '| <img src=x onerror="hacked=1"> |\n|---|\n| <svg onload="hacked=1"> |',
+  '<iframe srcdoc="<script>top.hacked=1</script>"></iframe><style>@import "https://evil.example/x.css"</style>',
+  '```mermaid\ngraph TD; a["<img src=x onerror=hacked=1>"] --> b; click a href "javascript:hacked=1"\n```',
+  '$\\href{javascript:hacked=1}{x} \\includegraphics{https://evil.example/y.png}$',
+].join('\n\n');
+
 /** Texts that look like markup, turn the line around, or do not break. */
 const HOSTILE = `<img src=x onerror=alert(1)><script>alert(2)</script>\u202eevil ${'w'.repeat(10_000)}`;
 
@@ -66,6 +76,8 @@ describe('a conversation', () => {
     const turn = page.locator('console-turn').first();
     await turn.getByText('A paragraph of plain text.').waitFor();
     await turn.getByText('const answer = 42;').waitFor();
+    await turn.getByRole('heading', { name: 'Markdown' }).waitFor();
+    await turn.locator('.hljs-number', { hasText: '42' }).first().waitFor();
     await turn.getByText('done').waitFor();
     await turn.getByRole('button', { name: /^model/ }).click();
     await turn.getByText('Took').waitFor();
@@ -125,6 +137,30 @@ describe('a conversation', () => {
     expect(await page.getByLabel('Mode').isDisabled()).toBe(true);
     expect(await page.getByText('needs admin:write').count()).toBeGreaterThan(3);
     expect(await page.getByRole('button', { name: 'Export' }).isEnabled()).toBe(true);
+  });
+
+  it('[CO-10] draws the Markdown of an answer, of which nothing runs and nothing is loaded from elsewhere', async () => {
+    const { sessionId } = await say(driver, HOSTILE_MARKDOWN, 'mallory');
+    const chat = await openConsole(suite, `/sessions/${sessionId}`);
+    const { page } = chat;
+    const reply = page.locator('.said .reply');
+    await reply.getByRole('heading', { name: '<script>hacked=1</script>' }).waitFor();
+    await reply.getByRole('cell', { name: 'onload' }).waitFor();
+    await reply.getByText('graph TD; a[').waitFor();
+    const links = "[...document.querySelectorAll('.said .reply a')].map(({ href, rel }) => `${href} ${rel}`)";
+    expect(await page.evaluate(links)).toEqual(['https://evil.example/pixel.png noopener noreferrer nofollow']);
+    expect(await reply.locator('script, iframe, img, style, :is(svg, a):not(.icon, [href^="https:"])').count()).toBe(0);
+    expect(await page.evaluate(`'hacked' in globalThis`)).toBe(false);
+    expect(chat.complaints.requests.filter((address) => address.includes('evil'))).toEqual([]);
+    expect(await findFaults(chat)).toEqual([]);
+  });
+
+  it('[CO-07] shows the source of an answer when what draws Markdown cannot be loaded', async () => {
+    const context = await suite.browser.newContext();
+    await context.route('**/assets/markdown-*', (route) => route.abort());
+    await context.addInitScript(`sessionStorage.setItem('openclaw.console.token', '${CONSOLE_TOKENS.ann}')`);
+    const { page } = await suite.openIn(context, `/console/sessions/${alice.sessionId}`);
+    await page.getByText('A paragraph of plain text.').waitFor();
   });
 
   it('[CO-10] shows markup, text that turns around and words without end as text, in the list and in the thread', async () => {

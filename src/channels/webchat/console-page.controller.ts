@@ -31,9 +31,10 @@ function relateTo(page: Buffer, depth: number): Buffer {
   return Buffer.from(page.toString().replaceAll('"chat/', `"${'../'.repeat(depth)}chat/`));
 }
 
-/** The console shows pictures of conversations, which it loads from its gateway. It frames nothing. */
+/** The console shows conversations with their pictures and formulas, for which it loads a font. It frames nothing. */
 const CONSOLE_POLICY = [
   "img-src 'self' data: blob:",
   "media-src 'self' data: blob:",
+  "font-src 'self'",
   'trusted-types lit-html dompurify',
 ];

@@ -15,6 +15,8 @@ export class ChatMarkdown extends LitElement {
   @property() text = '';
   /** True while more text may arrive. */
   @property({ type: Boolean }) growing = false;
+  /** False on a page without the frame that draws diagrams: they stay code. */
+  @property({ attribute: false }) draws = true;
   /** How much of the text is shown: to read a text takes time that grows faster than its length. */
   @state() private limit = MAX_PART;
   private readonly splitter = new MarkdownSplitter();
@@ -38,7 +40,8 @@ export class ChatMarkdown extends LitElement {
 
   private renderPiece(piece: MarkdownPiece, growing: boolean): TemplateResult | typeof nothing {
     if (piece.kind === 'code') {
-      if (!growing && piece.language === 'mermaid') return html`<chat-diagram .code=${piece.code}></chat-diagram>`;
+      if (this.draws && !growing && piece.language === 'mermaid')
+        return html`<chat-diagram .code=${piece.code}></chat-diagram>`;
       return html`<chat-code .code=${piece.code} .language=${piece.language} .growing=${growing}></chat-code>`;
     }
     if (piece.kind === 'source')

@@ -1,5 +1,4 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { ref } from 'lit/directives/ref.js';
 import { repeat } from 'lit/directives/repeat.js';
 import '../../blocks/media.js';
 import '../../blocks/parts.js';
@@ -7,11 +6,10 @@ import { readText, renderFold } from '../../blocks/fold.js';
 import { readCallId, renderCall } from '../../blocks/tools.js';
 import type { StreamBlock } from '../../../client/index.js';
 import { icons } from '../../design/icons.js';
-import { tabStop } from '../../design/tab-stop.js';
 import { readMediaId, type MediaFiles } from '../../model/media-files.js';
 import { texts } from '../../texts.js';
-import { splitAtFences, type FencedPart } from './fences.js';
 import type { HistoryItem } from './history-item.js';
+import { renderCode, renderMarkdown } from './markdown.js';
 import { sessionTexts } from './sessions.texts.js';
 
 /** Pictures and sounds whose data is in the block itself. */
@@ -47,7 +45,7 @@ function renderReply({ blocks, end, status }: HistoryItem, files: MediaFiles): T
       (block) =>
         isCall(block)
           ? renderCall(block, results.get(readCallId(block)), undefined, isOver, NOBODY)
-          : renderBlock(block, files),
+          : renderBlock(block, files, !isOver),
     )}
     ${end?.message === undefined ? nothing : html`<p class="state bad">${icons.failed}<span dir="auto">${end.message}</span></p>`}
     ${shown.length === 0 && end?.reason === 'stop' ? html`<p class="faint">${sessionTexts.noReply}</p>` : nothing}
@@ -58,13 +56,19 @@ function isCall({ block_type: type }: StreamBlock): boolean {
   return type === 'tool_call';
 }
 
-function renderBlock({ block_type: type, content, metadata }: StreamBlock, files: MediaFiles): TemplateResult {
+/** @param growing true while more text may arrive */
+function renderBlock(
+  { block_type: type, content, metadata }: StreamBlock,
+  files: MediaFiles,
+  growing: boolean,
+): TemplateResult {
   switch (type) {
     case 'markdown':
-      return html`<div class="block">${splitAtFences(content).map(renderPart)}</div>`;
+      return renderMarkdown(content, growing);
     case 'code':
+      return renderCode(content, readText(metadata?.['language']) ?? '', growing);
     case 'canvas':
-      return html`<div class="block">${renderPart({ isCode: true, text: content })}</div>`;
+      return renderCode(content, 'json', growing);
     case 'image':
     case 'audio':
       return renderMedia(type, content, readText(metadata?.['alt']), files);
@@ -73,12 +77,6 @@ function renderBlock({ block_type: type, content, metadata }: StreamBlock, files
     default:
       return html`<p class="block text" dir="auto"><chat-parts .text=${content}></chat-parts></p>`;
   }
-}
-
-/** Markdown stays as it is written, apart from code: what draws it is as large as a third of the console. */
-function renderPart({ isCode, text }: FencedPart): TemplateResult {
-  const parts = html`<chat-parts .text=${text}></chat-parts>`;
-  return isCode ? html`<pre ${ref(tabStop)} dir="ltr">${parts}</pre>` : html`<p class="text" dir="auto">${parts}</p>`;
 }
 
 function renderMedia(

@@ -12,6 +12,7 @@ import { Refresher } from '../refresher.js';
 import { consoleTexts } from '../texts.js';
 import { sessionOf } from './activity.js';
 import type { HistoryItem } from './history-item.js';
+import { loadMarkdown } from './markdown.js';
 import './session-actions.js';
 import { SessionHistory } from './session-history.js';
 import { nameSession, type SessionRow } from './session-row.js';
@@ -136,6 +137,8 @@ export class ConsoleSession extends ConsolePage {
       () => api.token,
       (input, init) => fetch(new URL(input as string, api.root), init),
     );
+    // Before the first turn is drawn, so that nothing moves when it comes.
+    await loadMarkdown();
     await this.readChanged();
     if (this.history !== history) return;
     await (this.place.fragment === '' ? this.showNewest() : this.showTurn());
