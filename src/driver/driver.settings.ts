@@ -1,10 +1,10 @@
 import Type from 'typebox';
 import { defineSettings } from '../core/config/section.js';
+import { address } from '../core/config/setting-kinds.js';
 
 /** The settings of a process that runs drivers of channels, besides those of the drivers. */
 export const driverSettings = defineSettings({
-  'driver.gateway_url': Type.String({
-    pattern: '^wss?://[^\\s]+$',
+  'driver.gateway_url': address('wss?', {
     default: 'ws://127.0.0.1:18789',
     'x-restart': true,
     description: 'The WebSocket of the gateway.',

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { defineSettings } from '../core/config/section.js';
-import { secret } from '../core/config/setting-kinds.js';
+import { address, headers } from '../core/config/setting-kinds.js';
 
 const FROM_THE_START = 'traces are made from before the store is opened, which holds changes';
 
@@ -13,19 +13,16 @@ export const telemetrySettings = defineSettings({
     'x-start-only': 'counting begins before the store is opened, which holds changes',
   }),
   'telemetry.traces.endpoint': Type.Optional(
-    Type.String({
-      pattern: '^https?://[^\\s]+$',
-      maxLength: 2_048,
+    address('https?', {
       description:
         'Where traces are exported by OTLP over HTTP: `http://collector:4318/v1/traces`. Without it none are made.',
       'x-restart': true,
       'x-start-only': FROM_THE_START,
     }),
   ),
-  'telemetry.traces.headers': Type.Record(Type.String({ pattern: '^[A-Za-z0-9-]{1,64}$' }), secret({ minLength: 1 }), {
+  'telemetry.traces.headers': headers({
     default: {},
     description: 'Headers of the requests to the collector, for its credential.',
-    'x-keys': 'names of headers',
     'x-restart': true,
     'x-start-only': FROM_THE_START,
   }),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import Type, { type Static } from 'typebox';
 import { defineAgent, INHERITED, listAgentIds } from '../../core/agents/agent-definition.js';
-import { headers, secret } from '../../core/config/setting-kinds.js';
+import { address, headers, secret } from '../../core/config/setting-kinds.js';
 import { TenantName } from '../../core/identity/tenant-name.js';
 import { isInScope } from '../../core/store/index.js';
 import { BASE_URL } from '../../protocol/providers.js';
@@ -11,7 +11,7 @@ import { SettingsError, type Environment, type SettingFault, type SettingsReader
 export const ProviderSetting = Type.Object(
   {
     api: Type.Optional(Type.Enum(['openai-completions', 'openai-responses', 'anthropic-messages'])),
-    base_url: Type.Optional(Type.String({ pattern: BASE_URL.source })),
+    base_url: Type.Optional(address('https?', { pattern: BASE_URL.source })),
     api_key: Type.Optional(secret({ minLength: 1 })),
     headers: Type.Optional(headers()),
     /** In tokens. */

@@ -7,6 +7,7 @@ import {
   type SettingsReader,
   type SettingsSection,
 } from '../config/section.js';
+import { address } from '../config/setting-kinds.js';
 import { HOUR_MS } from '../time/clock.js';
 
 /** The account whose settings stand directly below `channels.NAME`. */
@@ -111,8 +112,8 @@ export function credential(pattern: string, description: string) {
 
 /** Declares the setting of the server of a platform. @param url the platform's own */
 export function apiRoot(url: string, description: string) {
-  const pattern = '^https?://[^\\s]*[^\\s/]$';
-  return Type.String({ pattern, default: url, 'x-scope': 'config:dangerous', description });
+  const pattern = '^https?://[^\\s/?#@]+(/[^\\s?#]*[^\\s?#/])?$';
+  return address('https?', { pattern, default: url, 'x-scope': 'config:dangerous', description });
 }
 
 /**

@@ -245,4 +245,31 @@ describe('the settings', () => {
       'there is no file',
     );
   });
+
+  it.each([
+    ['telemetry.traces.endpoint', 'http://['],
+    ['telemetry.traces.endpoint', 'http://ann:secret@collector/'],
+    ['telemetry.traces.headers', { 'x-a\r\nx-b': 'x' }],
+    ['telemetry.traces.headers', { 'x-a': 'x\r\nx-b: y' }],
+    ['tools.browser.cdp_url', 'ws://host:99999999/'],
+    ['channels.telegram.webhook_url', 'https://ex%00ample'],
+    ['channels.telegram.api_root', 'https://['],
+    ['providers', { local: { base_url: 'http://[' } }],
+  ])('refuse addresses and headers that no request can be sent with: %s %j', (key, value) => {
+    expect(faultsOf(() => loadSettings({ NODE_ENV: 'production' }, { [key]: value }, folder))).toEqual([
+      expect.stringContaining(key.split('.')[0]!) as string,
+    ]);
+  });
+
+  it.each([
+    ['telemetry.traces.endpoint', 'https://collector:4318/v1/traces?a=b@c'],
+    ['telemetry.traces.headers', { 'X_Team.1': 'ann' }],
+    ['tools.browser.cdp_url', 'ws://[::1]:9222/devtools'],
+    ['channels.telegram.webhook_url', 'https://gw.example/channels/telegram/@ops'],
+    ['channels.telegram.api_root', 'https://api.example:8443/bot'],
+  ])('take %s %j', (key, value) => {
+    expect(loadSettings({ NODE_ENV: 'production' }, { [key]: value }, folder).values[key as 'agent.name']).toEqual(
+      value,
+    );
+  });
 });

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import Type, { type TSchemaOptions, type TStringOptions } from 'typebox';
 import { HIDDEN } from './secrets.js';
 
 /** The highest value of a setting that is a {@link count}. */
@@ -21,10 +21,21 @@ export const secret = ({ minLength = 0, rest = '' } = {}) =>
     'x-secret': true,
   });
 
+/**
+ * Returns the schema of an address of one of some schemes, without a credential, which would not be hidden.
+ * @param schemes a pattern, for example `https?`
+ */
+export const address = (schemes: string, options: TStringOptions = {}) =>
+  Type.Refine(
+    Type.String({ pattern: `^(${schemes})://[^\\s/?#@]+([/?#]\\S*)?$`, maxLength: 2_048, ...options }),
+    (text) => URL.canParse(text),
+    () => 'must be a URL',
+  );
+
 /** Returns the schema of HTTP headers with secret values: names are tokens of RFC 9110, values have no control characters. */
-export const headers = () =>
+export const headers = (options: TSchemaOptions = {}) =>
   Type.Record(
     Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$" }),
     secret({ minLength: 1, rest: '[\\t\\x20-\\x7e\\x80-\\xff]*$' }),
-    { additionalProperties: false, 'x-keys': 'names of HTTP headers, for example x-team' },
+    { additionalProperties: false, 'x-keys': 'names of HTTP headers, for example x-team', ...options },
   );

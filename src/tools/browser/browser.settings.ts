@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { defineSettings, type SettingFault, type SettingsReader } from '../../core/config/section.js';
+import { address } from '../../core/config/setting-kinds.js';
 
 const HostName = Type.String({ pattern: '^[A-Za-z0-9.:_\\[\\]-]{1,260}$' });
 
@@ -23,8 +24,7 @@ export const browserSettings = defineSettings(
       }),
     ),
     'tools.browser.cdp_url': Type.Optional(
-      Type.String({
-        pattern: '^(https?|wss?)://[^\\s@]+$',
+      address('https?|wss?', {
         'x-scope': 'config:dangerous',
         description: 'Address of the DevTools of a Chromium that runs elsewhere. It is used instead of starting one.',
       }),

@@ -24,6 +24,14 @@ describe('the settings of MCP servers', () => {
     [{ a: { url: 'http://user:secret@x' } }, 'mcp.servers'],
     [{ a: { command: 'x', shell: true } }, 'mcp.servers'],
     [{ a: { command: 'x', env: { A: '***' } } }, 'mcp.servers'],
+    [{ a: { command: 'x', env: { 'A=B': 'x' } } }, 'mcp.servers'],
+    [{ a: { command: 'x', env: { A: 'x\0' } } }, 'mcp.servers'],
+    [{ a: { command: 'x', args: ['x\0'] } }, 'mcp.servers'],
+    [{ a: { url: 'http://[' } }, 'mcp.servers'],
+    [{ a: { url: 'http://x', headers: { 'x-a\r\nx-b': 'x' } } }, 'mcp.servers'],
+    [{ a: { url: 'http://x', headers: { 'x-a': 'x\r\nx-b: y' } } }, 'mcp.servers'],
+    [{ a: { url: 'http://x', headers: { '': 'x' } } }, 'mcp.servers'],
+    [{ a: { url: 'http://x', headers: { 'x-a': '' } } }, 'mcp.servers'],
   ])('[P-05] refuse %j', (servers, fault) => {
     expect(() => load(servers)).toThrow(fault);
   });

@@ -1,16 +1,24 @@
 import Type, { type Static } from 'typebox';
-import { secret } from '../../core/config/setting-kinds.js';
+import { address, headers, secret } from '../../core/config/setting-kinds.js';
 import { defineSettings, type SettingFault, type SettingsReader } from '../../core/config/section.js';
+
+/** A pattern: no program can be started with NUL in its command line. */
+const WITHOUT_NUL = '^[^\\x00]*$';
 
 /** One MCP server: a program to start, or a URL to call. */
 export const McpServerSetting = Type.Object(
   {
-    command: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096 })),
-    args: Type.Optional(Type.Array(Type.String({ maxLength: 4_096 }), { maxItems: 100 })),
+    command: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096, pattern: WITHOUT_NUL })),
+    args: Type.Optional(Type.Array(Type.String({ maxLength: 4_096, pattern: WITHOUT_NUL }), { maxItems: 100 })),
     /** The program's environment, besides PATH. */
-    env: Type.Optional(Type.Record(Type.String(), secret())),
-    url: Type.Optional(Type.String({ pattern: '^https?://[^\\s@]+$' })),
-    headers: Type.Optional(Type.Record(Type.String(), secret())),
+    env: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[^=\\x00]{1,256}$' }), secret({ rest: '[^\\x00]*$' }), {
+        additionalProperties: false,
+        'x-keys': 'names of variables, for example API_TOKEN',
+      }),
+    ),
+    url: Type.Optional(address('https?')),
+    headers: Type.Optional(headers()),
     /** Time limit of one call, in milliseconds. */
     timeout_ms: Type.Optional(Type.Integer({ minimum: 100, maximum: 3_600_000 })),
   },
@@ -42,9 +50,10 @@ function findServerFaults(get: SettingsReader): SettingFault[] {
   });
 }
 
-function findServerFault(name: string, { command, args, env, url, headers }: McpServerSetting): string | undefined {
+function findServerFault(name: string, server: McpServerSetting): string | undefined {
+  const { command, args, env, url } = server;
   if ((command === undefined) === (url === undefined)) return `${name} must have exactly one of command and url`;
   if (url !== undefined && (args ?? env)) return `${name}: args and env are for a command`;
-  if (command !== undefined && headers) return `${name}: headers are for a url`;
+  if (command !== undefined && server.headers) return `${name}: headers are for a url`;
   return undefined;
 }
