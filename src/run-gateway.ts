@@ -89,7 +89,7 @@ export async function runGateway(
   if (!app.get(PhaseService).isDraining) await announce(app);
 }
 
-/** Answers the probes until the store is open. */
+/** Serves the probes until the store is open. */
 class ProbesUntilOpen {
   private probes: EarlyProbes | undefined;
 

@@ -8,7 +8,7 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { nameOperation, separateOperations, toOpenApi31 } from '../src/http/openapi-forms.js';
 
-/** Of the build, whose compiler adds the types of DTOs: `npm run build` comes first. */
+/** Reads the build, whose compiler adds the types of DTOs: run `npm run build` first. */
 describe('the OpenAPI document', () => {
   /** The parts of an operation that are checked. */
   interface Operation {

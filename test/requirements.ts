@@ -90,7 +90,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'CO-23',
     'administration, console',
-    'Saving settings sends the changed keys alone, never a mask, and loses nothing when somebody else was first.',
+    'Saving settings sends the changed keys alone, never a mask, and keeps the changes when another person has saved first.',
   ),
   requirement(
     'CO-24',
@@ -146,12 +146,12 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'TN-12',
     'administration',
-    'What another tenant has answers as what nobody has, in every operation of the HTTP API and for every frame.',
+    'What belongs to another tenant gets the same response as what does not exist, in every operation of the HTTP API and for every frame.',
   ),
   requirement(
     'TN-13',
     'administration',
-    'The first setting that names another tenant needs a credential of tenant `*`, so that somebody stays an operator of all.',
+    'The first setting that names another tenant needs a credential of tenant `*`, so that at least one credential can operate all.',
   ),
   requirement('TN-14', 'settings 1', 'A gateway without quotas asks the store for nothing more.'),
   requirement(
@@ -2040,7 +2040,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'H-10',
     'tailscale',
-    'Headers of Tailscale are no identity on the port, from a funnel, from tagged machines, with a bad address, or without an entry.',
+    'Headers of Tailscale are not accepted as an identity on the port, from a funnel, from tagged machines, with a bad address, or without an entry.',
   ),
   requirement('H-11', 'tailscale', 'The address for which Tailscale forwards counts for limits and audit.'),
   requirement(
@@ -2134,7 +2134,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'U-08',
     'browser-and-canvas 1',
-    'A page opens at most eight tabs, and the tab that an act has opened is the current one; the agent is told.',
+    'A page opens at most eight tabs, and the tab that an act has opened becomes the current one, as the result says.',
   ),
   requirement(
     'U-09',
@@ -2159,7 +2159,7 @@ export const requirements: readonly Requirement[] = [
   requirement(
     'U-13',
     'browser-and-canvas 1',
-    'Contexts that are idle close, those of jobs first, and the sessions that had them are told.',
+    'Contexts that are idle close, those of jobs first, and the sessions that had them are notified.',
   ),
   requirement(
     'U-14',

@@ -14,7 +14,7 @@ export class ApprovalDto {
   /** @example "m_12" */
   message_ref!: string;
   /**
-   * Of the message; absent once the message is deleted.
+   * The channel of the message; absent once the message is deleted.
    * @example "telegram"
    */
   channel?: string;

@@ -52,7 +52,7 @@ export class CronChatDto {
 export class CronTargetDto extends CronChatDto {
   /** True: a session of its own for each run. */
   isolated?: boolean;
-  /** The chat that the answer of an isolated job goes to. */
+  /** The chat that receives the reply of an isolated job. */
   deliver_to?: CronChatDto;
 }
 

@@ -1,7 +1,7 @@
 import { UnauthorizedException } from '@nestjs/common';
 import { RetryLaterException } from '../http/problem.js';
 import { GatewayError } from '../protocol/index.js';
-import type { AuthFailure, ToldFailure } from './auth-failures.js';
+import type { AuthFailure, ExplainedFailure } from './auth-failures.js';
 
 /** When a caller may try again whose credential could not be verified, in milliseconds. */
 const RETRY_AFTER_MS = 5_000;
@@ -11,8 +11,8 @@ const RETRY_AFTER_MS = 5_000;
  * @param reason sent to an unauthorized caller
  * @throws UnauthorizedException, RetryLaterException, or GatewayError RATE_LIMITED
  */
-export function admit<T extends object>(outcome: T | AuthFailure | ToldFailure, reason: string): T {
-  if (typeof outcome === 'object' && 'told' in outcome) throw new UnauthorizedException(outcome.told);
+export function admit<T extends object>(outcome: T | AuthFailure | ExplainedFailure, reason: string): T {
+  if (typeof outcome === 'object' && 'publicReason' in outcome) throw new UnauthorizedException(outcome.publicReason);
   if (outcome === 'unauthorized') throw new UnauthorizedException(reason);
   if (outcome === 'throttled')
     throw new GatewayError('RATE_LIMITED', { limit: 'failed authentications from this address' });

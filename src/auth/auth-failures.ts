@@ -23,8 +23,8 @@ const FAILURES = ['unauthorized', 'throttled', 'unavailable'] as const;
 export type AuthFailure = (typeof FAILURES)[number];
 
 /** A failure whose reason the owner of the credential receives. */
-export interface ToldFailure {
-  readonly told: string;
+export interface ExplainedFailure {
+  readonly publicReason: string;
 }
 
 /**

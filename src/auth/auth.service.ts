@@ -5,7 +5,7 @@ import { isReservedName, LOCAL_OPERATOR, type Principal } from '../core/identity
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
 import { AuthRecorder } from './auth-recorder.js';
-import type { AuthFailure, ToldFailure } from './auth-failures.js';
+import type { AuthFailure, ExplainedFailure } from './auth-failures.js';
 import type { PresentedCredential, Refusal, Verdict } from './credential-verifier.js';
 import { readCredential, type CredentialName } from './credentials.js';
 import { LocalToken } from './local-token.js';
@@ -17,7 +17,7 @@ import { TailscaleVerifier } from './tailscale-verifier.js';
 import { TokenTable } from './token-table.js';
 import { VerifierChain } from './verifier-chain.js';
 
-export type AuthOutcome = Principal | AuthFailure | ToldFailure;
+export type AuthOutcome = Principal | AuthFailure | ExplainedFailure;
 
 /**
  * Finds the principal of a request with verifiers in this order: keys of paired nodes, people of the tailnet, tokens made at run
@@ -99,11 +99,11 @@ export class AuthService extends PrincipalDirectory {
 
   private fail(verdict: Refusal | 'notMine' | 'unavailable', presented: PresentedCredential) {
     const refusal: Partial<Refusal> = typeof verdict === 'object' ? verdict : {};
-    const { told } = refusal;
+    const { publicReason } = refusal;
     const failure = refusal.isHarmless
       ? 'unauthorized'
       : this.recorder.recordFailure(presented.facts, this.nameCredential(presented), verdict);
-    return failure === 'unauthorized' && told !== undefined ? { told } : failure;
+    return failure === 'unauthorized' && publicReason !== undefined ? { publicReason } : failure;
   }
 
   override isGone(tenant: string, principal: string): boolean | Promise<boolean> {

@@ -19,7 +19,7 @@ export interface PresentedCredential {
 export interface Refusal {
   readonly refused: string;
   /** Sent to the peer, at most 123 bytes. Only for a peer that has proven to be the owner of the credential. */
-  readonly told?: string;
+  readonly publicReason?: string;
   /** True if it does not count as a failed authentication. */
   readonly isHarmless?: boolean;
 }

@@ -16,7 +16,7 @@ it('[I-54] the first failure of an address is a row at once, those of its minute
     ['auth.failure', '10.0.0.2'],
   ]);
   rows.endMinute();
-  // Nobody knows whose they were.
+  // Their owner is unknown, so they belong to the whole gateway.
   expect(new Set(notes.map(({ tenant }) => tenant))).toEqual(new Set([ALL_TENANTS]));
   expect(notes.slice(2)).toMatchObject([{ action: 'auth.failures', target: '10.0.0.1' }]);
   expect(JSON.parse(notes[2]?.after ?? '')).toEqual({ credential: 'token', count: 4 });

@@ -34,12 +34,15 @@ export class NodeVerifier implements CredentialVerifier {
     const node = await this.store.findNode(nodeId);
     if (node?.publicKey === undefined || !isSignedBy(node.publicKey, presented, await this.store.readGatewayId()))
       return { refused: `it is not signed by the node ${nodeId}` };
-    if (node.revokedAt !== undefined) return { refused: `the node ${nodeId} is revoked`, told: 'Revoked' };
+    if (node.revokedAt !== undefined) return { refused: `the node ${nodeId} is revoked`, publicReason: 'Revoked' };
     const now = this.clock.now();
     const clock = describeClock(timestamp, now);
-    if (clock !== undefined) return { refused: clock, told: clock, isHarmless: true };
+    if (clock !== undefined) return { refused: clock, publicReason: clock, isHarmless: true };
     if (!(await this.store.useNodeNonce(nodeId, nonce, now + REMEMBER_NONCE_MS)))
-      return { refused: `a credential of the node ${nodeId} was used again`, told: 'This credential was used before' };
+      return {
+        refused: `a credential of the node ${nodeId} was used again`,
+        publicReason: 'This credential was used before',
+      };
     return {
       tenant: node.tenant,
       principal: `node:${nodeId}`,

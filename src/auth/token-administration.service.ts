@@ -21,7 +21,7 @@ const TOKEN_BYTES = 32;
 
 /** Time before the end of a token from which the status warns of it, in milliseconds. */
 export const EXPIRES_SOON_MS = 7 * DAY_MS;
-/** Lifetime from which a token is one that somebody may forget, in milliseconds. */
+/** Lifetime from which people may forget that a token ends, in milliseconds. */
 const LASTING_MS = 2 * EXPIRES_SOON_MS;
 /** Maximum number of tokens that the status warns of. */
 const MAX_WARNED = 20;

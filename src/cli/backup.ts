@@ -25,7 +25,7 @@ a manifest with counts and hashes. The gateway goes on meanwhile. FILE exists on
 secrets and all tenants: only you can read it, keep it so.
 
   --passphrase-file FILE
-             seal the copy with the passphrase in FILE, without which nobody can read it
+             seal the copy: it can be read only with the passphrase in FILE
   --url URL  where the gateway is (default: OPENCLAW_URL, else http://127.0.0.1:18789)
   --json     print the manifest without its list of files
 

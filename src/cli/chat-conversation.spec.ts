@@ -115,8 +115,8 @@ describe('openclaw chat', () => {
     expect(resume.payload).toEqual({ sessions: [] });
     const resumed = { session_id: 's1', from_seq: 1, head_seq: 4, complete: true };
     chat.socket.deliver({ type: 'resumed', session_id: 's1', correlation_id: resume.id, payload: resumed });
-    chat.block({ id: 'somebody.else' }, 0, 'not for us');
-    chat.end({ id: 'somebody.else' });
+    chat.block({ id: 'bob' }, 0, 'not for us');
+    chat.end({ id: 'bob' });
     chat.block({ id: 'desk.1' }, 0, 'the answer');
     chat.end({ id: 'desk.1' });
     const question = await chat.terminal.until(() => chat.socket.sentOf('history')[0]);

@@ -61,11 +61,11 @@ describe('everything else', () => {
     harness.client.reaction({ channel: 'test', sender: 'alice', message_id: 'a', emoji: '+', action: 'added' });
     harness.client.channelStatus({ channel: 'test', status: 'connected' });
     harness.client.cancelSession('s1');
-    harness.client.cancelMessage('m-of-somebody');
+    harness.client.cancelMessage('m-of-bob');
 
     expect(socket.sent.map(({ type }) => type)).toEqual(['presence', 'reaction', 'channel_status', 'cancel', 'cancel']);
     expect(socket.sent[3]).toMatchObject({ session_id: 's1', payload: {} });
-    expect(socket.sent[4]).toMatchObject({ payload: { message_ref: 'm-of-somebody' } });
+    expect(socket.sent[4]).toMatchObject({ payload: { message_ref: 'm-of-bob' } });
   });
 
   it('sends extension requests, again after a lost connection', async () => {

@@ -60,7 +60,7 @@ export class WireLine implements GatewayLine {
     this.send('message_in', id, payload, sessionId);
   }
 
-  /** The gateway answers a reaction only if it is wrong, and carries out requests in their order. */
+  /** The gateway responds to a reaction only if it refuses it, and carries out requests in their order. */
   async react(id: string, { messageId: message_id, channel, sender, emoji, action }: Reaction): Promise<void> {
     const refused = this.expect(id);
     this.send('reaction', id, { channel, sender, message_id, emoji, action });

@@ -23,7 +23,7 @@ function pass(error: unknown, { errored, isGone = false }: { errored?: Error; is
   return { fate, lines: logs.lines, fields: logs.fields };
 }
 
-it('a peer that leaves in its body or its response is no failure of the gateway', () => {
+it('a peer that leaves in its body or its response is not a failure of the gateway', () => {
   const aborted = Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
   expect(pass(aborted, { errored: aborted })).toMatchObject({ fate: 'destroyed', lines: [] });
   const cut = Object.assign(new Error('Premature close'), { code: 'ERR_STREAM_PREMATURE_CLOSE' });

@@ -158,7 +158,7 @@ export const inboundTable = {
   canvas_problem: {
     payload: CanvasProblemPayload,
     scope: 'messages:write',
-    summary: 'A surface cannot be drawn as its agent means it: the agent is told. At most 5 for a version.',
+    summary: 'Reports to the agent that its surface cannot be drawn as it means it. At most 5 for a version.',
   },
   canvas_open: {
     payload: CanvasOpenPayload,

@@ -75,7 +75,7 @@ export const NodeEventPayload = Type.Object(
     call_id: Type.Optional(callId),
     event: Type.String({
       pattern: '^[A-Za-z0-9_.-]{1,64}$',
-      description: 'The name. `node.hidden` and `node.visible` tell whether a page is in front.',
+      description: 'The name. `node.hidden` and `node.visible` report whether a page is in front.',
     }),
     data: Type.Optional(AnyJson),
   },

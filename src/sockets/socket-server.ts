@@ -122,10 +122,10 @@ export class SocketServer {
     { wire }: ServedWire,
     socket: GatewayWebSocket,
     stream: Duplex,
-    { principal, parameters, close = 'unauthorized', told }: UpgradePermit,
+    { principal, parameters, close = 'unauthorized', publicReason }: UpgradePermit,
     request: IncomingMessage,
   ): void {
-    if (!principal) return this.turnAway(socket, wire.closes[close], told);
+    if (!principal) return this.turnAway(socket, wire.closes[close], publicReason);
     const clientId = principal.clientId ?? parameters.clientId ?? `c-${randomUUID()}`;
     const { services } = this;
     const { closes } = wire;
@@ -144,9 +144,9 @@ export class SocketServer {
   }
 
   /** Closes the socket of an unauthenticated peer, whose upgrade was accepted so that a browser sees the close code. */
-  private turnAway(socket: GatewayWebSocket, { code, reason }: { code: number; reason: string }, told = reason): void {
+  private turnAway(socket: GatewayWebSocket, { code, reason }: { code: number; reason: string }, shown = reason): void {
     socket.on('error', () => socket.terminate());
-    socket.close(code, told);
+    socket.close(code, shown);
     this.services.clock.setTimer(CLOSE_TIMEOUT_MS, () => socket.terminate());
   }
 }

@@ -17,7 +17,7 @@ export interface UpgradePermit {
   /** Why it is closed at once. */
   readonly close?: 'unauthorized' | 'undecided';
   /** The reason why a credential is not valid now, for its owner. */
-  readonly told?: string | undefined;
+  readonly publicReason?: string | undefined;
   readonly parameters: ConnectParameters;
   /** Frees the connection's place in the limit. Call it when the socket has ended. */
   readonly release: () => void;
@@ -70,7 +70,7 @@ export class UpgradeGate {
   ): Omit<UpgradePermit, 'parameters' | 'release'> | UpgradeRefusal {
     if (outcome === 'unavailable') return { principal: undefined, close: 'undecided' };
     if (typeof outcome === 'string') return { principal: undefined };
-    if ('told' in outcome) return { principal: undefined, told: outcome.told };
+    if ('publicReason' in outcome) return { principal: undefined, publicReason: outcome.publicReason };
     const principal = this.findSpeaker(outcome, tenant);
     return principal ? { principal } : { status: 404, reason: `There is no tenant ${tenant} for this credential` };
   }

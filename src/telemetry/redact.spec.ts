@@ -44,7 +44,7 @@ it('[X-13] has no secret of a field, and only code, constraint and table of an e
   });
 });
 
-it('[X-13] has no credential that the gateway has made, whoever made it: of another replica, of an earlier run', () => {
+it('[X-13] has no credential that the gateway has made, also one of another replica or of an earlier run', () => {
   const random = 'Zk3uP0aQ7-x_Zk3uP0aQ7-x_Zk3uP0aQ7-x_Zk3uP0a';
   const token = `${TOKEN_PREFIX}${random}`;
   const credentials = [

@@ -126,7 +126,7 @@ export function anEnd(claim: Claim, changes: Partial<TurnEnd> = {}): TurnEnd {
   };
 }
 
-/** An approval that nobody has decided on. */
+/** An approval without a decision. */
 export function anApproval(changes: Partial<Approval> = {}): Approval {
   return {
     approvalId: 'a_1',

@@ -27,8 +27,8 @@ export class ManualClock extends Clock {
   }
 
   /**
-   * Moves the wall time alone by `ms` milliseconds, forward or back: the clock of the machine was set. Forward is also
-   * what a process sees of a sleep of the machine, in which nothing runs.
+   * Moves the wall time alone by `ms` milliseconds, forward or back, as when the clock of the machine is set.
+   * A process sees a sleep of the machine as such a step forward, in which nothing ran.
    */
   setWallTime(ms: number): void {
     this.wallOffset += ms;

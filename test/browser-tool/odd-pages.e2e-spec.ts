@@ -140,7 +140,7 @@ describe('a page', () => {
     expect(acted.notes.join()).toContain('which is the current one now');
   });
 
-  it('[U-07] that kills its renderer is replaced, and the agent is told', async () => {
+  it('[U-07] that kills its renderer is replaced, and the result says so', async () => {
     await open(suite.site.page('/plain', '<h1>Plain</h1>'));
     await suite.browser.crashPage();
     const next = await suite.browser.call('browser.snapshot');

@@ -336,7 +336,7 @@ describe('tools', () => {
 });
 
 describe('settings', () => {
-  it('[CO-23] keep what both have typed when somebody else saves first, and ask for each key', async () => {
+  it('[CO-23] keep what both have typed when another person saves first, and ask for each key', async () => {
     const { page } = await open('/config/agent.name');
     const change = async (key: string, value: string) => {
       await page.goto(`${suite.gateway.url}/console/config/${key}`);
@@ -349,7 +349,7 @@ describe('settings', () => {
     await press(page, 'Prepare');
     const { version } = await read('config');
     await filled.admin.patch('config', { version: Number(version), changes: { 'agent.name': 'theirs' } });
-    await page.getByText('Somebody else has saved first.').waitFor();
+    await page.getByText('Another person has saved first.').waitFor();
     const draft = page.getByRole('region', { name: 'Prepared changes' });
     expect(await draft.innerText()).toContain('theirs');
     expect(await draft.getByRole('button', { name: 'Save 2 changes' }).isDisabled()).toBe(true);

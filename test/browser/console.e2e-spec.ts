@@ -196,7 +196,7 @@ describe('a gateway with tenants', () => {
     await page.getByText('There is nothing at this address, or it is not yours to see.').waitFor();
     expect(await page.content()).not.toContain('for us only');
     await page.getByRole('link', { name: 'Conversations' }).click();
-    await page.getByText('Nobody has written yet.').waitFor();
+    await page.getByText('No conversations yet.').waitFor();
   });
 
   it('[CO-05] leads an operator of one tenant to no page of the whole gateway, and says why', async () => {
@@ -222,7 +222,7 @@ describe('a gateway with tenants', () => {
     const { page } = await openConsole(suite, '/sessions', { url: gateway.url, token: owner });
     await page.getByRole('link', { name: 'alice' }).waitFor();
     await page.getByLabel('Tenant').selectOption('acme');
-    await page.getByText('Nobody has written yet.').waitFor();
+    await page.getByText('No conversations yet.').waitFor();
     await page.getByRole('link', { name: 'Overview' }).click();
     await page.getByRole('heading', { name: /needs? you/ }).waitFor();
     expect(new URL(page.url()).search).toBe('?tenant=acme');

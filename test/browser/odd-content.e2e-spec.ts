@@ -65,8 +65,8 @@ describe.concurrent('odd content', () => {
     const list = await chat.page.evaluate("localStorage.getItem('openclaw.webchat.default/local.conversations')");
     const [{ sessionId } = { sessionId: '' }] = JSON.parse(String(list)) as { sessionId: string }[];
     const name = `<img src=x onerror=alert(1)>${BIDI}${'x'.repeat(200)}`;
-    const client = await suite.gateway.connect('somebody');
-    const payload = { channel: 'webchat', sender: 'somebody', sender_name: name, content: '/blocks 1' };
+    const client = await suite.gateway.connect('bob');
+    const payload = { channel: 'webchat', sender: 'bob', sender_name: name, content: '/blocks 1' };
     client.send('message_in', payload, { session_id: sessionId });
     await client.next('stream_end');
     await chat.page.locator('.who').getByText('onerror').waitFor();

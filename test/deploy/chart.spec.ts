@@ -158,7 +158,7 @@ describe('the Helm chart', () => {
     });
   });
 
-  it('keeps the fields that nobody can change, in every version of the chart', () => {
+  it('keeps the fields that cannot be changed, in every version of the chart', () => {
     const next = copyChart('next');
     const chartFile = join(next, 'Chart.yaml');
     writeFileSync(chartFile, readFileSync(chartFile, 'utf8').replaceAll('1.0.0', '2.3.4'));

@@ -72,7 +72,7 @@ describe('the administration of agents', () => {
     expect(body['tools']).toContain('memory.search');
     expect(body['tools']).not.toContain('memory.save');
     expect((await call('agents/theirs')).status).toBe(404);
-    expect((await call('agents/nobody')).status).toBe(404);
+    expect((await call('agents/ghost')).status).toBe(404);
     expect((await call('agents/main', undefined, TOKENS.stranger)).body).toEqual({ id: 'main', name: 'openclaw' });
     expect((await call('agents/ops', undefined, TOKENS.reader)).status).toBe(403);
   });
@@ -170,6 +170,6 @@ describe('openclaw agents', () => {
     await start();
     for (const args of [['show'], ['test'], ['list', 'x'], ['what'], ['list', '--channel', 'x']])
       expect([args, (await type(...args)).code]).toEqual([args, 2]);
-    expect(await type('show', 'nobody')).toMatchObject({ code: 1, err: expect.stringContaining('nobody') as string });
+    expect(await type('show', 'ghost')).toMatchObject({ code: 1, err: expect.stringContaining('ghost') as string });
   });
 });

@@ -137,7 +137,7 @@ describe('an agent that asks another', () => {
   it.each([
     ['itself', 'main', /waits for this answer itself/],
     ['an agent of another tenant', 'theirs', /there is no agent theirs/],
-    ['an unknown agent', 'nobody', /there is no agent nobody/],
+    ['an unknown agent', 'ghost', /there is no agent ghost/],
     ['a malformed name', '../ops', /pattern|match/],
   ])('[Z-18] cannot ask %s', async (_, agent, message) => {
     const { client } = await start();
@@ -166,8 +166,8 @@ describe('an agent that asks another', () => {
     const [system] = ops.asked[0]!.messages;
     expect(textOf(system!.content)).toContain('Agents that can be asked with agents_ask, by ID:\n- cid: Counts.\n');
     expect(ops.bodies[0]).not.toContain('theirs');
-    expect(await ask(client, 'nobody')).toMatchObject({
-      content: { message: expect.stringContaining('there is no agent nobody; there are ops, cid') as string },
+    expect(await ask(client, 'ghost')).toMatchObject({
+      content: { message: expect.stringContaining('there is no agent ghost; there are ops, cid') as string },
     });
   });
 

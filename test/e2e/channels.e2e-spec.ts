@@ -370,7 +370,7 @@ it('[V-26] a channel is stopped, started and tested by an operator', async () =>
   platform.failNext({ outcome: 'refused' });
   expect((await test()).body).toEqual({ state: 'dead', reason: 'the call failed: refused' });
   expect((await api('/pigeon/restart', 'POST')).status).toBe(200);
-  expect((await api('/nobody/stop', 'POST')).status).toBe(404);
+  expect((await api('/fax/stop', 'POST')).status).toBe(404);
   await eventually(() => expect(states()).toBe('connected'));
 });
 

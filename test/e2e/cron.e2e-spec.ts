@@ -181,7 +181,7 @@ describe('the administration of jobs', () => {
     expect(await bad({ schedule: { at: '2001-01-01T00:00:00Z' } })).toEqual([
       { pointer: '/schedule/at', message: 'is in the past' },
     ]);
-    expect(await bad({ agent: 'nobody' })).toMatchObject([{ pointer: '/agent' }]);
+    expect(await bad({ agent: 'ghost' })).toMatchObject([{ pointer: '/agent' }]);
     expect(await bad({ overlap: 'sometimes' })).toMatchObject([{ pointer: '/overlap' }]);
     expect(await bad({ colour: 'red' })).toMatchObject([{ pointer: '/colour' }]);
     const { body } = await call('', 'POST', JOB);

@@ -231,7 +231,7 @@ describe('the channel discord', () => {
   });
 
   it('ends at a token that is refused, from the beginning and later', async () => {
-    await start({ ...OPEN, bot_token: 'another-token-of-nobody.x.y' });
+    await start({ ...OPEN, bot_token: 'another-token-unknown.x.y' });
     await eventually(() => expect(states()).toMatchObject({ state: 'error', reason: /token/ }));
     await app?.close();
     await start();

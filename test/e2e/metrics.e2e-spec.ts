@@ -44,7 +44,7 @@ function say(client: FrameClient, payload: object) {
 
 describe('who reads /metrics', () => {
   it.each<[who: string, token: string | undefined, status: number]>([
-    ['nobody', undefined, 401],
+    ['no credential', undefined, 401],
     ['a user', TOKENS.alice, 403],
     ['a driver', TOKENS.driver, 403],
     ['an operator without the scope', TOKENS.reader, 403],

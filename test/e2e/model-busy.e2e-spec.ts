@@ -125,7 +125,7 @@ describe('a message that arrives during a turn with a model', () => {
     server.answer(waiting, { content: 'Done.' }, { content: 'Hello stranger.' }, { content: 'Late.' });
     await harness.say(ann, 'a', 'begin');
     await ann.waitFor(isRunning);
-    await harness.say(ann, 'b', 'me too', { client: aClient({ principal: 'somebody else' }) });
+    await harness.say(ann, 'b', 'me too', { client: aClient({ principal: 'bob' }) });
     await harness.say(ann, 'c', '/help');
     await harness.say(ann, 'd', 'late');
     release();

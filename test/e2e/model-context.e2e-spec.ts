@@ -222,7 +222,7 @@ describe.each(WIRES)('pictures that a provider refuses over %s', (wire) => {
   const picture = { kind: 'image', mime_type: 'image/png', data: DOT } as const;
   const pictures = () => server.bodies.map((body) => body.split(DOT).length - 1);
 
-  it('are left out of the question, and the model and the person are told', async () => {
+  it('are left out of the question, with a note to the model and to the person', async () => {
     await start({ provider: { images: true } }, wire);
     server.answer(refusal, { content: 'I see none.' });
     await say({ content: 'what is this?', attachments: [picture] });

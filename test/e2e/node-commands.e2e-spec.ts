@@ -83,7 +83,7 @@ describe('a command of a node', () => {
     expect((await line.next('tool_call')).payload['command']).toBe('free');
   });
 
-  it('[F-06] has a time limit that is cut to that of a turn, which the node is told', async () => {
+  it('[F-06] has a time limit that is cut to that of a turn and sent to the node', async () => {
     app = await NodeApp.start({ settings: { 'agent.turn_timeout_ms': 60_000 } });
     const { payload } = await register([
       aCommand('a', { timeout_ms: 86_400_000 }),

@@ -165,7 +165,7 @@ describe('the key of a node', () => {
       name: 'Office Mac',
     });
     expect((await app.admin('PATCH', '/kitchen-mac', { name: 'a\u202Eb' })).status).toBe(400);
-    expect((await app.admin('PATCH', '/nobody', { name: 'x' })).status).toBe(404);
+    expect((await app.admin('PATCH', '/n_unknown', { name: 'x' })).status).toBe(404);
   });
 
   it('of one machine at a time: three replaced connections within minutes are reported to operators', async () => {

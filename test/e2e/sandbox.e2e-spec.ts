@@ -238,7 +238,7 @@ if (daemon) {
           Labels: { [OWNER_LABEL]: owner },
           HostConfig: { NetworkMode: 'none' },
         });
-      const [mine, other] = await Promise.all([leave('me'), leave('somebody-else')]);
+      const [mine, other] = await Promise.all([leave('me'), leave('bob')]);
       await mine.start();
       await new DockerEngine({ owner: 'me', image: () => DockerDaemon.image }).check();
       await expect(mine.inspect()).rejects.toMatchObject({ statusCode: 404 });

@@ -171,7 +171,7 @@ describe('a person of the tailnet', () => {
   it.each<[string, Record<string, string | string[]>, number]>([
     ['of another tailnet', serve('eve@elsewhere.org', '100.64.0.9'), 1],
     ['with the address of another one', serve(BOSS, '100.64.0.8'), 1],
-    ['with an address of nobody', serve(BOSS, '100.64.0.99'), 1],
+    ['with an unknown address', serve(BOSS, '100.64.0.99'), 1],
     ['on a tagged machine', serve('tagged-devices', '100.64.0.10'), 1],
     ['on a tagged machine with the profile of a person', serve(BOSS, '100.64.0.14'), 1],
     ['on a machine without a profile', serve(BOSS, '100.64.0.11'), 1],
@@ -183,20 +183,20 @@ describe('a person of the tailnet', () => {
     ['of a funnel', serve(BOSS, '100.64.0.7', { 'tailscale-funnel-request': '?1' }), 0],
     ['twice', { ...serve(undefined, '100.64.0.7'), 'tailscale-user-login': [BOSS, BOSS] }, 0],
     ['without a name', serve(undefined, '100.64.0.7'), 0],
-  ])('[H-10] is nobody: %s', async (_, headers, calls) => {
+  ])('[H-10] is not identified: %s', async (_, headers, calls) => {
     await start();
     expect(await ask(headers)).toBe(401);
     expect(whoisCalls()).toHaveLength(calls);
   });
 
-  it('[H-10] is nobody on the port, whose senders can be any process of this machine', async () => {
+  it('[H-10] is not identified on the port, whose senders can be any process of this machine', async () => {
     const { gateway: app } = await start();
     const headers = serve(BOSS, '100.64.0.7');
     const { status } = await httpRequest(app.port, '/admin/v1/status', { headers });
     expect([status, whoisCalls()]).toEqual([401, []]);
   });
 
-  it('[H-10] is nobody where Tailscale cannot be asked, which counts as no failure', async () => {
+  it('[H-10] is not identified while Tailscale does not respond, which is not counted as a failure', async () => {
     await start();
     tailscale.change({ daemon: 'away' });
     for (let n = 0; n <= MAX_FAILURES_PER_MINUTE; n++) expect(await ask(serve(BOSS, '100.64.0.7'))).toBe(503);
@@ -204,7 +204,7 @@ describe('a person of the tailnet', () => {
     expect(await ask(serve(BOSS, '100.64.0.7'))).toBe(200);
   });
 
-  it('[H-10] is not `local` in open mode, and other requests of the tailnet are nobody', async () => {
+  it('[H-10] is not `local` in open mode, and other requests of the tailnet are not identified', async () => {
     await start({ settings: { 'auth.tokens': [], 'auth.tailscale_users': { [BOSS]: 'user' } } });
     expect(await ask(serve(BOSS, '100.64.0.7'))).toBe(403);
     expect(await ask(serve(undefined, '100.64.0.7'))).toBe(401);
@@ -225,7 +225,7 @@ describe('the address for which Tailscale forwards', () => {
     return [await send('100.64.0.9'), await send('100.64.0.8')];
   };
 
-  it('[H-11] counts for limits and audit, so that one guesser locks out nobody else', async () => {
+  it('[H-11] counts for limits and audit, so that one guesser locks out no other person', async () => {
     const { gateway: app } = await start();
     expect(await exhaust((address) => ask(serve(undefined, address)))).toEqual([429, 401]);
     const local = await httpRequest(app.port, '/admin/v1/status', { headers: { host: 'localhost' } });

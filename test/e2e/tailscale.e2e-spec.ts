@@ -90,7 +90,7 @@ describe('a gateway that is exposed', () => {
     });
   });
 
-  it("[H-02] names somebody else's `/`, changes nothing, and works on this machine", async () => {
+  it('[H-02] names the `/` of another program, leaves it unchanged, and works on this machine', async () => {
     const foreign = served('http://127.0.0.1:3000');
     tailscale.change({ serve: foreign });
     const logs = new RecordingLogs();
@@ -165,7 +165,7 @@ describe('a gateway that is exposed', () => {
     expect((await look(gateway)).kind).toBe('up');
   });
 
-  it('[H-06] knows when somebody opens its port to the internet by hand', async () => {
+  it('[H-06] notices that its port was opened to the internet by hand', async () => {
     const gateway = await start();
     await stateOf(gateway);
     const target = `http://127.0.0.1:${gateway.port}`;
@@ -211,7 +211,7 @@ describe('a gateway that is exposed', () => {
       .toBe('up');
     await first;
 
-    // Somebody removes it by hand.
+    // A person removes it by hand.
     tailscale.change({ serve: null });
     clock.advance(60_000);
     await expect.poll(() => Object.keys(tailscale.state.serve ?? {})).toContain('Web');
@@ -266,7 +266,7 @@ describe('a funnel', () => {
     expect((await look(gateway)).kind).toBe('up');
   });
 
-  it('[H-06] is refused where it would open the path of somebody else', async () => {
+  it('[H-06] is refused where it would open the path of another program', async () => {
     const serve = served('http://127.0.0.1:3000', { others: { '/grafana': { Proxy: 'http://127.0.0.1:3000' } } });
     tailscale.change({ serve });
     const gateway = await start({ settings: { 'gateway.tailscale_mode': 'funnel' } });

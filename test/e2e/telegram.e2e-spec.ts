@@ -330,7 +330,7 @@ describe('the channel telegram', () => {
   });
 
   it('ends at a token that is refused, from the beginning and later', async () => {
-    await start({ ...OPEN, bot_token: '7000000002:another-token-of-nobody' });
+    await start({ ...OPEN, bot_token: '7000000002:another-token-unknown' });
     await eventually(() => expect(states()?.state).toBe('error'));
     await app?.close();
     await start();

@@ -142,7 +142,7 @@ describe('a tool call over the administration', () => {
     expect(calls).toEqual([{ n: 1 }]);
   });
 
-  it('[AD-41] ends with its request: the tool is stopped, and nobody can approve it any more', async () => {
+  it('[AD-41] ends with its request: the tool is stopped, and it can no longer be approved', async () => {
     const leave = new AbortController();
     const call = async (name: string, body: object) =>
       fetch(`${gateway.url}/admin/v1/tools/${name}/call`, {

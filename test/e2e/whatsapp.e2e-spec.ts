@@ -302,7 +302,7 @@ describe('the channel whatsapp', () => {
   });
 
   it('ends at a token that is refused, from the beginning and later', async () => {
-    await start({ ...OPEN, access_token: 'another-token-of-nobody' });
+    await start({ ...OPEN, access_token: 'another-token-unknown' });
     await eventually(() => expect(states()?.state).toBe('error'));
     await app?.close();
     await start();

@@ -288,7 +288,7 @@ describe('the trial of a model', () => {
 });
 
 describe('the audit trail', () => {
-  it('[SE-14] has each change with who, what, before and after, and nobody changes it', async () => {
+  it('[SE-14] has each change with who, what, before and after, and cannot be changed', async () => {
     const admin = target.admin();
     const before = (await admin.get('audit?limit=1')).body.items?.[0]?.['sequence'] as number;
     const version = (await admin.get('config')).body['version'];

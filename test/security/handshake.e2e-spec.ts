@@ -119,7 +119,7 @@ describe('a request that smuggles or is malformed', () => {
       (h) => `POST /chat/sign-in HTTP/1.1\r\n${h}\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
     ],
     [
-      'a chunk size that is no number',
+      'a chunk size that is not a number',
       [400],
       (h) =>
         `POST /chat/sign-in HTTP/1.1\r\n${h}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`,

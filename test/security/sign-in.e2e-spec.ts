@@ -190,7 +190,7 @@ describe('a report of the provider that a person has signed out', () => {
       ...forged.map((token) => `logout_token=${token}`),
     ])
       expect([body.slice(0, 40), [400, 503].includes(await report(body))]).toEqual([body.slice(0, 40), true]);
-    // An ID token is signed by the provider too, and is no report.
+    // An ID token is signed by the provider too, but it is not a logout token.
     const { text } = await browser.visit(`${url}/auth/logout`, { method: 'POST', headers: { origin: url } });
     const idToken =
       new URL((JSON.parse(text) as { location: string }).location).searchParams.get('id_token_hint') ?? '';

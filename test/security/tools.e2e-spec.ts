@@ -328,7 +328,7 @@ describe('the commands of a device', () => {
     expect((await call('node.lamp.bad', { n: 'x' })).text).toMatch(/TOOL_NOT_FOUND|TOOL_FAILED/);
   });
 
-  it('[SE-09] with a pattern that takes for ever hold up nothing', async () => {
+  it('[SE-09] with a pattern that never ends do not block the gateway', async () => {
     await node.register(line, [aCommand('slow', { parameters: evilPattern })]);
     const started = call('node.lamp.slow', { n: `${'a'.repeat(50)}!` });
     await target.expectService();

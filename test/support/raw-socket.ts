@@ -183,7 +183,7 @@ export class RawSocket {
     return bytes.length < start + length ? -1 : [bytes[0]! & 0x0f, start, start + length];
   }
 
-  /** The bytes that were received and not taken. They are joined when somebody looks: once for each chunk takes a minute for 32 MiB. */
+  /** The bytes that were received and not taken. They are joined when they are read: joining at each chunk takes a minute for 32 MiB. */
   private get buffered(): Buffer {
     const [only = Buffer.alloc(0), ...more] = this.chunks;
     if (more.length > 0) this.chunks = [Buffer.concat(this.chunks)];

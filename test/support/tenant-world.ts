@@ -5,7 +5,7 @@ import type { FrameClient } from './frame-client.js';
 import type { GatewayApp } from './gateway-app.js';
 import { aCommand, TestNode } from './test-node.js';
 
-/** The IDs of what a tenant has, and of what nobody has. */
+/** The IDs of what a tenant has, and of what does not exist. */
 export type Ids = Readonly<
   Record<
     | 'tenant'

@@ -19,7 +19,7 @@ type Step =
   | { readonly kind: 'joined'; readonly messages: readonly StoredMessage[] };
 
 /** The prompt of one model, and the number of steps in it. */
-interface Told {
+interface KeptPrompt {
   readonly prompt: Prompt;
   steps: number;
 }
@@ -31,7 +31,7 @@ interface Told {
  */
 export class Conversation {
   private readonly steps: Step[] = [];
-  private readonly told = new Map<string, Told>();
+  private readonly prompts = new Map<string, KeptPrompt>();
 
   constructor(
     private readonly turn: AgentTurn,
@@ -53,11 +53,11 @@ export class Conversation {
   async promptFor(target: AskableModel): Promise<Prompt> {
     const { provider, id } = target.model;
     const name = `${provider}/${id}`;
-    const told = this.told.get(name) ?? { prompt: await this.begin(target), steps: 0 };
-    this.told.set(name, told);
-    for (const step of this.steps.slice(told.steps)) told.prompt.add(...(await this.render(step, target)));
-    told.steps = this.steps.length;
-    return told.prompt;
+    const kept = this.prompts.get(name) ?? { prompt: await this.begin(target), steps: 0 };
+    this.prompts.set(name, kept);
+    for (const step of this.steps.slice(kept.steps)) kept.prompt.add(...(await this.render(step, target)));
+    kept.steps = this.steps.length;
+    return kept.prompt;
   }
 
   private async begin({ model }: AskableModel): Promise<Prompt> {

@@ -136,7 +136,7 @@ export class OidcProvider {
     if (typeof events !== 'object' || events === null || !Object.hasOwn(events, LOGOUT_EVENT))
       throw new ClaimFault('events has no logout');
     if ('nonce' in payload) throw new ClaimFault('nonce is in a logout token');
-    // Of a session it ends the session, without one all of a person.
+    // With a session ID the logout ends that session, without one all sessions of the person.
     if (typeof sid === 'string') return { sid };
     if (typeof sub === 'string') return { subject: sub };
     throw new ClaimFault('sub and sid are missing');

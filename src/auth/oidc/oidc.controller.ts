@@ -11,7 +11,7 @@ import { SignInFlow } from './sign-in-flow.js';
 
 const STATES_COOKIE = 'openclaw-sign-in';
 const PROVIDER_IS_DOWN =
-  'The identity provider does not respond now. Wait a minute, then sign in again. If it stays so, tell the operator of the gateway: “openclaw status” says since when, and why.';
+  'The identity provider does not respond now. Wait a minute, then sign in again. If it keeps failing, contact the operator of the gateway: “openclaw status” shows the reason.';
 
 /** The state of the sign-in of a browser. */
 interface SessionState {

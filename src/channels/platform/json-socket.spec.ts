@@ -51,7 +51,7 @@ it('a connection that the platform does not accept within 20 s is ended', async 
 
 it('a connection goes on while each ping is answered, and is ended when one is not', async () => {
   const { socket, peer } = await open();
-  // Of this connection alone: those of the tests before may end meanwhile.
+  // Only this connection counts: those of earlier tests may end meanwhile.
   let isClosed = false;
   void socket.closed.then(() => (isClosed = true));
   socket.noteReady();

@@ -50,7 +50,7 @@ export class NodeLine {
   #maxFrameBytes = 0;
   #stopWaiting: () => void = () => {};
   #askedMs: number | undefined;
-  /** How far the gateway's clock is ahead of this one, in milliseconds, as it has told. */
+  /** Offset of the gateway's clock from this one, in milliseconds, as the gateway has reported it. */
   #clockOffsetMs = 0;
   #hasCorrected = false;
   readonly #backoff: Backoff;

@@ -143,7 +143,7 @@ describe('the setting agents', () => {
       tools: { deny: ['http.*'] },
     });
     expect(agents.list().map(({ id }) => id)).toEqual(['main', 'ops']);
-    expect(() => agents.get('nobody')).toThrow('the agent nobody does not exist any more');
+    expect(() => agents.get('ghost')).toThrow('the agent ghost does not exist any more');
   });
 });
 

@@ -177,16 +177,16 @@ export class CanvasService {
   }
 
   /**
-   * Keeps what a reader could not draw of the newest state of a surface.
+   * Keeps the report of a reader that could not draw the newest state of a surface.
    * @throws GatewayError FORBIDDEN, NOT_FOUND
    */
-  async noteProblem(principal: Principal, sessionId: string | undefined, told: CanvasProblemPayload): Promise<void> {
-    const { session, surface } = await this.getReadable(principal, sessionId, told.surface_id);
-    if (surface.version !== told.version) return;
+  async noteProblem(principal: Principal, sessionId: string | undefined, report: CanvasProblemPayload): Promise<void> {
+    const { session, surface } = await this.getReadable(principal, sessionId, report.surface_id);
+    if (surface.version !== report.version) return;
     const known = this.listProblems(surface);
-    if (known.length >= MAX_PROBLEMS || known.includes(told.problem)) return;
-    const problems = [...known, told.problem];
-    this.troubled.set(keyOf(session.id, told.surface_id), { version: told.version, problems });
+    if (known.length >= MAX_PROBLEMS || known.includes(report.problem)) return;
+    const problems = [...known, report.problem];
+    this.troubled.set(keyOf(session.id, report.surface_id), { version: report.version, problems });
   }
 
   /** Returns what readers could not draw of this state of a surface. It comes from them, and is never an instruction. */

@@ -34,10 +34,10 @@ describe('foreign text', () => {
     const key = 'k/"y\\+=ä?>~7 1234567890';
     const hideKey = createSecretHider([key]);
     for (const around of ['', 'u', 'user', 'admin:']) {
-      const told = encode(`${around}${key}${around}`);
-      const hidden = hideKey(told);
+      const encoded = encode(`${around}${key}${around}`);
+      const hidden = hideKey(encoded);
       expect(hidden).toContain('***');
-      expect(hidden.length).toBeLessThan(told.length - key.length + 8);
+      expect(hidden.length).toBeLessThan(encoded.length - key.length + 8);
     }
   });
 

@@ -27,7 +27,7 @@ import { formatTime } from './timezone.js';
 
 /** Runs that are looked at, or submitted, together. */
 const PAGE = 500;
-/** Failures in a row after which the chat is told. */
+/** Failures in a row after which the chat is notified. */
 const MANY_FAILURES = 5;
 
 const STATUSES = ['done', 'failed', 'skipped'] as const;

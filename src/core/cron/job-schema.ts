@@ -70,7 +70,7 @@ const fields = {
   target: TargetInput,
   message: text(
     { min: 1, max: MAX_TEXT_LENGTH, controls: true },
-    'What the agent is told. {{due}}, {{name}} and {{event}} are filled in.',
+    'The message to the agent. {{due}}, {{name}} and {{event}} are filled in.',
   ),
 };
 

@@ -152,13 +152,13 @@ describe('a run', () => {
       await harness.passUntil(new Date(Date.parse('2026-11-26T00:00:10Z') + hour * 3_600_000).toISOString());
       await harness.pass(5_000);
     }
-    const told = async () =>
+    const listNotices = async () =>
       (await harness.messages()).flatMap(({ reply }) => reply?.blocks ?? []).map(({ content }) => content);
-    expect(await told()).toEqual([expect.stringContaining('has failed 5 times in a row')]);
+    expect(await listNotices()).toEqual([expect.stringContaining('has failed 5 times in a row')]);
     await harness.jobs.change('default', job.jobId, { message: 'ping' }, 'operator');
     await harness.passUntil('2026-11-26T21:00:10Z');
     await harness.pass(5_000);
-    expect((await told()).at(-1)).toBe('The job a job works again.');
+    expect((await listNotices()).at(-1)).toBe('The job a job works again.');
   });
 
   it('[J-09] of a job stops it after its last one, and none comes after its end', async () => {

@@ -39,7 +39,7 @@ export function checkAllTenants(principal: Principal, config: ConfigStoreService
 }
 
 /**
- * Checks that a change of the settings leaves its author a speaker for all tenants: from then on nobody but a credential of tenant
+ * Checks that a change of the settings leaves its author a speaker for all tenants: otherwise only a credential of tenant
  * `*` could change it back.
  * @throws GatewayError FORBIDDEN
  */

@@ -114,14 +114,14 @@ describe('a quota of tokens', () => {
     expect(() => hold('m_2', 1)).toThrow('cost_per_day is used up until');
   });
 
-  it('[TN-09] tells once a day that it is used up', async () => {
+  it('[TN-09] reports once a day that it is used up', async () => {
     await start({ tokens_per_day: 100 });
-    const told: string[] = [];
-    core.quotas.onUsedUp(({ tenant, quota }) => told.push(`${tenant} ${quota}`));
+    const reported: string[] = [];
+    core.quotas.onUsedUp(({ tenant, quota }) => reported.push(`${tenant} ${quota}`));
     note(90);
     note(20);
     note(20);
-    expect(told).toEqual(['default tokens_per_day']);
+    expect(reported).toEqual(['default tokens_per_day']);
   });
 });
 

@@ -60,7 +60,7 @@ export interface SurfaceLimits {
   readonly open: number;
   /** Closed surfaces that are remembered; the oldest are forgotten first. */
   readonly closed: number;
-  /** Of each surface: what states before the newest one keep their content in the log and in replies, at most. */
+  /** Bounds, per surface, of the states before the newest one that keep their content in the log and in replies. */
   readonly older: { readonly states: number; readonly bytes: number; readonly ms: number };
 }
 

@@ -117,7 +117,7 @@ export interface QueueLimits {
   readonly perSession: number;
   readonly perClient: number;
   readonly total: number;
-  /** Of the tenant; absent for no limit of its own, 0 to take repeats only. */
+  /** The limit of the tenant; absent if it has none of its own, 0 to accept duplicates only. */
   readonly perTenant?: number | undefined;
 }
 

@@ -7,7 +7,7 @@ import { ReplyBlocks } from './reply-blocks.js';
 /** `done`: the decision stands now, or stood before. `other`: another decision stands. */
 export type RulingOutcome = 'done' | 'other' | 'forbidden' | 'unknown';
 
-/** Returns what the sender of a decision is told; undefined for nothing, since the call itself shows the decision. */
+/** Returns the reply to the sender of a decision; undefined if there is none, since the call itself shows the decision. */
 function describe(outcome: RulingOutcome, approval: Approval | undefined): string | undefined {
   switch (outcome) {
     case 'done':

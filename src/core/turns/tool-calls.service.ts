@@ -21,7 +21,7 @@ const MAX_PROGRESS_LENGTH = 1_024;
 const MAX_SHOWN_LENGTH = 2_048;
 
 /** Why a call in the run of a job is denied at once. The agent must not try it in other words. */
-const UNATTENDED = 'nobody can approve it in this run of a job; this is final, do not try it in another way';
+const UNATTENDED = 'it cannot be approved in this run of a job; this is final, do not try it in another way';
 
 /** Why an approval was not given, with the principal that denied it. */
 interface Denial {

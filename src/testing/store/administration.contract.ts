@@ -180,10 +180,10 @@ export const mediaContract: Contract = {
     expect(await add('f_1', 101)).toBe(true);
     expect(await add('f_2', 102)).toBe(true);
     expect(await add('f_3', 103)).toBe(false);
-    expect(await add('f_other', 103, { principal: 'somebody-else' })).toBe(true);
+    expect(await add('f_other', 103, { principal: 'bob' })).toBe(true);
     expect(await store.findMedia('default', 'f_3')).toBeUndefined();
     expect(await store.sumUploads('default', media().principal, 100)).toEqual({ bytes: 80, oldestAt: 101 });
-    expect(await store.sumUploads('default', 'nobody', 100)).toEqual({ bytes: 0, oldestAt: undefined });
+    expect(await store.sumUploads('default', 'carol', 100)).toEqual({ bytes: 0, oldestAt: undefined });
     expect(await store.listUnknownMedia(['f_1', 'f_3', 'f_9'])).toEqual(['f_3', 'f_9']);
   },
 

@@ -120,7 +120,7 @@ export const auditContract: Contract = {
     await bench.accept();
     await bench.store.updateSession('s_alice', { toolPermissions: ['pay'] }, 'ann');
     await bench.store.updateSession('s_alice', { mode: 'queue', resetContext: true });
-    await bench.store.updateSession('s_nobody', { mode: 'queue' }, 'ann');
+    await bench.store.updateSession('s_unknown', { mode: 'queue' }, 'ann');
     const [row, ...more] = await rowsOf(bench);
     expect(row).toMatchObject({ tenant: 'default', actor: 'ann', action: 'session.update', target: 's_alice' });
     expect([row?.before, row?.after]).toEqual(['{"toolPermissions":[]}', '{"toolPermissions":["pay"]}']);

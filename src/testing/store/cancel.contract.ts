@@ -73,7 +73,7 @@ export const cancelContract: Contract = {
       { by: 'id', client: aClient({ clientId: 'stranger' }), messageId: 'mine' },
       { by: 'id', client: aClient(), messageId: 'another' },
       { by: 'session', tenant: 'other', sessionId: 's_alice' },
-      { by: 'session', tenant: 'default', sessionId: 's_nobody' },
+      { by: 'session', tenant: 'default', sessionId: 's_unknown' },
     ] as const;
     for (const selector of strangers) expect(await bench.store.cancel(selector, 1)).toBeUndefined();
     expect(await bench.store.countQueue(0)).toMatchObject({ queued: 1 });

@@ -25,13 +25,13 @@ export const frameContract: Contract = {
     expect(await seqs(1, 100, 1)).toEqual([2]);
     expect(await seqs(5, 100, 1_000)).toEqual([]);
     expect(await bench.store.readFrames('s_alice', 9, 1, 1)).toEqual({ frames: [], headSeq: 5, firstSeq: 1 });
-    expect(await bench.store.readFrames('s_nobody', 0, 1, 1)).toEqual({ frames: [], headSeq: 0, firstSeq: 1 });
+    expect(await bench.store.readFrames('s_unknown', 0, 1, 1)).toEqual({ frames: [], headSeq: 0, firstSeq: 1 });
   },
 
   'knows the heads of the existing sessions': async (bench) => {
     await writeFrames(bench, 2);
     await bench.accept({ session: aSession('bob') });
-    const heads = await bench.store.readHeads(['s_alice', 's_bob', 's_nobody']);
+    const heads = await bench.store.readHeads(['s_alice', 's_bob', 's_unknown']);
     expect([...heads].sort((one, two) => two.seq - one.seq)).toEqual([
       { sessionId: 's_alice', seq: 2 },
       { sessionId: 's_bob', seq: 0 },
@@ -62,7 +62,7 @@ export const frameContract: Contract = {
     expect(await cursorOf(bench)).toBe(3);
     await bench.store.moveCursor(aClient(), 's_alice', 99);
     expect(await cursorOf(bench)).toBe(5);
-    await bench.store.moveCursor(aClient(), 's_nobody', 1);
+    await bench.store.moveCursor(aClient(), 's_unknown', 1);
   },
 
   'stores a cursor for a client that only reads': async (bench) => {
@@ -87,7 +87,7 @@ export const frameContract: Contract = {
     expect(await bench.store.listResumable(other)).toEqual([{ sessionId: 's_alice', seq: 1 }]);
     await bench.drain();
     expect(await bench.store.listResumable(aClient())).toEqual([{ sessionId: 's_alice', seq: 1 }]);
-    expect(await bench.store.listResumable(aClient({ clientId: 'nobody' }))).toEqual([]);
+    expect(await bench.store.listResumable(aClient({ clientId: 'unknown' }))).toEqual([]);
   },
 
   '[S-16] lists for a client that follows channels what their sessions got since its first connect': async (bench) => {
@@ -108,7 +108,7 @@ export const frameContract: Contract = {
     await bench.store.moveCursor(other, 's_alice', 4);
     await bench.accept({ client: other, session: aSession('bob') });
     expect(await unread('test')).toEqual({ s_bob: 0 });
-    expect(await bench.store.findPosition(other, 's_nobody')).toEqual({ seq: 0, headSeq: 0 });
+    expect(await bench.store.findPosition(other, 's_unknown')).toEqual({ seq: 0, headSeq: 0 });
   },
 
   'proves that it can commit': async ({ store }) => {

@@ -16,7 +16,7 @@ export const sessionContract: Contract = {
       explicitActivation: false,
       headSeq: 0,
     });
-    expect(await bench.store.findSession('s_nobody')).toBeUndefined();
+    expect(await bench.store.findSession('s_unknown')).toBeUndefined();
   },
 
   'makes every sender a participant, once': async (bench) => {
@@ -25,15 +25,15 @@ export const sessionContract: Contract = {
     expect(await bench.store.findSession('s_alice')).toMatchObject({ hasSeveralParticipants: true });
     expect(await bench.store.isParticipant('s_alice', 'bob')).toBe(true);
     expect(await bench.store.isParticipant('s_alice', 'carol')).toBe(false);
-    expect(await bench.store.isParticipant('s_nobody', 'bob')).toBe(false);
-    expect(await bench.store.listParticipants('s_nobody')).toEqual([]);
+    expect(await bench.store.isParticipant('s_unknown', 'bob')).toBe(false);
+    expect(await bench.store.listParticipants('s_unknown')).toEqual([]);
   },
 
   'knows which principal sent the first message': async (bench) => {
     for (const principal of ['alice', 'bob'])
       await bench.accept({ client: { tenant: 'default', principal, clientId: 'page' }, messageId: principal });
     expect(await bench.store.findFounder('s_alice')).toBe('alice');
-    expect(await bench.store.findFounder('s_nobody')).toBeUndefined();
+    expect(await bench.store.findFounder('s_unknown')).toBeUndefined();
   },
 
   'knows when a session was last used, and the head of its log': async (bench) => {
@@ -54,7 +54,7 @@ export const sessionContract: Contract = {
     expect(await bench.store.updateSession('s_alice', { model: 'a/b' })).toEqual({ ...again, model: 'a/b' });
     expect(await bench.store.updateSession('s_alice', { memoryRefs: [] })).toMatchObject({ model: 'a/b' });
     expect(await bench.store.updateSession('s_alice', { model: null, memoryRefs: ['m1'] })).toEqual(again);
-    expect(await bench.store.updateSession('s_nobody', change)).toBeUndefined();
+    expect(await bench.store.updateSession('s_unknown', change)).toBeUndefined();
   },
 
   'accepts messages in the current mode of a session': async (bench) => {
@@ -110,7 +110,7 @@ export const sessionContract: Contract = {
   },
 
   'has an empty history for an unknown session': async (bench) => {
-    expect(await bench.store.readHistory('s_nobody', 10)).toEqual({ messages: [], more: false, headSeq: 0 });
-    expect(await bench.store.readContext('s_nobody', 'nonsense', 10)).toEqual([]);
+    expect(await bench.store.readHistory('s_unknown', 10)).toEqual({ messages: [], more: false, headSeq: 0 });
+    expect(await bench.store.readContext('s_unknown', 'nonsense', 10)).toEqual([]);
   },
 };

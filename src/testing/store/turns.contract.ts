@@ -126,7 +126,7 @@ export const turnContract: Contract = {
       low.messageRef,
     ]);
     await bench.finish(claim);
-    expect(await bench.store.listWaiting('s_nobody')).toEqual([]);
+    expect(await bench.store.listWaiting('s_unknown')).toEqual([]);
   },
 
   '[C-20] merges waiting messages into a running turn: their ends, the step and the frames together': async (bench) => {

@@ -2,13 +2,13 @@ import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
 import type { Surface } from '../model/surfaces.js';
 
-/** The most problems that are reported of one version, and the most characters of one. */
+/** Maximum number of problems that are reported for one version, and of characters of one. */
 const MAX_PROBLEMS = 5;
 const MAX_LENGTH = 500;
 
-/** Reports to the agent what cannot be drawn of a surface, each problem once. */
+/** Reports problems of drawing a surface to its agent, each once. */
 export class ProblemReport {
-  private readonly told = new Set<string>();
+  private readonly reported = new Set<string>();
   private version = '';
 
   constructor(
@@ -28,10 +28,10 @@ export class ProblemReport {
       .replaceAll(/\p{Cc}+/gu, ' ')
       .trim()
       .slice(0, MAX_LENGTH);
-    if (this.version !== `${surface_id} ${version}`) this.told.clear();
+    if (this.version !== `${surface_id} ${version}`) this.reported.clear();
     this.version = `${surface_id} ${version}`;
-    if (text === '' || sessionId === undefined || this.told.has(text) || this.told.size >= MAX_PROBLEMS) return;
-    this.told.add(text);
+    if (text === '' || sessionId === undefined || this.reported.has(text) || this.reported.size >= MAX_PROBLEMS) return;
+    this.reported.add(text);
     chat.link.client?.canvasProblem(sessionId, { surface_id, version, problem: text });
   }
 }

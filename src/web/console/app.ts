@@ -37,7 +37,7 @@ export class ConsoleApp extends LitElement {
   @property() root!: string;
   @property({ attribute: false }) session!: ConsoleSession;
   @property({ attribute: false }) router!: Router;
-  /** Undefined until somebody has signed in. */
+  /** Undefined until a person has signed in. */
   @state() private context: ConsoleContext | undefined;
   /** Why the person has to sign in; undefined if they do not. */
   @state() private problem: string | undefined;

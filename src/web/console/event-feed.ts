@@ -6,7 +6,7 @@ export const SILENCE_MS = 35_000;
 
 /** Shortest and longest wait before the next try, in milliseconds. */
 export const FIRST_WAIT_MS = 500;
-export const LONGEST_WAIT_MS = 15_000;
+export const MAX_WAIT_MS = 15_000;
 
 /** The callbacks of a feed. */
 export interface FeedListener {
@@ -83,7 +83,7 @@ export class EventFeed {
       if (!body) return position;
       this.#tries = 0;
       this.listener.changed(true);
-      // Without a position nothing tells what was missed while there was no stream.
+      // Without a position the events that were missed between the streams are unknown.
       if (!isFirst && lastId === undefined) this.listener.take({ id: undefined, kind: 'reset', data: '{}' });
       const events = new ServerEventReader();
       const pieces = body.pipeThrough(new TextDecoderStream()).getReader();
@@ -109,7 +109,7 @@ export class EventFeed {
   }
 
   async #wait(): Promise<void> {
-    const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#tries++);
+    const longest = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#tries++);
     let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;

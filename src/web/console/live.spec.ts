@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from './api.js';
-import { FIRST_WAIT_MS, LONGEST_WAIT_MS, SILENCE_MS } from './event-feed.js';
+import { FIRST_WAIT_MS, MAX_WAIT_MS, SILENCE_MS } from './event-feed.js';
 import { DELIVERY_INTERVAL_MS, Live, type LiveEvent, type Neighbours } from './live.js';
 
 /** A stream that the gateway has opened. */
@@ -159,7 +159,7 @@ describe('live events', () => {
   it('are asked for less and less often while the gateway is away, and at once when the network is back', async () => {
     gateway.failure = new ApiError(0);
     const { live } = openPage();
-    await settle(20 * LONGEST_WAIT_MS);
+    await settle(20 * MAX_WAIT_MS);
     const { tries } = gateway;
     expect(tries).toBeLessThan(60);
     gateway.failure = undefined;
@@ -171,7 +171,7 @@ describe('live events', () => {
   it('are not asked for again when the credential does not allow them', async () => {
     gateway.failure = new ApiError(403);
     const { live } = openPage();
-    await settle(LONGEST_WAIT_MS * 4);
+    await settle(MAX_WAIT_MS * 4);
     expect([live.state, gateway.tries]).toEqual(['off', 1]);
     live.show(false);
     live.show(true);

@@ -74,9 +74,9 @@ export class Live {
   ) {
     this.#heardAt = now();
     this.#feed = new EventFeed(open, {
-      take: (event) => this.#tell({ event }),
-      changed: (isOpen) => this.#tell({ isOpen }),
-      refused: () => this.#tell({ refused: true }),
+      take: (event) => this.#announce({ event }),
+      changed: (isOpen) => this.#announce({ isOpen }),
+      refused: () => this.#announce({ refused: true }),
     });
     this.#send = neighbours.join((message) => this.#take(message));
   }
@@ -146,8 +146,8 @@ export class Live {
     this.reset.emit();
   }
 
-  /** Tells the other pages and this one. */
-  #tell(message: Broadcast): void {
+  /** Sends a message to the other pages and to this one. */
+  #announce(message: Broadcast): void {
     this.#send(message);
     this.#take(message);
   }

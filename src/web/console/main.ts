@@ -29,5 +29,5 @@ await app.updateComplete;
 document.getElementById('not-running')?.remove();
 const failure = await redeemLink(root.href, session);
 const me = await findMe(root.href, session.token);
-// Somebody who is no operator is signed in at the chat: that is not an error here.
+// A person may be signed in at the chat without being an operator: that is not an error here.
 app.begin(failure ?? me, session.isOfChat);

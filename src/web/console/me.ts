@@ -28,7 +28,7 @@ export class Me {
     return this.answer.tenant === '*';
   }
 
-  /** True for somebody who may see what belongs to the whole gateway: also where the settings name no tenant at all. */
+  /** True if the person may see what belongs to the whole gateway, also where the settings name no tenant at all. */
   get maySeeWhole(): boolean {
     return this.answer.all_tenants;
   }

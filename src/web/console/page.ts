@@ -49,7 +49,7 @@ export abstract class ConsolePage extends LitElement {
 
   /**
    * Calls `change` for each live event of some kinds, and `read` when events may have been missed, until the page is left.
-   * To be called once, when the page is shown for the first time.
+   * Call it once, when the page is shown for the first time.
    */
   protected follow(kinds: readonly LiveKind[], change: (event: LiveEvent) => void, read: () => void): void {
     const { live } = this.app;

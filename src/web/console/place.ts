@@ -1,4 +1,4 @@
-/** A view of the console, as its address names it. An address holds no token and no text that somebody writes. */
+/** A view of the console, as its address names it. An address holds no token and no text that a person has typed. */
 export interface Place {
   /** The name of the page, the first segment of the path; empty for the overview. */
   readonly page: string;

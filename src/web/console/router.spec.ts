@@ -32,7 +32,7 @@ describe('the ways through the console', () => {
     expect([router.place.filters, router.link({})]).toEqual([{ q: 'a' }, '/console']);
   });
 
-  it('tell where they have led, once for each', () => {
+  it('report the place to which they have led, once for each', () => {
     const { router } = openAt('/console');
     const pages: string[] = [];
     router.changed.subscribe(({ page }) => pages.push(page));

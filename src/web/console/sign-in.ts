@@ -9,7 +9,7 @@ import { Me, type MeAnswer } from './me.js';
 import type { ConsoleSession } from './session.js';
 import { consoleTexts } from './texts.js';
 
-/** Why nobody is signed in: a sentence for the form; empty if nothing was tried. */
+/** The reason why the person is not signed in, as a sentence for the form; empty before the first attempt. */
 export interface NoSignIn {
   readonly problem: string;
 }

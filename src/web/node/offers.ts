@@ -88,7 +88,7 @@ const location: Offer = {
   key: 'location',
   command: {
     name: 'location.get',
-    description: 'Tells where this device is.',
+    description: 'Returns the location of this device.',
     parameters: { type: 'object', properties: {}, additionalProperties: false },
     timeoutMs: TIMEOUT_MS,
     idempotent: true,

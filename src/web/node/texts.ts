@@ -26,7 +26,7 @@ export const texts = {
   },
   offers: {
     camera: { name: 'Camera', text: 'Takes one picture when an agent asks; the light goes off after it.' },
-    location: { name: 'Location', text: 'Tells where this device is.' },
+    location: { name: 'Location', text: 'Gives the location of this device.' },
     notifications: { name: 'Notifications', text: 'Shows a message of an agent.' },
   },
   allow: 'Allow',

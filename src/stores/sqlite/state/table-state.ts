@@ -9,7 +9,7 @@ import { prepare, required } from '../sql/statement.js';
 import type { Moment } from '../../../core/time/clock.js';
 import { OpenMessages, ownerOf, type OpenMessage } from './open-messages.js';
 import { QueueTable } from './queue-table.js';
-import { WaitingTurns } from '../waiting-turns.js';
+import { WaitingTurns } from './waiting-turns.js';
 
 /**
  * Range of epochs per opening of the database. Epochs thus grow over restarts without being stored on each claim. Two

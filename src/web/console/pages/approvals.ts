@@ -39,7 +39,7 @@ const FILTERS: readonly FilterField[] = [
 ];
 
 /**
- * What is to be allowed. The buttons of a call decide on that call with those arguments, as they were drawn. A call that has
+ * The calls that wait for a decision. The buttons of a call decide on that call with those arguments, as they were drawn. A call that has
  * ended stays where it was, without buttons, so that no other one comes under the pointer.
  */
 @customElement('console-approvals')

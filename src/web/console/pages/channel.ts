@@ -187,7 +187,7 @@ export class ConsoleChannel extends ConsolePage {
         ],
       },
       items,
-      'Nobody waits.',
+      'No sender is waiting.',
     );
   }
 
@@ -219,7 +219,7 @@ export class ConsoleChannel extends ConsolePage {
         ],
       },
       items,
-      'Nobody was let in by a code.',
+      'No sender was admitted by a code.',
     );
   }
 

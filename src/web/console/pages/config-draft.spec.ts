@@ -23,7 +23,7 @@ describe('ConfigDraft', () => {
     expect(draft.toBody()).toEqual({ version: 3, changes: { 'agent.name': 'eve' } });
   });
 
-  it('keeps what was typed when another version comes, and says which keys somebody else has changed', () => {
+  it('keeps what was typed when another version comes, and says which keys another person has changed', () => {
     const draft = draftOf({ a: 1, b: 1, c: [1] });
     draft.set('a', 2);
     draft.set('b', 2);
@@ -42,7 +42,7 @@ describe('ConfigDraft', () => {
     expect([draft.conflicts, draft.changes]).toEqual([[], [{ key: 'a', old: 7, mine: 2 }]]);
   });
 
-  it('drops a change that somebody else has made too', () => {
+  it('drops a change that another person has made too', () => {
     const draft = draftOf({ a: 1 });
     draft.set('a', 2);
     draft.rebase(configOf(4, { a: 2 }));

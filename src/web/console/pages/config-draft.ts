@@ -25,13 +25,13 @@ export interface Change {
   readonly old: unknown;
   /** The value to save; null removes a change made at run time. */
   readonly mine: unknown;
-  /** The value that somebody else has saved meanwhile; absent without a conflict. */
+  /** The value that another person has saved meanwhile; absent without a conflict. */
   readonly theirs?: unknown;
 }
 
 /**
- * The changes that a person prepares on one version of the settings. Only they are sent. When somebody else has saved
- * first, nothing of them is lost: they are compared with the newer version, key by key.
+ * The changes that a person prepares on one version of the settings. Only they are sent. If another person
+ * saves first, they are kept and compared with the newer version, key by key.
  */
 export class ConfigDraft {
   #config: Config = { version: 0, settings: [] };

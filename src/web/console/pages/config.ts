@@ -159,7 +159,7 @@ export class ConsoleConfig extends ConsolePage {
       ${
         conflicts.length > 0
           ? html`<p class="trouble" role="alert">
-              Somebody else has saved first. Choose for each setting that both of you have changed; nothing of yours is
+              Another person has saved first. Choose for each setting that both of you have changed; nothing of yours is
               lost.
             </p>`
           : nothing
@@ -225,7 +225,7 @@ export class ConsoleConfig extends ConsolePage {
       if (!(error instanceof ApiError && error.status === 409)) throw error;
       await this.config.read();
       this.isReviewing = true;
-      this.app.act.say('Somebody else has saved first. Compare again, then save.');
+      this.app.act.say('Another person has saved first. Compare again, then save.');
       return;
     }
     await this.config.read();

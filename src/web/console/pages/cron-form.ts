@@ -21,7 +21,7 @@ interface FormField {
 
 const FIELDS: readonly FormField[] = [
   { name: 'name', label: 'Name', read: ({ name }) => name },
-  { name: 'message', label: 'What the agent is told', isLong: true, read: ({ message }) => message },
+  { name: 'message', label: 'Message to the agent', isLong: true, read: ({ message }) => message },
   { name: 'misfire', label: 'Missed due times', options: MISFIRES, read: ({ misfire }) => misfire },
   { name: 'overlap', label: 'While the last run goes on', options: OVERLAPS, read: ({ overlap }) => overlap },
   {

@@ -123,7 +123,7 @@ export class ConsoleDeadLetters extends ListPage<DeadLetter> {
         .run=${async () => {
           const isAgreed = await this.app.act.ask({
             heading: 'Discard this answer?',
-            effect: `1 answer to ${chat} on ${channel} is deleted. Nobody will get it.`,
+            effect: `1 answer to ${chat} on ${channel} is deleted. It will not be delivered.`,
             verb: 'Discard',
           });
           if (isAgreed) await this.discard(key);

@@ -7,7 +7,7 @@ import { renderTable, type TableSource } from '../table.js';
 import '../time.js';
 import { diffLines, writeValue } from './line-diff.js';
 
-/** Renders a text that somebody else wrote: its direction does not reach what stands around it. */
+/** Renders a text of another author. Its writing direction does not affect the text around it. */
 export function renderText(text: string | undefined): TemplateResult {
   return html`<bdi>${text === undefined || text === '' ? NOTHING : text}</bdi>`;
 }

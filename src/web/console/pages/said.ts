@@ -15,7 +15,7 @@ import { sessionTexts } from './sessions.texts.js';
 /** Pictures and sounds whose data is in the block itself. */
 const INLINE_MEDIA = { image: /^data:image\//i, audio: /^data:audio\//i };
 
-/** Nobody decides on tool calls in a conversation: approvals have a page of their own. */
+/** Tool calls are not decided on in a conversation: approvals have a page of their own. */
 const NOBODY = { hasDenied: () => false };
 
 /** Renders a message and its reply as the person saw them. */

@@ -32,7 +32,7 @@ export class SessionHistory {
     const isFirst = this.#items.length === 0;
     const [oldest] = items;
     const at = oldest ? this.#items.findIndex(({ message_ref: ref }) => ref === oldest.message_ref) : 0;
-    // So much is new that a gap would stay.
+    // The new page does not reach the known items: appending it would leave a gap.
     const hasGap = !isFirst && at === -1;
     if (isFirst || hasGap) this.#older = next;
     this.#items = [...(hasGap ? [] : this.#items.slice(0, Math.max(0, at))), ...items.map((item) => this.#keep(item))];

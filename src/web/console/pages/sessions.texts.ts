@@ -1,7 +1,7 @@
 /** The texts of the list of conversations, and of one. */
 export const sessionTexts = {
   list: 'Conversations',
-  empty: 'Nobody has written yet.',
+  empty: 'No conversations yet.',
   emptyCommand: 'openclaw channels add telegram',
   search: 'Search by id, channel or person',
   channel: 'Channel',

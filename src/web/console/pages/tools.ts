@@ -73,7 +73,7 @@ export class ConsoleTools extends ListPage<Tool> {
       isOn: needs_approval,
       scopes: SCOPES,
       change: (isOn) => this.change(name, { needs_approval: isOn }),
-      done: (isOn) => (isOn ? `A person decides on each call of ${name}.` : `${name} asks nobody.`),
+      done: (isOn) => (isOn ? `A person decides on each call of ${name}.` : `${name} runs without a decision.`),
     });
   }
 

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { personalTurnOf } from '../../core/questions/question.js';
-import type { ClientKey, Json, StoredMessage } from '../../core/store/index.js';
-import { prepare, required } from './sql/statement.js';
+import { personalTurnOf } from '../../../core/questions/question.js';
+import type { ClientKey, Json, StoredMessage } from '../../../core/store/index.js';
+import { prepare, required } from '../sql/statement.js';
 
 interface Row extends ClientKey {
   readonly sessionId: string;
