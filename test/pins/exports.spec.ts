@@ -109,7 +109,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     `
       Act CallFailure ECHO_TOOL FakeMetrics FakePlatform FakeReader FakeSocket FakeSockets FakeTerminal FakeTurn GENEROUS_LIMITS KeptLogs
       ManualClock MemorySettings PigeonDriver PlatformApi SeenFrame SentFrame ShownMessage TelegraphDriver TurnAct WrittenMessage aCancelledEnd aClient aFrame aMessage aPayload aReply aSession
-      aUser anAgent anEnd
+      aUser anAgent anApproval anEnd
     `,
   ],
   [
