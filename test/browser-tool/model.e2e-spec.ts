@@ -77,4 +77,4 @@ it('[U-01] [U-06] a model fills in a form through snapshot and refs, asks a pers
   });
   expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/png']);
   expect(model.bodies.at(-1)).toContain('data:image/png;base64,');
-}, 90_000);
+});

@@ -130,7 +130,7 @@ describe('a page', () => {
     await expect.poll(async () => (await countTabs()) === 8 && notes.join()).toContain('opened more than 8 tabs');
     expect(notes.join()).toMatch(/opened tab \d+, which is the current one now/);
     expect((await suite.browser.call('browser.snapshot')).page).toContain('heading "Child"');
-  }, 90_000);
+  });
 
   it('[U-08] that opens one window is left for it', async () => {
     suite.site.page('/child', '<h1>Child</h1>');
@@ -161,7 +161,7 @@ describe('a page', () => {
     expect(again.page).toContain('its tab was replaced by a new one, which is empty');
     expect((await suite.browser.call('browser.snapshot')).page).not.toContain('button "Loop"');
     expect(suite.site.requests.filter((path) => path === '/busy')).toHaveLength(2);
-  }, 120_000);
+  });
 
   it('[U-07] of 50 MB is left with the reason, and visited once', async () => {
     const part = `<p>${'word '.repeat(200_000)}</p>`;
@@ -176,7 +176,7 @@ describe('a page', () => {
       answers.push((await suite.browser.call('browser.snapshot')).page);
     }
     expect(suite.site.requests.filter((path) => path === '/huge')).toHaveLength(1);
-  }, 60_000);
+  });
 
   it('[U-07] that never stops its alerts is closed, and that is the reason', async () => {
     const looped = await open(suite.site.page('/alerts', '<script>for (;;) alert("again")</script>'));
@@ -206,7 +206,7 @@ describe('a page', () => {
     const part = await suite.browser.call('browser.snapshot', { ref, full: true });
     expect(part.page.length).toBeGreaterThan(opened.page.length);
     expect(Math.max(...opened.page.split('\n').map((line) => line.length))).toBeLessThan(800);
-  }, 90_000);
+  });
 
   it('[U-09] of 50 MB ends the call and not the process', async () => {
     const url = suite.site.answer('/huge', (_request, response) => {
@@ -217,7 +217,7 @@ describe('a page', () => {
     expect(outcome.ok ? outcome.page : outcome.page).toMatch(/too large|timed_out/);
     await suite.browser.call('browser.close');
     expect((await open(suite.site.page('/plain', '<h1>Plain</h1>'))).page).toContain('heading "Plain"');
-  }, 120_000);
+  });
 });
 
 describe('a browser', () => {
@@ -228,5 +228,5 @@ describe('a browser', () => {
     expect(late).toMatchObject({ ok: false });
     expect(late.page).toContain('the browser did not respond and was ended');
     expect((await open(suite.site.url('/plain'))).page).toContain('heading "Plain"');
-  }, 90_000);
+  });
 });

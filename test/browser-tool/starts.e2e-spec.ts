@@ -42,7 +42,7 @@ describe('a browser that does not start', () => {
     } finally {
       await browser.close();
     }
-  }, 60_000);
+  });
 });
 
 describe('the browser of a gateway that does not run as root', () => {
@@ -85,5 +85,5 @@ describe('the browser of a gateway that does not run as root', () => {
       expect(readlinkSync(`/proc/${pid}/ns/user`)).not.toBe(readlinkSync('/proc/self/ns/user'));
     }
     client.socket.terminate();
-  }, 60_000);
+  });
 });

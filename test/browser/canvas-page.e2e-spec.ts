@@ -156,7 +156,7 @@ describe('a page of an agent', () => {
       await other.close();
     });
     chat.complaints.errors.length = 0;
-  }, 120_000);
+  });
 
   it('[Y-08] is not a document of its own: its address leads to a page of the gateway around it', async () => {
     const chat = await draw('buttons');

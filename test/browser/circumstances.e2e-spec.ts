@@ -97,7 +97,7 @@ describe('eight tabs', () => {
       await tab.waitForConnection();
       await tab.blocks.getByText('block 2').waitFor();
     }
-  }, 60_000);
+  });
 });
 
 describe('an on-screen keyboard', () => {

@@ -31,7 +31,7 @@ beforeAll(async () => {
   await filled.admin.post('tokens', { principal: 'ci', role: 'operator', scopes: ['admin:read'] });
   await filled.admin.patch('config', { version: 0, changes: { 'agent.name': 'ada' } });
   filled.logs.for('store').error({ n: 1 }, 'the disk is slow');
-}, 60_000);
+});
 
 const open = (path: string, options: OpenOptions = {}) =>
   openConsole(suite, path, { token: TOKENS.operator, ...options });
@@ -98,7 +98,7 @@ describe('each page', () => {
       headers: { authorization: `Bearer ${WATCHER}` },
     });
     expect(response.status).toBe(403);
-  }, 60_000);
+  });
 
   it('[CO-05] says of a thing that is not there, or not theirs, that it is not here', async () => {
     const { page } = await open('/queue');
@@ -120,7 +120,7 @@ describe('each page', () => {
       await page.getByRole('alert').first().waitFor();
       expect([path, await page.locator('.page .empty').count()]).toEqual([path, 0]);
     }
-  }, 60_000);
+  });
 });
 
 describe('the queue', () => {

@@ -72,5 +72,5 @@ describe(`a conversation of ${EXCHANGES} exchanges with code and tables`, () => 
     const times = await chat.page.evaluate<number[]>('keyTimes');
     times.sort((a, b) => a - b);
     expectTime(times[Math.floor(times.length / 2)] ?? NaN, MAX_KEY_MS);
-  }, 180_000);
+  });
 });

@@ -29,7 +29,7 @@ let problems: string[];
 
 beforeAll(async () => {
   browser = await launchBrowser();
-}, 60_000);
+});
 afterAll(() => browser?.close());
 
 beforeEach(async () => {
@@ -72,7 +72,7 @@ async function setVisibility(state: 'hidden' | 'visible'): Promise<void> {
   );
 }
 
-describe('the page for devices', { timeout: 60_000 }, () => {
+describe('the page for devices', () => {
   it('[F-14] pairs by the code of its link, and takes a picture whose camera is off afterwards', async () => {
     await context.grantPermissions(['camera'], { origin: app.url });
     await pair();

@@ -151,7 +151,7 @@ async function checkQuestion(
   return { callId: effect!.call_id, isDone: effect!.status === 'succeeded' };
 }
 
-describe('a gateway killed with SIGKILL while an agent asks another', { timeout: 180_000 }, () => {
+describe('a gateway killed with SIGKILL while an agent asks another', () => {
   it.each(process.env['LONG'] ? ON_THE_WAY : TELLING)(
     '[Z-21] at %s asks each question once, answers it once and repeats no effect',
     async (name) => {

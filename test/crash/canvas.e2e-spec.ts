@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Failpoint } from '../../src/core/failpoints/failpoint.js';
 import { FORM, surfaceOf } from '../support/drawing-agent.js';
+import { eventually } from '../support/eventually.js';
 import { FrameClient, type SeenFrame } from '../support/frame-client.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 
@@ -77,11 +78,10 @@ async function sendAll(client: FrameClient): Promise<string> {
 }
 
 async function awaitEnd(client: FrameClient, sessionId: string, id: string): Promise<void> {
-  for (;;) {
+  await eventually(async () => {
     const found = (await readHistory(client, sessionId)).find((message) => message.message_id === id);
-    if (found?.status === 'done') return;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+    expect(found?.status).toBe('done');
+  });
 }
 
 interface HistoryMessage {
@@ -97,7 +97,7 @@ async function readHistory(client: FrameClient, sessionId: string): Promise<read
   return payload['messages'] as readonly HistoryMessage[];
 }
 
-describe('a gateway killed with SIGKILL while an agent draws', { timeout: 120_000 }, () => {
+describe('a gateway killed with SIGKILL while an agent draws', () => {
   it.each(PLACES)('[Y-04] at %s stores and shows each state once, and an action once', async (place) => {
     for (const pass of passesOf(place)) {
       const gateway = start(`${place}:${pass}`);

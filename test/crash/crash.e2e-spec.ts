@@ -34,7 +34,7 @@ async function dieAndVerify(deaths: readonly Death[]): Promise<void> {
   expect(campaign.kills).toBe(deaths.length);
 }
 
-describe('a gateway killed with SIGKILL', { timeout: 120_000 }, () => {
+describe('a gateway killed with SIGKILL', () => {
   it.each(inGroups(ON_THE_WAY, FAILPOINTS_PER_CAMPAIGN).map((names) => [names.join(', '), names] as const))(
     '[D-01] [D-02] [D-03] at %s answers every acknowledged message exactly once',
     async (_, names) => {

@@ -48,7 +48,7 @@ async function call(path: string, method = 'GET', body?: object): Promise<unknow
 
 const readRuns = async (job: string) => ((await call(`/${job}/runs?limit=200`)) as { items: Run[] }).items;
 
-describe('a gateway killed with SIGKILL while jobs are due', { timeout: 180_000 }, () => {
+describe('a gateway killed with SIGKILL while jobs are due', () => {
   it.each(STEPS)('[J-01] at %s runs each due time exactly once', async (name) => {
     start({ OPENCLAW_FAILPOINT: `${name}:1` });
     const job = {

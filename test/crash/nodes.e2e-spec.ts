@@ -38,7 +38,7 @@ async function callDying(
   return { status, effects: campaign.countEffects().get(callId) ?? 0 };
 }
 
-describe('a call of a device', { timeout: 180_000 }, () => {
+describe('a call of a device', () => {
   it.each([
     'node.wanted',
     'node.sent',

@@ -182,4 +182,4 @@ it('[V-29] what Slack did not let the gateway read before it was killed is read 
     await slack.close();
     rmSync(folder, { recursive: true });
   }
-}, 180_000);
+});

@@ -125,7 +125,8 @@ async function nextOf(id: string, turns: boolean): Promise<SeenFrame> {
   let isThere = !turns;
   void next.finally(() => (isThere = true)).catch(() => {});
   while (!isThere) {
-    await new Promise((resolve) => setImmediate(resolve));
+    // Real time for the store's thread: otherwise hours pass on the clock while it works.
+    await new Promise((resolve) => setTimeout(resolve, 1));
     clock.advance(10);
   }
   return next;

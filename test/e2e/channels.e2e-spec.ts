@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Global, Module, type Type } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AgentRuntime } from '../../src/core/turns/agent-runtime.js';
 import { MemoryConnectionsService } from '../../src/core/connections/memory-connections.service.js';
 import { LOCAL_OPERATOR } from '../../src/core/identity/principal.js';
@@ -76,17 +76,17 @@ const troubles = () =>
   logs.entries.filter(({ subsystem, level }) => subsystem === 'channels' && (level === 'warn' || level === 'error'));
 const parts = (outcome: string) => metrics.read('openclaw_channel_parts_total', { channel: 'pigeon', outcome });
 
-/** Turns the hands of the clock until a condition holds. */
-async function turnUntil(clock: ManualClock, check: () => void, stepMs = 1_000): Promise<void> {
-  for (let turn = 0; turn < 2_000; turn++) {
+/** Turns the hands of the clock until a condition holds. What waits for the store's thread gets real time for it. */
+function turnUntil(clock: ManualClock, check: () => void, stepMs = 1_000): Promise<void> {
+  const turn = async () => {
     try {
-      return check();
-    } catch {
+      check();
+    } catch (error) {
       await clock.advanceAsync(stepMs);
-      await new Promise((resolve) => setImmediate(resolve));
+      throw error;
     }
-  }
-  check();
+  };
+  return vi.waitFor(turn, { timeout: 30_000, interval: 1 });
 }
 
 async function fetchAs(path: string, method = 'GET', content?: object): Promise<{ status: number; body: unknown }> {

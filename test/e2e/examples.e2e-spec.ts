@@ -22,7 +22,7 @@ beforeAll(() => {
   customTool = compileExample(installation, 'custom-tool');
   customChannel = compileExample(installation, 'custom-channel');
   compileExample(installation, 'embed-in-nest-app');
-}, 180_000);
+});
 afterEach(() => gateway?.end());
 afterAll(() => rmSync(installation.folder, { recursive: true }));
 
@@ -107,7 +107,7 @@ describe('the examples', () => {
     cpSync(join(ROOT, 'examples/custom-tool'), source, { recursive: true });
     writeFileSync(join(source, 'probe.ts'), probe);
     compile(source, { noEmit: true });
-  }, 180_000);
+  });
 
   it('[P-16] a team embeds the gateway next to its own controllers', async () => {
     gateway = start({

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ToolRegistryService } from '../../src/core/tools/tool-registry.service.js';
 import type { CanvasBlock } from '../../src/protocol/index.js';
 import { drawingAgent } from '../support/drawing-agent.js';
+import { eventually } from '../support/eventually.js';
 import type { SeenFrame } from '../support/frame-client.js';
 import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
 
@@ -41,7 +42,7 @@ async function start(args: readonly string[] = [], permissions = ['canvas', 'mcp
     },
   });
   const registry = gateway.app.get(ToolRegistryService, { strict: false });
-  while (!registry.find('mcp__shop__cart')) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => expect(registry.find('mcp__shop__cart')).toBeDefined());
 }
 
 /** Resolves with what the agent got for its call, and the blocks that show surfaces. */

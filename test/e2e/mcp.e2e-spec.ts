@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ToolRegistryService } from '../../src/core/tools/tool-registry.service.js';
 import { Tool, type ToolExecutor } from '../../src/core/tools/tool.decorator.js';
 import type { CallReview, ToolCallContext } from '../../src/core/tools/tool.js';
+import { eventually } from '../support/eventually.js';
 import { GatewayApp, TOKENS, withTokens, type GatewayAppOptions } from '../support/gateway-app.js';
 
 const EVERYTHING = createRequire(import.meta.url).resolve('@modelcontextprotocol/server-everything/dist/index.js');
@@ -26,11 +27,11 @@ async function start(options: GatewayAppOptions = {}): Promise<GatewayApp> {
 
 async function untilTools(gateway: GatewayApp, prefix: string): Promise<string[]> {
   const registry = gateway.app.get(ToolRegistryService, { strict: false });
-  for (;;) {
+  return eventually(() => {
     const names = registry.list().flatMap(({ name }) => (name.startsWith(prefix) ? [name] : []));
-    if (names.length > 0) return names;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+    expect(names).not.toEqual([]);
+    return names;
+  });
 }
 
 /** Makes the built-in agent call a tool. Resolves with the content of its `tool_result`. */
@@ -86,7 +87,7 @@ describe('tools of an MCP server that is a program', () => {
     const gateway = await start({ settings: { 'mcp.servers': { silent } } });
     await gateways.pop()?.close();
     expect(gateway.port).toBeGreaterThan(0);
-  }, 30_000);
+  });
 
   it('[Q-02] are denied without the permission of the server', async () => {
     const gateway = await start({

@@ -59,7 +59,7 @@ async function invite(...flags: readonly string[]): Promise<string> {
   return (JSON.parse(await run('nodes', 'pair', '--json', ...flags)) as { code: string }).code;
 }
 
-describe('openclaw node run', { timeout: 60_000 }, () => {
+describe('openclaw node run', () => {
   it('[F-15] makes this machine a device: it pairs, shares a folder, runs a program that a person allows, and is revoked', async () => {
     const shared = join(folder, 'shared');
     mkdirSync(shared);
@@ -112,7 +112,7 @@ describe('openclaw node run', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the example of a device', { timeout: 60_000 }, () => {
+describe('the example of a device', () => {
   it('[F-09] sets its lamp, refuses what is too hot, and reports its button', async () => {
     const lamp = start([join(ROOT, 'examples/node/lamp.mjs')], {
       PAIR: await invite('--name', 'Lamp'),

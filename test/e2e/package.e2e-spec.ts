@@ -15,7 +15,7 @@ let gateway: GatewayProcess | undefined;
 
 beforeAll(() => {
   installation = installPackage();
-}, 60_000);
+});
 afterEach(() => gateway?.end());
 afterAll(() => rmSync(installation.folder, { recursive: true }));
 
@@ -94,7 +94,7 @@ describe('the packed package in a folder of its own', () => {
 
     expect(files.length).toBeGreaterThan(10);
     expect(faults.flat().map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([]);
-  }, 240_000);
+  });
 
   it('loads no package with the client', () => {
     const program = `import { registerHooks } from 'node:module';

@@ -36,6 +36,27 @@ const say = (client: FrameClient, id: string, content: string) =>
 const probe = async (gateway: GatewayProcess, path: string) =>
   (await fetch(`http://127.0.0.1:${await gateway.port}${path}`)).status;
 
+/** Writes the settings of an MCP server whose tool `mcp__demo__slow` takes until the test finishes it. */
+function writeSlowTool(): { readonly started: () => Promise<void>; readonly finish: () => void } {
+  const [started, go] = [join(folder, 'started'), join(folder, 'go')];
+  const code = `const fs = require('node:fs');
+    const say = (fields) => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', ...fields }) + '\\n');
+    require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+      const { id, method } = JSON.parse(line);
+      if (method === 'initialize') say({ id, result: { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'd', version: '1' } } });
+      if (method === 'tools/list') say({ id, result: { tools: [{ name: 'slow', inputSchema: { type: 'object' } }] } });
+      if (method !== 'tools/call') return;
+      fs.writeFileSync(${JSON.stringify(started)}, '');
+      const waiting = setInterval(() => {
+        if (!fs.existsSync(${JSON.stringify(go)})) return;
+        clearInterval(waiting);
+        say({ id, result: { content: [{ type: 'text', text: 'done in peace' }] } });
+      }, 10);
+    });`;
+  writeConfig({ command: process.execPath, args: ['-e', code] });
+  return { started: () => until(() => existsSync(started)), finish: () => writeFileSync(go, '') };
+}
+
 /** Names one MCP server, `demo`, whose tools every session may use. */
 const writeConfig = (demo: object) =>
   writeFileSync(
@@ -43,7 +64,7 @@ const writeConfig = (demo: object) =>
     JSON.stringify({ mcp: { servers: { demo } }, tools: { default_permissions: ['mcp:demo'] } }),
   );
 const until = async (condition: () => boolean) => {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 };
 const isRunning = (pid: number) => {
   try {
@@ -97,10 +118,11 @@ describe('the process', () => {
   });
 
   it('[L-03] [L-04] drains at SIGTERM: not ready, clients notified, no new work, running turns finish, exit code 0', async () => {
+    const tool = writeSlowTool();
     const gateway = start();
     const client = await connect(gateway);
-    say(client, 'running', '/blocks 2 1000');
-    await client.next('stream_block');
+    say(client, 'running', '/tool mcp__demo__slow {}');
+    await tool.started();
     gateway.kill('SIGTERM');
     const going = await client.next('going_away');
     expect(going.payload).toMatchObject({ reason: 'draining' });
@@ -110,7 +132,8 @@ describe('the process', () => {
     await expect(connect(gateway)).rejects.toThrow('HTTP 503');
     say(client, 'late', '/blocks 1');
     expect((await client.answerTo('late')).payload).toMatchObject({ code: 'DRAINING', retryable: true });
-    await client.next('stream_end');
+    tool.finish();
+    expect((await client.next('stream_end')).payload).toMatchObject({ id: 'running', reason: 'stop' });
     expect((await client.ended).code).toBe(1012);
     expect(await gateway.exited).toEqual({ code: 0, signal: null });
   });
@@ -158,24 +181,15 @@ describe('the process', () => {
   });
 
   it('[Q-12] finishes a call of an MCP tool although SIGTERM was sent to its whole process group', async () => {
-    const started = join(folder, 'started');
-    const code = `const fs = require('node:fs');
-      const say = (fields) => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', ...fields }) + '\\n');
-      require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
-        const { id, method } = JSON.parse(line);
-        if (method === 'initialize') say({ id, result: { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'd', version: '1' } } });
-        if (method === 'tools/list') say({ id, result: { tools: [{ name: 'slow', inputSchema: { type: 'object' } }] } });
-        if (method !== 'tools/call') return;
-        fs.writeFileSync(${JSON.stringify(started)}, '');
-        setTimeout(() => say({ id, result: { content: [{ type: 'text', text: 'done in peace' }] } }), 1000);
-      });`;
-    writeConfig({ command: process.execPath, args: ['-e', code] });
+    const tool = writeSlowTool();
     const gateway = new GatewayProcess({ folder, leadsGroup: true });
     processes.push(gateway);
     const client = await connect(gateway);
     say(client, 'running', '/tool mcp__demo__slow {}');
-    await until(() => existsSync(started));
+    await tool.started();
     process.kill(-gateway.pid, 'SIGTERM');
+    await client.next('going_away');
+    tool.finish();
     const result = await client.next((frame) => frame.payload['block_type'] === 'tool_result');
     expect(result.payload['content']).toContain('done in peace');
     expect(await gateway.exited).toMatchObject({ code: 0 });

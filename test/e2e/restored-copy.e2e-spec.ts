@@ -60,7 +60,7 @@ it('[S-13] a client that has read on is not resumed in the log of a copy that wa
   expect(others.map(({ ref }) => ref)).not.toContain(lost.ref);
   const ids = () => transcript.messages.map(({ id, ref, phase }) => `${id} ${ref} ${phase}`);
   const expected = [`one ${first.ref} ended`, `other-1 ${others[0]!.ref} ended`, `other-2 ${others[1]!.ref} ended`];
-  await expect.poll(ids, { timeout: 10_000 }).toEqual(expected);
+  await expect.poll(ids).toEqual(expected);
   const live = await say('live');
   await expect.poll(ids).toEqual([...expected, `live ${live.ref} ended`]);
   expect((await client.connect()).server.epoch).not.toBe(server.epoch);

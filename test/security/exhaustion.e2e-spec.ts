@@ -50,7 +50,7 @@ describe('slow peers', () => {
     peers.push(['a message without its last fragment', fragments.ended()]);
   });
 
-  it('[SE-16] are served beside others, and cut off in the end', { timeout: 120_000 }, async () => {
+  it('[SE-16] are served beside others, and cut off in the end', async () => {
     expect(peers).toHaveLength(8);
     for (const [, ended] of peers) await ended;
   });

@@ -47,7 +47,7 @@ export class ChatPage {
     page.on('pageerror', (error) => complaints.errors.push(error.message));
     page.on('request', (request) => complaints.requests.push(request.url()));
     page.on('websocket', (socket) => complaints.requests.push(socket.url()));
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(60_000);
     await page.goto(url + path);
     return new ChatPage(page, complaints);
   }

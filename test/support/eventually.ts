@@ -5,5 +5,5 @@ import { vi } from 'vitest';
  * which `expect.poll` does not know its test. `vitest.config.ts` sets the same limit for `expect.poll`.
  */
 export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(check, { timeout: 15_000 });
+  return vi.waitFor(check, { timeout: 30_000 });
 }

@@ -189,7 +189,7 @@ describe('an MCP server that is a program', () => {
     stop.abort(new Error('stopped'));
     await expect(connecting).rejects.toThrow('stopped');
     expect(isAlive(pid)).toBe(false);
-  }, 30_000);
+  });
 
   it('[Q-12] runs in its own process group, which a signal to the group of the gateway does not reach', async () => {
     const { received } = await connect(program('', `process.stderr.write('pid ' + process.pid + '.');`));
