@@ -10,7 +10,8 @@ import { printable, printJson, type Terminal } from './terminal.js';
 /** Time for a platform to respond, in milliseconds. */
 const TIMEOUT_MS = 30_000;
 
-interface Channel {
+/** A row of `GET /channels`. */
+export interface Channel {
   readonly name: string;
   readonly state: string;
   readonly reason?: string;

@@ -18,9 +18,12 @@ const DOWN_MS = 60_000;
 
 const ELSEWHERE = 'another replica runs it';
 
+/** The states of an account's connection to its platform. */
+export const ACCOUNT_STATES = ['connecting', 'connected', 'degraded', 'disconnected', 'error', 'stopped'] as const;
+
 /** The state of an account's connection to its platform. */
 export interface AccountState {
-  readonly state: 'connecting' | 'connected' | 'degraded' | 'disconnected' | 'error' | 'stopped';
+  readonly state: (typeof ACCOUNT_STATES)[number];
   /** For the operator; why it is not connected, or works in part only. */
   readonly reason?: string;
   /** Unix milliseconds. */

@@ -1,7 +1,7 @@
 import { html, LitElement, nothing, type ReactiveControllerHost, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { createRef, ref } from 'lit/directives/ref.js';
-import { announce } from '../design/announce.js';
+import { SecondPress } from '../design/second-press.js';
 import { Toast } from '../design/toast.js';
 import type { ConsoleContext } from './context.js';
 import { describeError } from './failure.js';
@@ -127,9 +127,6 @@ export class Actions {
   }
 }
 
-/** Time within which the second press counts, in milliseconds. */
-const SECOND_PRESS_MS = 4_000;
-
 /**
  * A button that does something. Without the scope it is disabled, and says which one it needs. With a `warning` it acts at the
  * second press only, and shows the warning until then. While it acts it cannot be pressed again.
@@ -150,50 +147,35 @@ export class ConsoleAction extends LitElement {
   @property({ attribute: false }) run!: () => Promise<unknown>;
   /** The text of the toast after success; none if it is empty. */
   @property() done = '';
-  @state() private isAsking = false;
   @state() private isBusy = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly presses = new SecondPress(this);
 
   protected override createRenderRoot(): HTMLElement {
     return this;
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.ask(false);
-  }
-
   protected override render(): TemplateResult {
     const { label, scope, warning, look, icon } = this;
+    const { isAsking } = this.presses;
     const isAllowed = this.app.me.may(scope);
     return html`<button
         type="button"
-        class="${look} ${this.isAsking ? 'asks' : ''}"
+        class="${look} ${isAsking ? 'asks' : ''}"
         title=${isAllowed ? nothing : consoleTexts.act.needs(scope)}
         ?disabled=${!isAllowed || this.isBusy || this.disabled}
         @click=${this.press}
       >
-        ${icon}<span>${this.isAsking ? warning : label}</span></button
+        ${icon}<span>${isAsking ? warning : label}</span></button
       >${isAllowed ? nothing : html`<span class="needs">${consoleTexts.act.needs(scope)}</span>`}`;
   }
 
   private press(): void {
-    if (this.warning !== '' && !this.isAsking) return this.ask(true);
-    this.ask(false);
-    void this.act();
+    if (this.presses.counts(this.warning)) void this.act();
   }
 
   private async act(): Promise<void> {
     this.isBusy = true;
     await this.app.act.run(this.run, this.done === '' ? undefined : this.done);
     this.isBusy = false;
-  }
-
-  private ask(isAsking: boolean): void {
-    clearTimeout(this.#timer);
-    this.isAsking = isAsking;
-    if (!isAsking) return;
-    announce(this.warning);
-    this.#timer = setTimeout(() => this.ask(false), SECOND_PRESS_MS);
   }
 }

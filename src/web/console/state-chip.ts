@@ -3,6 +3,7 @@ import type { DirectiveResult } from 'lit/directive.js';
 import { icons } from '../design/icons.js';
 import type { Look } from '../design/look.js';
 import { consoleIcons } from './icons.js';
+import type { CHANNEL_STATES } from './pages/api-names.js';
 
 const RUNNING: Look = [icons.working, 'info'];
 const GOOD: Look = [icons.done, 'good'];
@@ -12,8 +13,21 @@ const HELD: Look = [icons.asks, 'held'];
 const WARNING: Look = [icons.warning, 'warn'];
 const BAD: Look = [icons.failed, 'bad'];
 
-/** The word that is shown for a state of the API, where it is another one, and its icon and colour. */
-const STATES: Readonly<Record<string, readonly [word: string, look: Look]>> = {
+/** The word that is shown for a state, and its icon and colour. */
+type Shown = readonly [word: string, look: Look];
+
+const CHANNELS: Readonly<Record<(typeof CHANNEL_STATES)[number], Shown>> = {
+  connecting: ['connecting', RUNNING],
+  connected: ['connected', GOOD],
+  degraded: ['degraded', WARNING],
+  disconnected: ['disconnected', BAD],
+  error: ['failed', BAD],
+  stopped: ['stopped', STOPPED],
+};
+
+/** The states of the API. */
+const STATES: Readonly<Record<string, Shown>> = {
+  ...CHANNELS,
   // Messages and turns.
   queued: ['waiting', WAITING],
   waiting: ['waiting', WAITING],
@@ -27,7 +41,6 @@ const STATES: Readonly<Record<string, readonly [word: string, look: Look]>> = {
   observed: ['read only', STOPPED],
   cancelled: ['cancelled', STOPPED],
   failed: ['failed', BAD],
-  error: ['failed', BAD],
   slow: ['slow', WARNING],
   idle: ['idle', STOPPED],
   // Tool calls and approvals.
@@ -44,14 +57,9 @@ const STATES: Readonly<Record<string, readonly [word: string, look: Look]>> = {
   sent: ['sent', GOOD],
   dead: ['given up', BAD],
   retrying: ['retrying', [icons.retry, 'warn']],
-  // Channels and nodes.
-  connecting: ['connecting', RUNNING],
-  connected: ['connected', GOOD],
+  // Nodes, jobs and tools.
   online: ['connected', GOOD],
-  degraded: ['degraded', WARNING],
-  disconnected: ['disconnected', BAD],
   offline: ['offline', STOPPED],
-  stopped: ['stopped', STOPPED],
   paused: ['paused', [consoleIcons.paused, 'faint']],
   on: ['on', GOOD],
   off: ['off', STOPPED],

@@ -1,48 +1,39 @@
-import { html, LitElement, type TemplateResult } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import { announce } from './announce.js';
 
 /** Time within which the second press counts, in milliseconds. */
 const ASK_FOR_MS = 4_000;
 
-/**
- * A quiet button. With a `warning` it acts at the second press only, and shows the warning until then. Dispatches `act`.
- */
-@customElement('chat-second-press')
-export class SecondPress extends LitElement {
-  @property() label = '';
-  /** A consequence of the press that the reader may not expect; empty for none. */
-  @property() warning = '';
-  @property({ attribute: false }) icon: unknown;
-  @state() private isAsking = false;
+/** The presses of a button that acts at the second one, if there is something to warn of. */
+export class SecondPress implements ReactiveController {
+  #isAsking = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  protected override createRenderRoot(): HTMLElement {
-    return this;
+  constructor(private readonly host: ReactiveControllerHost) {
+    host.addController(this);
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.ask(false);
+  /** True between the first press and the second one: the button shows the warning. */
+  get isAsking(): boolean {
+    return this.#isAsking;
   }
 
-  protected override render(): TemplateResult {
-    return html`<button type="button" class="quiet ${this.isAsking ? 'asks' : ''}" @click=${this.press}>
-      ${this.icon}<span>${this.isAsking ? this.warning : this.label}</span>
-    </button>`;
+  /** Takes a press. Returns true if it counts: it is the second one, or there is no warning. @param warning empty for none */
+  counts(warning: string): boolean {
+    const counts = this.#isAsking || warning === '';
+    this.#ask(!counts);
+    if (!counts) announce(warning);
+    return counts;
   }
 
-  private press(): void {
-    if (this.warning !== '' && !this.isAsking) return this.ask(true);
-    this.ask(false);
-    this.dispatchEvent(new CustomEvent('act'));
+  hostDisconnected(): void {
+    this.#ask(false);
   }
 
-  private ask(isAsking: boolean): void {
+  #ask(isAsking: boolean): void {
     clearTimeout(this.#timer);
-    this.isAsking = isAsking;
-    if (!isAsking) return;
-    announce(this.warning);
-    this.#timer = setTimeout(() => this.ask(false), ASK_FOR_MS);
+    this.#isAsking = isAsking;
+    this.host.requestUpdate();
+    if (isAsking) this.#timer = setTimeout(() => this.#ask(false), ASK_FOR_MS);
   }
 }

@@ -5,22 +5,9 @@ import { pathOf, type Page } from '../api.js';
 import { formatCount } from '../format.js';
 import { ConsolePage } from '../page.js';
 import { renderState } from '../state-chip.js';
+import type { Channel } from './channel-row.js';
 import { findItem, Loaded } from './loaded.js';
 import { renderFacts, renderPanel, renderRows, renderSection, renderText, renderTime } from './parts.js';
-
-/** An account of a channel. */
-export interface Channel {
-  readonly name: string;
-  readonly state: string;
-  readonly reason?: string;
-  readonly since: number;
-  readonly last_in_at?: number;
-  readonly last_out_at?: number;
-  readonly dead_letters: number;
-  readonly turned_away?: number;
-  readonly lost_replies?: number;
-  readonly lost_reason?: string;
-}
 
 /** A sender who asks to be let in. */
 interface Pairing {

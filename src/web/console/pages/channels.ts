@@ -6,7 +6,7 @@ import type { ListModel } from '../list-model.js';
 import type { ConsolePage } from '../page.js';
 import { renderState } from '../state-chip.js';
 import './channel.js';
-import type { Channel } from './channel.js';
+import type { Channel } from './channel-row.js';
 import { ListPage, type ListDescription } from './list-page.js';
 import { renderText, renderTime } from './parts.js';
 
