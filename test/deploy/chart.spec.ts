@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { keyVariableOf } from '../../src/agents/pi/providers.js';
 import { composeSettings, loadSettings } from '../../src/settings.js';
 import { Chart, CHART, type Manifest } from '../support/helm.js';
 
@@ -54,6 +55,12 @@ const WHOLE = {
   replicaCount: 3,
   settings: { agent: { name: 'ada' } },
   secretSettings: { 'channels.telegram.bot_token': { name: 'telegram', key: 'token' } },
+  providerKeys: { anthropic: { name: 'models', key: 'anthropic' }, 'my-own': { name: 'models', key: 'own' } },
+  secretFiles: { oidc: { name: 'oidc', key: 'client-secret' } },
+  imagePullSecrets: [{ name: 'registry' }],
+  extraEnv: [{ name: 'NODE_EXTRA_CA_CERTS', value: '/ca/ca.crt' }],
+  extraVolumes: [{ name: 'ca', configMap: { name: 'ca' } }],
+  extraVolumeMounts: [{ name: 'ca', mountPath: '/ca', readOnly: true }],
   podDisruptionBudget: { enabled: true },
   autoscaling: { enabled: true },
   ingress: { enabled: true, className: 'nginx', host: 'chat.example.org', tlsSecret: 'chat-tls' },
@@ -201,10 +208,61 @@ describe('the Helm chart', () => {
     const secrets = (volumeMounts as { mountPath: string }[]).filter((mount) =>
       mount.mountPath.startsWith('/secrets/'),
     );
-    expect([secrets.length, secrets.filter((mount) => 'subPath' in mount)]).toEqual([3, []]);
+    expect([secrets.length, secrets.filter((mount) => 'subPath' in mount)]).toEqual([5, []]);
     const names = new Set(composeSettings().rows.map((row) => `${row.env}_FILE`));
-    const given = (env as { name: string }[]).map(({ name }) => name);
+    const given = (env as { name: string }[]).map(({ name }) => name).filter((name) => name.startsWith('OPENCLAW_'));
     expect(given.filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  it('mounts keys of model providers where the gateway looks for them, and files that settings name', () => {
+    const { containers, volumes } = pod(WHOLE);
+    expect(containers[0].env).toEqual(
+      expect.arrayContaining([
+        { name: 'ANTHROPIC_API_KEY_FILE', value: '/secrets/providers/anthropic' },
+        { name: `${keyVariableOf('my-own')}_FILE`, value: '/secrets/providers/my-own' },
+        WHOLE.extraEnv[0],
+      ]),
+    );
+    const sourcesOf = (name: string) =>
+      (volumes as { name: string; projected?: { sources: unknown } }[]).find((volume) => volume.name === name)
+        ?.projected?.sources;
+    expect(sourcesOf('providers')).toHaveLength(2);
+    expect(sourcesOf('files')).toEqual([{ secret: { name: 'oidc', items: [{ key: 'client-secret', path: 'oidc' }] } }]);
+    expect(containers[0].volumeMounts).toContainEqual({ name: 'files', mountPath: '/secrets/files', readOnly: true });
+    expect(volumes).toContainEqual(WHOLE.extraVolumes[0]);
+  });
+
+  it('takes each setting with a credential from a secret, and none from a ConfigMap', () => {
+    const secretSettings = Object.fromEntries(
+      ['providers', 'mcp.servers', 'auth.oidc', 'auth.tokens', 'telemetry.traces.headers'].map((key) => [
+        key,
+        { name: 'gw', key },
+      ]),
+    );
+    expect(pod({ secretSettings }).containers[0].env).toContainEqual({
+      name: 'OPENCLAW_MCP_SERVERS_FILE',
+      value: '/secrets/settings/mcp.servers/value',
+    });
+  });
+
+  it('serves the pages of its ingress', () => {
+    const { ingress } = WHOLE;
+    expect(config({ ...AUTH, ingress })['gateway']).toMatchObject({ public_url: 'https://chat.example.org' });
+    const settings = { gateway: { public_url: 'https://elsewhere.example', host: '::' } };
+    expect(config({ ...AUTH, ingress, settings })['gateway']).toMatchObject(settings.gateway);
+    expect(config(AUTH)['gateway']).not.toHaveProperty('public_url');
+  });
+
+  it('tests a release from a pod that its own policy and its registry let through', () => {
+    const test = find(chart.render(WHOLE), 'Pod') as Manifest;
+    expect(test['spec'].imagePullSecrets).toEqual(WHOLE.imagePullSecrets);
+    const [peer] = render(WHOLE, 'NetworkPolicy')?.['spec'].ingress[0].from;
+    expect(test.metadata.labels).toMatchObject(peer.podSelector.matchLabels);
+    expect(test.metadata.labels).not.toMatchObject(render(WHOLE, 'Service')?.['spec'].selector);
+  });
+
+  it('has no preStop of 0 s, which older versions of Kubernetes refuse', () => {
+    expect(pod({ preStopSleepSeconds: 0 }).containers[0]).not.toHaveProperty('lifecycle');
   });
 
   it('allows DNS by UDP and TCP, and the port of OpenShift, and adds rules of its values', () => {
@@ -217,7 +275,8 @@ describe('the Helm chart', () => {
       'TCP 5353',
     ]);
     expect(egress?.at(-1)).toEqual(WHOLE.networkPolicy.egress[0]);
-    expect(ingress).toEqual([{ ports: [{ protocol: 'TCP', port: 'http' }], from: WHOLE.networkPolicy.from }]);
+    expect(ingress?.[0]).toMatchObject({ ports: [{ protocol: 'TCP', port: 'http' }] });
+    expect((ingress?.[0]?.['from'] as unknown[]).slice(1)).toEqual(WHOLE.networkPolicy.from);
     expect(render({}, 'NetworkPolicy')?.['spec'].ingress).toEqual([{ ports: [{ protocol: 'TCP', port: 'http' }] }]);
   });
 
@@ -276,6 +335,13 @@ const NAMED: Readonly<Record<string, RegExp>> = {
   'refused: ReadWriteMany for SQLite': /'\/persistence\/accessModes\/0'/,
   'refused: a scrape without a credential while auth is configured': /'\/serviceMonitor/,
   'refused: tag as a number (1.10 would become 1.1)': /'\/image\/tag'/,
+  'refused: the key of a provider in a ConfigMap': /'\/settings\/providers.*'api_key'/,
+  'refused: headers of a provider in a ConfigMap': /'\/settings\/providers.*'headers'/,
+  'refused: the secret of an OIDC client in a ConfigMap': /'\/settings\/auth\/oidc.*'client_secret'/,
+  'refused: headers of an MCP server in a ConfigMap': /'\/settings\/mcp.*'headers'/,
+  'refused: an ingress without a name': /ingress\.enabled without ingress\.host/,
+  'refused: an ingress that does not know the address of its pages': /settings\.gateway\.public_url/,
+  'refused: a name that Kubernetes does not take': /'\/fullnameOverride'/,
 };
 
 function put(tree: Record<string, unknown>, [name = '', ...rest]: string[], value: unknown): void {

@@ -14,6 +14,12 @@ app.kubernetes.io/name: {{ include "gateway.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{/* The pod of `helm test`. The name keeps it out of the Service. */}}
+{{- define "gateway.testLabels" -}}
+app.kubernetes.io/name: {{ include "gateway.name" . }}-test
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
 {{- define "gateway.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ include "gateway.selectorLabels" . }}
@@ -51,6 +57,34 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- if and .Values.podDisruptionBudget.enabled (not .Values.autoscaling.enabled) (lt (int64 .Values.replicaCount) 2) }}
 {{- fail "podDisruptionBudget.enabled with replicaCount 1: the budget would hold up every drain of a node. Disable it, or use two replicas." }}
+{{- end }}
+{{- if .Values.ingress.enabled }}
+{{- if not .Values.ingress.host }}
+{{- fail "ingress.enabled without ingress.host: the gateway refuses requests for names that it does not know. Set the name that people type." }}
+{{- end }}
+{{- if not (include "gateway.publicUrl" .) }}
+{{- fail "ingress.enabled without ingress.tlsSecret: set settings.gateway.public_url to the address that people type, such as https://chat.example.org. Pages of other addresses may not use the gateway." }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The address that people type, as far as it is known. */}}
+{{- define "gateway.publicUrl" -}}
+{{- $own := ternary (printf "https://%s" .Values.ingress.host) "" (and .Values.ingress.enabled (ne .Values.ingress.tlsSecret "")) }}
+{{- dig "gateway" "public_url" $own .Values.settings }}
+{{- end }}
+
+{{/* The variable that the gateway asks for the key of a provider: GROQ_API_KEY for groq. */}}
+{{- define "gateway.providerKeyVariable" -}}
+{{ regexReplaceAll "[^A-Z0-9]+" (upper .) "_" }}_API_KEY
+{{- end }}
+
+{{/* Files of one volume, from keys of secrets. */}}
+{{- define "gateway.secretSources" -}}
+{{- range $file, $source := . }}
+- secret:
+    name: {{ $source.name }}
+    items: [{ key: {{ $source.key | quote }}, path: {{ $file | quote }} }]
 {{- end }}
 {{- end }}
 
