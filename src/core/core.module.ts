@@ -13,6 +13,7 @@ import { ChannelFollowersService } from './connections/channel-followers.service
 import { ChannelStatusService } from './connections/channel-status.service.js';
 import { ConnectedChannels } from './connections/connected-channels.js';
 import { SettingsHistoryService } from './config/settings-history.service.js';
+import { SecretFilesService } from './config/secret-files.service.js';
 import { StoredSettingsService } from './config/stored-settings.service.js';
 import { ConnectionManagerService } from './connections/connection-manager.service.js';
 import { ConversationReaderService } from './connections/conversation-reader.service.js';
@@ -141,6 +142,7 @@ const exported = [
     ReplyService,
     SlowReadersService,
     StoreSteps,
+    SecretFilesService,
     StoredSettingsService,
     ToolCallsService,
     ToolExplorerService,

@@ -13,8 +13,8 @@ import {
 } from './section.js';
 import { findPartSchema, findPathFaults, getPart, listChangedParts, pathOf, setPart } from './setting-parts.js';
 import { byLength, findFault, isSame } from './setting-values.js';
+import { describeValues, hideValue, type SettingView } from './setting-view.js';
 import type { SettingRow, SettingsSchema } from './settings-schema.js';
-import { suggest } from './suggest.js';
 
 /** New values by dotted key, of settings or of parts of them; null removes an earlier change. */
 type Changes = Readonly<Record<string, unknown>>;
@@ -24,20 +24,6 @@ export type ConfigWatcher<T> = (value: T, oldValue: T) => void;
 
 /** Finds faults of a change that only its surroundings show, for example a file that is missing. */
 export type SettingsCheck = (before: SettingsReader, after: SettingsReader) => Promise<readonly SettingFault[]>;
-
-/** A setting for operators; secrets are hidden. */
-export interface SettingView {
-  readonly key: string;
-  readonly value: unknown;
-  readonly source: SettingSource;
-  /** True if a change comes into force with the next start. */
-  readonly needsRestart: boolean;
-  /** True if `value` is not in force yet, but will be with the next start. */
-  readonly isPending: boolean;
-  /** Held by those who may change it. */
-  readonly scope: Scope;
-  readonly description: string;
-}
 
 /** The outcome of a change. `stale`: the settings have been changed meanwhile; `version` is the current one. */
 export type ChangeOutcome =
@@ -68,7 +54,7 @@ export class ConfigStoreService {
   private stored: StoredSettings = { version: 0, values: {} };
 
   constructor(
-    private readonly loaded: LoadedSettings,
+    private loaded: LoadedSettings,
     logs: Logs,
   ) {
     this.log = logs.for('config');
@@ -130,7 +116,7 @@ export class ConfigStoreService {
   sourceOf(key: string): SettingSource {
     const loaded = this.loaded.sources.get(this.schema.locate(key)?.row.key ?? key) ?? 'default';
     const isChanged = Object.keys(this.stored.values).some(
-      (stored) => this.covers(key, stored) || this.covers(stored, key),
+      (stored) => this.schema.covers(key, stored) || this.schema.covers(stored, key),
     );
     return isChanged && loaded !== 'command line' ? 'run time' : loaded;
   }
@@ -154,7 +140,7 @@ export class ConfigStoreService {
       const row = this.schema.find(key);
       const own = row && changed.get(row);
       if (!own) return this.next.get(key) as never;
-      const kept = this.storedOf(row).filter(([name]) => !own.some(([outer]) => this.covers(outer, name)));
+      const kept = this.storedOf(row).filter(([name]) => !own.some(([outer]) => this.schema.covers(outer, name)));
       const values = [...kept.map(([name, json]) => [name, JSON.parse(json) as unknown] as const), ...own];
       return this.merge(
         row,
@@ -168,7 +154,7 @@ export class ConfigStoreService {
     const after = this.preview(changes);
     const faults = Object.entries(changes).flatMap(([key, value]) => {
       const place = this.schema.locate(key);
-      if (!place) return [{ key, message: this.describeUnknown(key) }];
+      if (!place) return [{ key, message: this.schema.describeUnknown(key) }];
       const { row } = place;
       const refused = findRefusals(key, row, findPartSchema(row.schema, place.path), value);
       if (refused.length > 0) return refused;
@@ -180,7 +166,7 @@ export class ConfigStoreService {
     });
     if (faults.length > 0) return faults;
     return nameChanges(this.schema.checkRules(after), Object.keys(changes), {
-      covers: (outer, key) => this.covers(outer, key),
+      covers: (outer, key) => this.schema.covers(outer, key),
       without: (key) => this.schema.checkRules(this.preview(setPart(changes, [key], undefined) as Changes)),
     });
   }
@@ -213,7 +199,7 @@ export class ConfigStoreService {
   nameSource({ key, message }: SettingFault): SettingFault {
     const all = Object.keys(this.stored.values);
     const [name = key] = key.split('[');
-    const own = all.filter((stored) => this.covers(stored, name) || this.covers(name, stored));
+    const own = all.filter((stored) => this.schema.covers(stored, name) || this.schema.covers(name, stored));
     const keys = (own.length > 0 ? own : all).join(',');
     return { key, message: `${message} (source: run time, ${keys}; \`openclaw start --unset ${keys}\` removes it)` };
   }
@@ -221,17 +207,47 @@ export class ConfigStoreService {
   /** Removes the changes that the start shall remove, and records that. */
   private async unset(store: SettingsStore, stored: StoredSettings): Promise<StoredSettings> {
     const keys = Object.keys(stored.values).filter((key) =>
-      (this.loaded.unset ?? []).some((unwanted) => this.covers(unwanted, key)),
+      (this.loaded.unset ?? []).some((unwanted) => this.schema.covers(unwanted, key)),
     );
     if (keys.length === 0) return stored;
     const removed = await store.changeSettings(stored.version, {
       values: Object.fromEntries(keys.map((key) => [key, null])),
       actor: 'command line',
-      before: this.describe(Object.fromEntries(keys.map((key) => [key, JSON.parse(stored.values[key] ?? 'null')]))),
-      after: this.describe(Object.fromEntries(keys.map((key) => [key, null]))),
+      before: describeValues(
+        this.schema,
+        Object.fromEntries(keys.map((key) => [key, JSON.parse(stored.values[key] ?? 'null')])),
+      ),
+      after: describeValues(this.schema, Object.fromEntries(keys.map((key) => [key, null]))),
     });
     this.log.info({ keys }, 'changes of settings at run time were removed');
     return removed ?? this.unset(store, await store.readSettings());
+  }
+
+  /** The files that variables `*_FILE` name. */
+  get secretFiles(): readonly string[] {
+    return this.loaded.secretFiles;
+  }
+
+  /**
+   * Applies what these files say now. Returns the keys of the settings that they change.
+   * @throws SettingsError, without any effect, if a value is not allowed
+   */
+  readFiles(): readonly string[] {
+    const before = this.loaded;
+    const loaded = before.readAgain();
+    this.loaded = loaded;
+    const rows = this.schema.rows.filter(
+      ({ key }) => !isSame(before.values[key as SettingKey], loaded.values[key as SettingKey]),
+    );
+    const changed = new Map<string, unknown>(rows.map((row) => [row.key, this.readEffective(row)]));
+    const read = (key: string) => (changed.has(key) ? changed.get(key) : this.next.get(key));
+    const faults = this.schema.checkRules(read as SettingsReader);
+    if (faults.length > 0) {
+      this.loaded = before;
+      throw new SettingsError(faults);
+    }
+    this.apply(rows);
+    return rows.map(({ key }) => key);
   }
 
   /** Applies changes made by other replicas. */
@@ -261,7 +277,7 @@ export class ConfigStoreService {
     }
     if (faults.length > 0) return { kind: 'invalid', faults };
     const replaced = Object.keys(this.stored.values).filter((key) =>
-      Object.keys(changes).some((changed) => this.covers(changed, key)),
+      Object.keys(changes).some((changed) => this.schema.covers(changed, key)),
     );
     const values = Object.entries(changes).map(
       ([key, value]) => [key, value === null ? null : JSON.stringify(value)] as const,
@@ -269,8 +285,11 @@ export class ConfigStoreService {
     const stored = await this.store.changeSettings(version, {
       values: Object.fromEntries([...replaced.map((key) => [key, null] as const), ...values]),
       actor,
-      before: this.describe(Object.fromEntries(Object.keys(changes).map((key) => [key, this.readNext(key)]))),
-      after: this.describe(changes),
+      before: describeValues(
+        this.schema,
+        Object.fromEntries(Object.keys(changes).map((key) => [key, this.readNext(key)])),
+      ),
+      after: describeValues(this.schema, changes),
     });
     if (!stored) {
       await this.reload();
@@ -295,7 +314,12 @@ export class ConfigStoreService {
     const keys = Object.keys({ ...before, ...stored.values }).filter((key) => before[key] !== stored.values[key]);
     // The others keep their values; a large one takes time to check.
     const changed = new Set(keys.map((key) => this.schema.locate(key)?.row));
-    for (const row of this.schema.rows.filter((candidate) => changed.has(candidate))) {
+    this.apply(this.schema.rows.filter((candidate) => changed.has(candidate)));
+  }
+
+  /** Brings settings into force as they are stored and loaded now. */
+  private apply(rows: readonly SettingRow[]): void {
+    for (const row of rows) {
       const value = this.readEffective(row);
       this.next.set(row.key, value);
       const oldValue = this.values.get(row.key);
@@ -350,39 +374,14 @@ export class ConfigStoreService {
     );
   }
 
-  /** Whether `outer` and `key` are the same setting or part of one, or `key` is a part of `outer`. */
-  private covers(outer: string, key: string): boolean {
-    return (
-      key === outer || (key.startsWith(`${outer}.`) && this.schema.locate(outer)?.row === this.schema.locate(key)?.row)
-    );
-  }
-
   private readNext(key: string): unknown {
     const place = this.schema.locate(key);
     return place && getPart(this.next.get(place.row.key), place.path);
   }
 
-  private describeUnknown(key: string): string {
-    const outer = this.schema.rows.find((row) => row.schema.type === 'object' && key.startsWith(`${row.key}.`));
-    if (outer) return `is a part of ${outer.key}, which can be changed as a whole only`;
-    const meant = suggest(
-      key,
-      this.schema.rows.map((row) => row.key),
-    );
-    return `unknown setting${meant === undefined ? '' : `; did you mean ${meant}?`}`;
-  }
-
   /** Returns a value of a setting, or of a part of one, without secrets. */
   hide(key: string, value: unknown): unknown {
-    const place = this.schema.locate(key);
-    return hideSecrets(place ? findPartSchema(place.row.schema, place.path) : {}, value) ?? null;
-  }
-
-  /** Returns values as JSON for the audit trail, without secrets. */
-  private describe(values: Readonly<Record<string, unknown>>): string {
-    return JSON.stringify(
-      Object.fromEntries(Object.entries(values).map(([key, value]) => [key, this.hide(key, value)])),
-    );
+    return hideValue(this.schema, key, value);
   }
 
   private notify(key: string, value: unknown, oldValue: unknown): void {

@@ -22,6 +22,10 @@ export interface LoadedSettings {
   readonly folder: string;
   /** Files with settings or secrets: the settings file, `.env`, and those that variables `*_FILE` name. */
   readonly privateFiles: readonly string[];
+  /** Those that variables `*_FILE` name. */
+  readonly secretFiles: readonly string[];
+  /** Loads again, with what these files say now. @throws SettingsError with every fault */
+  readonly readAgain: () => LoadedSettings;
   /** Keys of changes at run time that the start removes from the store. */
   readonly unset?: readonly string[];
 }
@@ -38,6 +42,8 @@ export interface SettingsInput {
   readonly folder: string;
   /** Files with settings or secrets. */
   readonly privateFiles: readonly string[];
+  /** Those that variables `*_FILE` name. */
+  readonly secretFiles: readonly string[];
   readonly faults: readonly SettingFault[];
 }
 
@@ -79,9 +85,11 @@ export function readInput(
   const variables = { ...readDotEnv(environment, folder), ...environment };
   const named = variables['OPENCLAW_CONFIG'];
   const path = resolve(folder, named ?? 'config.yaml');
-  const secrets = Object.entries(variables).flatMap(([name, file]) => (name.endsWith('_FILE') && file ? file : []));
-  const privateFiles = [path, resolve(folder, '.env'), ...secrets.map((file) => resolve(file))];
-  const input = { environment: variables, overrides, folder: dirname(path), privateFiles };
+  const secretFiles = Object.entries(variables).flatMap(([name, file]) =>
+    name.endsWith('_FILE') && file ? resolve(file) : [],
+  );
+  const privateFiles = [path, resolve(folder, '.env'), ...secretFiles];
+  const input = { environment: variables, overrides, folder: dirname(path), privateFiles, secretFiles };
   if (named === '') return { ...input, document: undefined, faults: [{ key: 'OPENCLAW_CONFIG', message: EMPTY }] };
   if (!existsSync(path)) {
     const faults = named ? [{ key: 'OPENCLAW_CONFIG', message: `there is no file ${path}` }] : [];
@@ -115,6 +123,8 @@ export function loadSections(schema: SettingsSchema, input: SettingsInput): Load
     warnings,
     folder: input.folder,
     privateFiles: input.privateFiles,
+    secretFiles: input.secretFiles,
+    readAgain: () => loadSections(schema, input),
   };
 }
 

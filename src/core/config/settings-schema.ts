@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import type { Scope } from '../../protocol/domain.js';
 import { SettingsError, type SettingFault, type SettingsReader, type SettingsSection } from './section.js';
+import { suggest } from './suggest.js';
 
 /** One setting under its dotted key, for example `gateway.port`. */
 export interface SettingRow {
@@ -74,6 +75,22 @@ export class SettingsSchema {
     if (whole) return { row: whole, path: [] };
     const row = this.rows.find((candidate) => candidate.schema['x-parts'] && key.startsWith(`${candidate.key}.`));
     return row && { row, path: key.slice(row.key.length + 1).split('.') };
+  }
+
+  /** Returns why there is no setting of `key`. */
+  describeUnknown(key: string): string {
+    const outer = this.rows.find((row) => row.schema.type === 'object' && key.startsWith(`${row.key}.`));
+    if (outer) return `is a part of ${outer.key}, which can be changed as a whole only`;
+    const meant = suggest(
+      key,
+      this.rows.map((row) => row.key),
+    );
+    return `unknown setting${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+  }
+
+  /** Whether `outer` and `key` are the same setting or part of one, or `key` is a part of `outer`. */
+  covers(outer: string, key: string): boolean {
+    return key === outer || (key.startsWith(`${outer}.`) && this.locate(outer)?.row === this.locate(key)?.row);
   }
 
   /** Returns whether there are settings below `key`, for example below `gateway`. */
