@@ -210,6 +210,41 @@ describe('a gateway with tenants', () => {
     expect(await page.getByRole('navigation').getByRole('link', { name: 'Usage' }).getAttribute('href')).not.toBeNull();
   });
 
+  it('[CO-05] opens no page of the whole gateway by palette, key or address, and says calmly what is missing', async () => {
+    const chat = await openConsole(suite, '/logs', { url: gateway.url, token: stranger });
+    const { page } = chat;
+    const isClosed = async (heading: string, barrier: string) => {
+      await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+      await page.locator('.closed').getByText(barrier).waitFor();
+      expect([await page.getByRole('alert').count(), await page.getByText('Try again').count()]).toEqual([0, 0]);
+    };
+    await isClosed('Logs', 'Only for operators of all tenants');
+    expect(await findFaults(chat)).toEqual([]);
+    await page.getByRole('link', { name: 'To the overview' }).click();
+    await page.getByRole('heading', { name: /needs? you/ }).waitFor();
+    await page.keyboard.press('g');
+    await page.keyboard.press(',');
+    await isClosed('Settings', 'Only for operators of all tenants');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).getByText('Go to Usage').waitFor();
+    expect(await page.getByText('Go to Settings').count()).toBe(0);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+k');
+    const options = page.getByRole('option');
+    await options.getByText('Usage').waitFor();
+    expect((await options.allInnerTexts()).filter((name) => /Settings|Logs/.test(name))).toEqual([]);
+  });
+
+  it('[CO-09] names the scope of a page that a token cannot open, and leaves it out of the palette', async () => {
+    const options = { url: gateway.url, token: CONSOLE_TOKENS.reader };
+    const { page } = await openConsole(suite, '/audit', options);
+    await page.locator('.closed').getByText('Needs audit:read').waitFor();
+    await page.getByRole('navigation').getByRole('link', { name: 'Audit Needs audit:read' }).waitFor();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill('audit');
+    await page.getByText('Nothing is called like that.').waitFor();
+  });
+
   it('[CO-05] names the tenant of each row to an operator of all tenants', async () => {
     const { page } = await openConsole(suite, '/sessions', { url: gateway.url, token: owner });
     await page.getByRole('row', { name: /alice/ }).getByRole('cell', { name: 'default' }).waitFor();

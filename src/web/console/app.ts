@@ -9,6 +9,7 @@ import { signOutOfProvider } from '../model/identity-provider.js';
 import { texts } from '../texts.js';
 import { Actions } from './act.js';
 import { Api } from './api.js';
+import { findBarrier, listOpenPages, renderClosed } from './barrier.js';
 import type { ConsoleContext } from './context.js';
 import { describeLiveChange, renderHeader } from './header.js';
 import { consoleIcons } from './icons.js';
@@ -42,8 +43,8 @@ export class ConsoleApp extends LitElement {
   /** Why the person has to sign in; undefined if they do not. */
   @state() private problem: string | undefined;
   @state() private page: ConsolePage | undefined;
-  /** Why there is no page for the place. */
-  @state() private absence: 'missing' | 'failed' | undefined;
+  /** Why there is no page for the place; `barrier` says what the person lacks. */
+  @state() private absence: 'missing' | 'failed' | { readonly barrier: string } | undefined;
   @state() private heading = '';
   private readonly keysDialog = createRef<HTMLDialogElement>();
   private readonly navigation = createRef<HTMLDialogElement>();
@@ -150,16 +151,18 @@ export class ConsoleApp extends LitElement {
       }
       <main id="page" class=${context.live.state === 'reconnecting' ? 'stale' : ''} @entitle=${this.entitle}>
         ${renderHeader({ heading: this.heading, app: context, openNavigation, menu: this.listMenu() })}
-        ${this.page ?? this.renderAbsence()}
+        ${this.page ?? this.renderAbsence(context)}
       </main>
       ${context.act.render()}
-      <console-palette .router=${this.router}></console-palette>
-      ${renderKeys(this.keysDialog, () => this.requestUpdate())}`;
+      <console-palette .router=${this.router} .me=${context.me}></console-palette>
+      ${renderKeys(this.keysDialog, listOpenPages(context.me), () => this.requestUpdate())}`;
   }
 
-  private renderAbsence(): TemplateResult | typeof nothing {
-    if (this.absence === 'missing') return renderMissing(this.router);
-    if (this.absence === undefined) return html`<p class="loading" role="status">${consoleTexts.loadingPage}</p>`;
+  private renderAbsence({ me }: ConsoleContext): TemplateResult {
+    const { absence, router } = this;
+    if (absence === 'missing') return renderMissing(router);
+    if (typeof absence === 'object') return renderClosed(absence.barrier, me, router);
+    if (absence === undefined) return html`<p class="loading" role="status">${consoleTexts.loadingPage}</p>`;
     return html`<div class="trouble" role="alert">
       <p>${consoleTexts.pageFailed}</p>
       <button type="button" class="plain" @click=${() => location.reload()}>${consoleTexts.list.tryAgain}</button>
@@ -203,9 +206,10 @@ export class ConsoleApp extends LitElement {
     }
     this.navigation.value?.close();
     this.page = undefined;
-    this.absence = entry ? undefined : 'missing';
+    const barrier = entry && this.context && findBarrier(entry, this.context.me);
+    this.absence = !entry ? 'missing' : barrier === undefined ? undefined : { barrier };
     this.heading = entry?.title ?? consoleTexts.missing.heading;
-    if (entry) await this.load(entry);
+    if (entry && barrier === undefined) await this.load(entry);
     await this.updateComplete;
     this.querySelector('h1')?.focus({ preventScroll: true });
   }

@@ -5,7 +5,7 @@ import { copyText } from '../design/clipboard.js';
 import { icons } from '../design/icons.js';
 import { settings } from './own-settings.js';
 import type { ConsolePage } from './page.js';
-import { pages } from './page-table.js';
+import { pages, type PageEntry } from './page-table.js';
 import { consoleTexts } from './texts.js';
 
 /** Time within which the letter after `g` counts, in milliseconds. */
@@ -92,10 +92,17 @@ function openActions(page: ConsolePage | undefined): void {
   (near ?? page?.querySelector<HTMLElement>('.actions :is(page-menu > button, button)'))?.focus();
 }
 
-/** Renders the dialog that lists the keys, with the switch for those without a modifier. */
-export function renderKeys(dialog: Ref<HTMLDialogElement>, closed: () => void): TemplateResult {
+/**
+ * Renders the dialog that lists the keys, with the switch for those without a modifier.
+ * @param open the pages that the person can open
+ */
+export function renderKeys(
+  dialog: Ref<HTMLDialogElement>,
+  open: readonly PageEntry[],
+  closed: () => void,
+): TemplateResult {
   const { heading, close, list, single, goTo, switchLabel } = consoleTexts.keys;
-  const leading = pages.map(({ key, title }) => [`g ${key}`, goTo(title)] as const);
+  const leading = open.map(({ key, title }) => [`g ${key}`, goTo(title)] as const);
   const row = (isOff: boolean) => {
     const look = isOff ? 'off' : nothing;
     return ([key, meaning]: readonly [string, string]) =>

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { icons } from '../design/icons.js';
+import { findBarrier } from './barrier.js';
 import { formatCount } from './format.js';
 import { consoleIcons } from './icons.js';
 import type { Me } from './me.js';
@@ -27,8 +28,10 @@ const COUNTS: Readonly<Record<string, readonly [keyof StatusAnswer['counts'], st
 
 /** Renders the name of the product, the way to the palette, and the links to the pages. */
 export function renderNavigation({ router, status, me, jump }: Navigation): TemplateResult {
-  const renderLink = ({ name, title, icon, isOfWhole }: PageEntry) => {
-    if (isOfWhole && !me.maySeeWhole) return renderClosed(title, icon);
+  const renderLink = (page: PageEntry) => {
+    const { name, title, icon } = page;
+    const barrier = findBarrier(page, me);
+    if (barrier !== undefined) return renderClosedLink(title, icon, barrier);
     return html`<li>
       <a href=${router.link({ page: name })} aria-current=${router.place.page === name ? 'page' : nothing}>
         ${icon}<span>${title}</span>${renderCount(name, status)}
@@ -55,11 +58,10 @@ export function renderNavigation({ router, status, me, jump }: Navigation): Temp
 }
 
 /** Renders a page that the person cannot open, with the reason. */
-function renderClosed(title: string, icon: PageEntry['icon']): TemplateResult {
-  const { closed } = consoleTexts;
+function renderClosedLink(title: string, icon: PageEntry['icon'], barrier: string): TemplateResult {
   return html`<li>
-    <a role="link" aria-disabled="true" title=${closed}>
-      ${icon}<span>${title}</span><span class="visually-hidden">${closed}</span>
+    <a role="link" aria-disabled="true" title=${barrier}>
+      ${icon}<span>${title}</span><span class="visually-hidden">${barrier}</span>
     </a>
   </li>`;
 }

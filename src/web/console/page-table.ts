@@ -14,6 +14,8 @@ export interface PageEntry {
   /** The element that its module defines. */
   readonly tag: string;
   readonly load: () => Promise<unknown>;
+  /** The scope without which it shows nothing; `admin:read` if it names none. */
+  readonly scope?: string;
   /** True if it shows what belongs to the whole gateway: operators of one tenant cannot open it. */
   readonly isOfWhole?: boolean;
 }
@@ -136,6 +138,7 @@ export const pages: readonly PageEntry[] = [
     key: 'h',
     group: 'house',
     tag: 'console-audit',
+    scope: 'audit:read',
     load: () => import('./pages/audit.js'),
   },
   {
@@ -156,6 +159,8 @@ const linkedPages: readonly Pick<PageEntry, 'name' | 'title' | 'tag' | 'load'>[]
 ];
 
 /** Returns the page of a name; undefined for one that there is not. */
-export function findPage(name: string): Pick<PageEntry, 'name' | 'title' | 'tag' | 'load'> | undefined {
+export function findPage(
+  name: string,
+): Pick<PageEntry, 'name' | 'title' | 'tag' | 'load' | 'scope' | 'isOfWhole'> | undefined {
   return [...pages, ...linkedPages].find((page) => page.name === name);
 }

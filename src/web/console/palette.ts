@@ -2,9 +2,10 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { DirectiveResult } from 'lit/directive.js';
 import { icons } from '../design/icons.js';
+import { listOpenPages } from './barrier.js';
 import { consoleIcons } from './icons.js';
+import type { Me } from './me.js';
 import type { PlaceParts } from './place.js';
-import { pages } from './page-table.js';
 import type { Router } from './router.js';
 import { consoleTexts } from './texts.js';
 
@@ -15,8 +16,11 @@ export interface Destination {
   readonly place: PlaceParts;
 }
 
-/** Returns the destinations for what was typed: the thing with that id, and the pages of which all words are part. */
-export function findDestinations(typed: string): readonly Destination[] {
+/**
+ * Returns the destinations for what was typed: the thing with that id, and the pages that the person can open and of which all
+ * words are part.
+ */
+export function findDestinations(typed: string, me: Me): readonly Destination[] {
   const text = typed.trim();
   const words = text.toLowerCase().split(/\s+/);
   const { session, message } = consoleTexts.palette;
@@ -25,7 +29,7 @@ export function findDestinations(typed: string): readonly Destination[] {
     things.push({ label: session(text), icon: consoleIcons.sessions, place: { page: 'sessions', ids: [text] } });
   if (/^m_[\w-]+$/.test(text))
     things.push({ label: message(text), icon: consoleIcons.queue, place: { page: 'messages', ids: [text] } });
-  const found = pages.filter(({ title, name }) =>
+  const found = listOpenPages(me).filter(({ title, name }) =>
     words.every((word) => title.toLowerCase().includes(word) || name.includes(word)),
   );
   return [...things, ...found.map(({ title, icon, name }) => ({ label: title, icon, place: { page: name } }))];
@@ -35,6 +39,7 @@ export function findDestinations(typed: string): readonly Destination[] {
 @customElement('console-palette')
 export class ConsolePalette extends LitElement {
   @property({ attribute: false }) router!: Router;
+  @property({ attribute: false }) me!: Me;
   @state() private typed = '';
   @state() private at = 0;
   @query('dialog') private readonly dialog!: HTMLDialogElement;
@@ -53,7 +58,7 @@ export class ConsolePalette extends LitElement {
 
   protected override render(): TemplateResult {
     const { label, placeholder, nothing: none } = consoleTexts.palette;
-    const found = findDestinations(this.typed);
+    const found = findDestinations(this.typed, this.me);
     return html`<dialog class="dialog palette" aria-label=${label} @click=${this.leave}>
       <label class="search">
         ${icons.search}<span class="visually-hidden">${label}</span>

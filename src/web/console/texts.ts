@@ -3,7 +3,11 @@ export const consoleTexts = {
   title: (page: string) => `${page} · OpenClaw`,
   productName: 'OpenClaw',
   navigation: 'Pages',
-  closed: 'Only for operators of all tenants',
+  closed: {
+    allTenants: 'Only for operators of all tenants',
+    needs: (scope: string) => `Needs ${scope}`,
+    explanation: 'Your sign-in does not have that. Whoever gave it to you can give you another.',
+  },
   openNavigation: 'Pages',
   skip: 'Skip to the page',
   jump: 'Jump to…',

@@ -102,7 +102,7 @@ export class ConsoleOverview extends ConsolePage {
   }
 
   private listTroubles(): readonly Trouble[] {
-    return listTroubles(this.app.status.answer?.warnings ?? [], this.approvals);
+    return listTroubles(this.app.status.answer?.warnings ?? [], this.approvals, this.app.me);
   }
 
   private renderFailure(error: unknown): TemplateResult {
