@@ -1,10 +1,12 @@
 import { statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { JSONWebKeySet } from 'jose';
 import { listModels } from './agents/models/model-lists.js';
 import { findProvider } from './agents/pi/providers.js';
 import { listIssuers } from './auth/jwt/jwt.settings.js';
 import { loadKeys } from './auth/jwt/load-keys.js';
+import { loadProvider } from './auth/oidc/oidc-provider.js';
 import { discordSettings } from './channels/discord/discord.settings.js';
 import { slackSettings } from './channels/slack/slack.settings.js';
 import { telegramSettings } from './channels/telegram/telegram.settings.js';
@@ -98,14 +100,16 @@ export async function* examineProviders(config: ConfigStoreService, fetch: Egres
 
 /** Asks identity providers for their keys. A gateway starts without them, and refuses tokens that it cannot check. */
 export async function* examineIssuers(config: ConfigStoreService, fetch: EgressFetch): AsyncGenerator<Finding> {
+  const clock = new SystemClock();
+  for (const setting of listIssuers((key) => config.get(key)))
+    yield examineIssuer(setting.issuer, () => loadKeys(setting, config.folder, fetch, clock));
   const page = config.get('auth.oidc');
-  for (const setting of [...listIssuers((key) => config.get(key)), ...(page ? [page] : [])]) {
-    const says = await tryTo(async () => {
-      const { keys } = await loadKeys(setting, config.folder, fetch, new SystemClock());
-      return { state: 'ok', says: `${setting.issuer} has ${keys.length} keys` };
-    });
-    yield { subject: 'identity', ...says, ...(says.state === 'fault' && { state: 'note' }) };
-  }
+  if (page) yield examineIssuer(page.issuer, async () => (await loadProvider(fetch, clock, page.issuer)).keys);
+}
+
+async function examineIssuer(issuer: string, load: () => Promise<JSONWebKeySet>): Promise<Finding> {
+  const says = await tryTo(async () => ({ state: 'ok', says: `${issuer} has ${(await load()).keys.length} keys` }));
+  return { subject: 'identity', ...says, ...(says.state === 'fault' && { state: 'note' }) };
 }
 
 /** An account of a channel, and how its driver asks the platform about it. */

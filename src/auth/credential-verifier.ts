@@ -34,6 +34,17 @@ export type Verdict = Principal | Refusal | 'notMine';
 /** Thrown by a verifier that cannot decide now, for a reason that it knows. Its message is logged. */
 export class UndecidedError extends Error {}
 
+/** Thrown by a verifier that cannot decide because an identity provider cannot be asked. */
+export class ProviderDownError extends UndecidedError {
+  /** @param fault what is wrong with what the provider sends; undefined if it does not respond */
+  constructor(
+    message: string,
+    readonly fault?: string,
+  ) {
+    super(message);
+  }
+}
+
 /** Recognises one kind of credential, for example static tokens, JWTs or the headers of an authenticating proxy. */
 export interface CredentialVerifier {
   /**

@@ -123,7 +123,7 @@ describe('the console with an identity provider', () => {
     const { page } = chat;
     await providerButton(page).click();
     await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
-    await page.getByText('does not respond now. Wait a minute, then sign in again.').waitFor();
+    await page.getByText('cannot be reached now. Wait a minute, then sign in again.').waitFor();
     expect(await findFaults(chat)).toEqual([]);
     await page.getByRole('link', { name: 'to sign in with a token' }).click();
     await page.getByLabel('Token').waitFor();

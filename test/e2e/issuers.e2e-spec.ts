@@ -90,6 +90,27 @@ describe('two identity providers', () => {
     expect((await readStatus()).warnings).toEqual([]);
   });
 
+  it.each([[[]], [[{ kty: 'oct', k: 'c2VjcmV0' }]]])(
+    '[I-03] a set of keys with none that can be used, %j, drops no known key and counts as no failed sign-in',
+    async (keys) => {
+      await start();
+      const inTwoHours = Math.floor(Date.now() / 1_000) + 7_200;
+      const token = await first.issue('ada', ['admins'], { exp: inTwoHours });
+      expect(await whoIs(token)).toBe('ada');
+      first.keys = { keys };
+      const fetches = first.fetches;
+      clock.aheadMs = 9 * 60_000;
+      const other = await first.issue('ada', ['admins'], { exp: inTwoHours }, { kid: 'unknown' });
+      for (let i = 0; i < 25; i++) expect(await whoIs(other)).toBe(503);
+      expect(first.fetches).toBe(fetches + 1);
+      expect(await whoIs(token)).toBe('ada');
+      const { warnings } = await readStatus();
+      expect(warnings).toMatchObject([{ sentence: expect.stringContaining('no key that checks signatures') }]);
+      clock.aheadMs = 11 * 60_000;
+      expect(await whoIs(token)).toBe(503);
+    },
+  );
+
   it.each<[fault: string, changes: object]>([
     ['needs a claims.prefix that no other issuer has', { 'auth.jwt_issuers': 'second without a prefix' }],
     ['is there twice', { 'auth.jwt_issuers': 'first' }],

@@ -173,7 +173,7 @@ describe('the sign-in by an identity provider', () => {
     expect(await readConfig(browser)).toBe(503);
     expect((await (await connect(browser)).ended).code).toBe(1013);
     const login = await new TestBrowser().visit(`${url}/auth/login`);
-    expect([login.status, login.text]).toEqual([503, expect.stringContaining('does not respond now') as string]);
+    expect([login.status, login.text]).toEqual([503, expect.stringContaining('cannot be reached now') as string]);
     provider = await TestProvider.start(url);
   });
 

@@ -9,6 +9,12 @@ export class FakeIssuer extends FakeServer<undefined, { readonly status: number 
   /** Requests for the keys. */
   fetches = 0;
   isUp = true;
+  /** Status of all responses. */
+  status = 200;
+  /** Members of its document, beside or instead of its own. */
+  document: Readonly<Record<string, unknown>> = {};
+  /** The set of its keys, if it is not that of its key. */
+  keys: unknown;
   private key!: CryptoKey;
   /** The public key. */
   jwk!: JWK;
@@ -55,7 +61,8 @@ export class FakeIssuer extends FakeServer<undefined, { readonly status: number 
     if (!this.isUp) return void response.destroy();
     const isKeys = url === '/keys';
     if (isKeys) this.fetches++;
-    const body = isKeys ? { keys: [this.jwk] } : { issuer: this.url, jwks_uri: `${this.url}/keys` };
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    const document = { issuer: this.url, jwks_uri: `${this.url}/keys`, ...this.document };
+    const body = isKeys ? (this.keys ?? { keys: [this.jwk] }) : document;
+    response.writeHead(this.status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   }
 }

@@ -4,7 +4,7 @@ import type { JSONWebKeySet } from 'jose';
 import type { Clock } from '../../core/time/clock.js';
 import type { EgressFetch } from '../../http/egress-fetch.js';
 import { discover, readAddress } from './discovery.js';
-import { requestDocument } from './request-json.js';
+import { IssuerFault, requestDocument } from './request-json.js';
 
 /** Where the keys of an issuer are: at an address, in a file, or where the issuer says. */
 export interface KeysPlace {
@@ -25,10 +25,28 @@ export async function loadKeys(
   return toKeySet(await requestDocument(fetch, clock, address));
 }
 
-/** Returns the keys of a document. Members that are not keys are skipped where keys are looked for. @throws Error if there is no list */
+/** Returns the keys of a document. Other members are left out. @throws IssuerFault if there is none that checks signatures */
 export function toKeySet(document: unknown): JSONWebKeySet {
   const { keys } = (document ?? {}) as { readonly keys?: unknown };
-  if (!Array.isArray(keys)) throw new Error('the key set has no list "keys"');
-  const members = keys.filter((key): key is object => typeof key === 'object' && key !== null && !Array.isArray(key));
+  if (!Array.isArray(keys)) throw new IssuerFault('the key set has no list "keys"');
+  const members = keys.filter(isObject);
+  if (!members.some(checksSignatures)) throw new IssuerFault('the key set has no key that checks signatures');
   return { keys: members };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The members of public keys by their type (RFC 7518 section 6, RFC 8037). */
+const PUBLIC_MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ['RSA', ['n', 'e']],
+  ['EC', ['crv', 'x', 'y']],
+  ['OKP', ['crv', 'x']],
+]);
+
+function checksSignatures(key: Readonly<Record<string, unknown>>): boolean {
+  const { kty, use = 'sig' } = key;
+  const members = use === 'sig' ? PUBLIC_MEMBERS.get(kty) : undefined;
+  return members?.every((name) => typeof key[name] === 'string') ?? false;
 }

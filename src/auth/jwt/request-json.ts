@@ -10,6 +10,9 @@ export const REQUEST_TIMEOUT_MS = 5_000;
 
 const JSON_TYPE = /^application\/([a-z0-9.-]+\+)?json\b/i;
 
+/** An identity provider responds, and not as it should: its message says what is wrong. */
+export class IssuerFault extends Error {}
+
 /** A response of an identity provider: a JSON object. */
 export interface JsonResponse {
   readonly status: number;
@@ -27,7 +30,7 @@ export function isSafeAddress(address: string): boolean {
 
 /**
  * Requests a JSON object from an identity provider, within limits of size and time, without following redirects.
- * @throws Error that says what the server has done instead
+ * @throws Error that says what the server has done instead; IssuerFault if it has responded
  */
 export async function requestJson(
   fetch: EgressFetch,
@@ -43,7 +46,7 @@ export async function requestJson(
   );
   const headers = { accept: 'application/json', ...Object.fromEntries(new Headers(init.headers)) };
   try {
-    const response = await fetch(address, { ...init, headers, redirect: 'error', signal: limit.signal });
+    const response = await fetch(address, { ...init, headers, signal: limit.signal });
     return { status: response.status, body: await readBody(response, address) };
   } catch (error) {
     // A body that was cut off rejects with an error of its own.
@@ -54,15 +57,26 @@ export async function requestJson(
 }
 
 async function readBody(response: Response, address: string): Promise<JsonResponse['body']> {
-  const type = response.headers.get('content-type') ?? 'no type';
+  const { ok, status, headers } = response;
   const bytes = await readBeginning(response, MAX_DOCUMENT_BYTES + 1);
-  if (!JSON_TYPE.test(type)) throw new Error(`${address} has responded with ${type.slice(0, 64)} instead of JSON`);
-  if (bytes.length > MAX_DOCUMENT_BYTES)
-    throw new Error(`${address} has responded with more than ${MAX_DOCUMENT_BYTES} bytes`);
-  const body: unknown = JSON.parse(bytes.toString());
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new Error(`${address} has responded with JSON that is not an object`);
+  if (status >= 300 && status < 400) throw new IssuerFault(`${address} redirects to another address (HTTP ${status})`);
+  const fault = (what: string) =>
+    new IssuerFault(`${address} has responded with ${ok ? '' : `HTTP ${status} and `}${what}`);
+  const type = headers.get('content-type') ?? 'no type';
+  if (!JSON_TYPE.test(type)) throw fault(`${type.slice(0, 64)} instead of JSON`);
+  if (bytes.length > MAX_DOCUMENT_BYTES) throw fault(`more than ${MAX_DOCUMENT_BYTES} bytes`);
+  const body = parse(bytes.toString());
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw fault('no JSON object');
   return body as JsonResponse['body'];
+}
+
+/** Returns undefined for a text that is no JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Requests a document. @throws Error, also for any status but 200 */
@@ -72,6 +86,6 @@ export async function requestDocument(
   address: string,
 ): Promise<JsonResponse['body']> {
   const { status, body } = await requestJson(fetch, clock, address);
-  if (status !== 200) throw new Error(`${address} has responded with HTTP ${status}`);
+  if (status !== 200) throw new IssuerFault(`${address} has responded with HTTP ${status}`);
   return body;
 }

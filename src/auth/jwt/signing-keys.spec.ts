@@ -8,9 +8,11 @@ import type { JSONWebKeySet } from 'jose';
 import { SilentLogs } from '../../core/telemetry/logs.js';
 import { SystemClock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
-import { ManualClock } from '../../testing/index.js';
+import { KeptLogs } from '../../testing/kept-logs.js';
+import { ManualClock } from '../../testing/manual-clock.js';
 import { UndecidedError } from '../credential-verifier.js';
 import { discover } from './discovery.js';
+import { toKeySet } from './load-keys.js';
 import { isSafeAddress, MAX_DOCUMENT_BYTES, REQUEST_TIMEOUT_MS, requestDocument } from './request-json.js';
 import { SigningKeys } from './signing-keys.js';
 import { checkSignature } from './verify-signature.js';
@@ -70,6 +72,23 @@ describe('the keys of an issuer', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('[I-03] log why they cannot be fetched, and each other reason', async () => {
+    const logs = new KeptLogs();
+    const clock = new ManualClock();
+    let reason = 'connect ECONNREFUSED';
+    const keys = new SigningKeys('https://idp.test', () => Promise.reject(new Error(reason)), clock, logs.for());
+    const retry = async () => {
+      await keys.read().catch(() => {});
+      await clock.advanceAsync(30_000);
+    };
+    await retry();
+    await retry();
+    reason = 'HTTP 500';
+    await retry();
+    expect(logs.fields).toMatchObject([{ reason: 'connect ECONNREFUSED' }, { reason: 'HTTP 500' }]);
+    keys.stop();
+  });
+
   it('[I-04] are fetched for an unknown key, at most once in 5 s, and until then nothing is decided', async () => {
     const { clock, provider, check } = setUp();
     expect(await check(oldToken)).toBe('accepted');
@@ -98,6 +117,30 @@ describe('the keys of an issuer', () => {
   });
 });
 
+describe('a key set', () => {
+  const [key] = read<JSONWebKeySet>('keys.jwks').keys;
+
+  it('[I-05] has odd members beside its keys', () => {
+    expect(toKeySet({ keys: [null, 'x', [], { kty: 'oct', k: 'x' }, key] }).keys).toContainEqual(key);
+  });
+
+  it.each([
+    ['no keys', []],
+    [
+      'no key that is complete',
+      [
+        { kty: 'RSA', e: 'AQAB' },
+        { kty: 'EC', crv: 'P-256', x: 'x' },
+      ],
+    ],
+    ['shared keys', [{ kty: 'oct', k: 'c2VjcmV0' }]],
+    ['keys of another use', [{ ...key, use: 'enc' }]],
+    ['keys of an unknown type', [{ kty: '__proto__' }, { kty: 7 }]],
+  ])('[I-05] is refused with %s', (_, keys) => {
+    expect(() => toKeySet({ keys })).toThrow('no key that checks signatures');
+  });
+});
+
 describe('a document of an identity provider', () => {
   const open: ReturnType<typeof createServer>[] = [];
   afterEach(() => open.splice(0).forEach((server) => (server.closeAllConnections(), server.close())));
@@ -122,8 +165,9 @@ describe('a document of an identity provider', () => {
       'text/html instead of JSON',
     ],
     ['no JSON', (_, response) => void response.writeHead(200, JSON_HEADERS).end('{'), 'JSON'],
-    ['a list', (_, response) => void response.writeHead(200, JSON_HEADERS).end('[]'), 'not an object'],
+    ['a list', (_, response) => void response.writeHead(200, JSON_HEADERS).end('[]'), 'no JSON object'],
     ['a failure', (_, response) => void response.writeHead(500, JSON_HEADERS).end('{}'), 'HTTP 500'],
+    ['a failure as a page', (_, response) => void response.writeHead(502).end('<p>'), 'HTTP 502 and no type instead'],
     [
       'too much',
       (_, response) => void response.writeHead(200, JSON_HEADERS).end(' '.repeat(MAX_DOCUMENT_BYTES + 2)),

@@ -1,7 +1,8 @@
 import type { JSONWebKeySet } from 'jose';
 import type { Log } from '../../core/telemetry/logs.js';
 import type { CancelTimer, Clock } from '../../core/time/clock.js';
-import { UndecidedError } from '../credential-verifier.js';
+import { ProviderDownError, UndecidedError } from '../credential-verifier.js';
+import { IssuerFault } from './request-json.js';
 
 /** Time for which keys are used after they were fetched, in milliseconds. */
 export const KEYS_GOOD_MS = 600_000;
@@ -22,6 +23,11 @@ export interface KeysProblem {
   readonly isStale: boolean;
 }
 
+/** The first and the last of the attempts that have failed in a row. */
+interface Failure extends Pick<KeysProblem, 'since' | 'reason'> {
+  readonly isFault: boolean;
+}
+
 /**
  * The public keys of an issuer. They are fetched ahead, one attempt at a time, so that they last {@link KEYS_GOOD_MS} from
  * the moment at which the issuer cannot be reached. Of all who need a key that is not known yet, one causes an attempt.
@@ -33,7 +39,7 @@ export class SigningKeys {
   private attempt: Promise<void> | undefined;
   private cancelNext: CancelTimer = () => {};
   private isStopped = false;
-  private failure: Pick<KeysProblem, 'since' | 'reason'> | undefined;
+  private failure: Failure | undefined;
 
   /**
    * @param issuer for people
@@ -49,7 +55,7 @@ export class SigningKeys {
   /** Why the last attempt has failed; undefined if it has not. */
   get problem(): KeysProblem | undefined {
     const { issuer, failure } = this;
-    return failure && { issuer, ...failure, isStale: this.areStale };
+    return failure && { issuer, since: failure.since, reason: failure.reason, isStale: this.areStale };
   }
 
   private get areStale(): boolean {
@@ -66,7 +72,7 @@ export class SigningKeys {
     this.cancelNext();
   }
 
-  /** Returns the keys. The object is another one only if the keys are. @throws UndecidedError if they are too old */
+  /** Returns the keys. The object is another one only if the keys are. @throws ProviderDownError if they are too old */
   async read(): Promise<JSONWebKeySet> {
     if (this.areStale) await this.refresh();
     return this.known();
@@ -90,7 +96,9 @@ export class SigningKeys {
     if (this.attempt) return this.attempt;
     const now = this.clock.elapsed();
     if (now - this.triedAt < KEYS_COOLDOWN_MS)
-      return Promise.reject(new UndecidedError('the keys of the issuer were requested a moment ago'));
+      return Promise.reject(
+        this.failure ? toError(this.failure) : new UndecidedError('the keys of the issuer were requested a moment ago'),
+      );
     this.triedAt = now;
     return (this.attempt = this.fetch().finally(() => (this.attempt = undefined)));
   }
@@ -110,14 +118,20 @@ export class SigningKeys {
       this.plan(KEYS_REFRESH_MS);
     } catch (error) {
       const reason = (error as Error).message;
-      if (!this.failure) this.log.warn({ issuer: this.issuer, reason }, 'the keys of the issuer cannot be fetched');
-      this.failure = { since: this.failure?.since ?? this.clock.now(), reason };
+      if (this.failure?.reason !== reason)
+        this.log.warn({ issuer: this.issuer, reason }, 'the keys of the issuer cannot be fetched');
+      const since = this.failure?.since ?? this.clock.now();
+      this.failure = { since, reason, isFault: error instanceof IssuerFault };
       this.plan(RETRY_MS);
-      throw new UndecidedError(`the keys of the issuer cannot be fetched: ${reason}`);
+      throw toError(this.failure);
     }
   }
 
   private plan(delayMs: number): void {
     if (!this.isStopped) this.cancelNext = this.clock.setTimer(delayMs, () => this.start());
   }
+}
+
+function toError({ reason, isFault }: Failure): ProviderDownError {
+  return new ProviderDownError(`the keys of the issuer cannot be fetched: ${reason}`, isFault ? reason : undefined);
 }

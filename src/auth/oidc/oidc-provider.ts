@@ -3,7 +3,7 @@ import type { Principal } from '../../core/identity/principal.js';
 import type { Log } from '../../core/telemetry/logs.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { EgressFetch } from '../../http/egress-fetch.js';
-import { discover, readAddress } from '../jwt/discovery.js';
+import { discover, findAddress, readAddress, type IssuerDocument } from '../jwt/discovery.js';
 import { DEFAULT_ALGORITHMS, DEFAULT_TOLERANCE_S } from '../jwt/jwt.settings.js';
 import { checkAudience, checkIssuer, checkTimes, ClaimFault, readClaims } from '../jwt/read-claims.js';
 import { requestDocument, requestJson } from '../jwt/request-json.js';
@@ -40,10 +40,25 @@ export interface Identity {
   readonly sid: string | undefined;
 }
 
+/**
+ * Loads what a provider says about itself, with its keys.
+ * @throws Error; IssuerFault if a sign-in could not begin or end with it
+ */
+export async function loadProvider(
+  fetch: EgressFetch,
+  clock: Clock,
+  issuer: string,
+): Promise<{ readonly document: IssuerDocument; readonly keys: JSONWebKeySet }> {
+  const document = await discover(fetch, clock, issuer);
+  for (const name of ['authorization_endpoint', 'token_endpoint']) readAddress(document, name);
+  findAddress(document, 'end_session_endpoint');
+  return { document, keys: toKeySet(await requestDocument(fetch, clock, readAddress(document, 'jwks_uri'))) };
+}
+
 /** An identity provider as OpenID Connect describes it: the calls of the gateway, and the checks of what it sends. */
 export class OidcProvider {
   readonly keys: SigningKeys;
-  private document: Readonly<Record<string, unknown>> = {};
+  private document: IssuerDocument = {};
 
   /**
    * @param foreignPrefixes of names that other issuers give
@@ -78,8 +93,8 @@ export class OidcProvider {
   /** Returns the address at which a person signs out; undefined if the provider has none. */
   async buildLogoutUrl(idToken: string, returnTo: string): Promise<string | undefined> {
     await this.keys.read();
-    const { end_session_endpoint: address } = this.document;
-    if (typeof address !== 'string') return undefined;
+    const address = findAddress(this.document, 'end_session_endpoint');
+    if (address === undefined) return undefined;
     const url = new URL(address);
     if (idToken.length <= MAX_HINT_LENGTH) url.searchParams.set('id_token_hint', idToken);
     url.searchParams.set('client_id', this.setting.client_id);
@@ -147,9 +162,11 @@ export class OidcProvider {
     await checkSignature(token, this.keys, this.setting.algorithms ?? DEFAULT_ALGORITHMS);
   }
 
+  /** A document counts from when it is known to be right, with its keys: until then the one before does. */
   private async load(): Promise<JSONWebKeySet> {
-    this.document = await discover(this.fetch, this.clock, this.setting.issuer);
-    return toKeySet(await requestDocument(this.fetch, this.clock, readAddress(this.document, 'jwks_uri')));
+    const { document, keys } = await loadProvider(this.fetch, this.clock, this.setting.issuer);
+    this.document = document;
+    return keys;
   }
 
   private async request(fields: Readonly<Record<string, string>>): Promise<ProviderTokens> {
