@@ -11,6 +11,7 @@ export { readChunks } from './body-chunks.js';
 export { HttpModule } from './http.module.js';
 export { JSON_LINES_CONTENT, sendJsonLines } from './json-lines.js';
 export { ANY_JSON, toOpenApiSchema } from './json-schema.js';
+export { sendBody } from './send-body.js';
 export { LargeJsonBody, SignedBodies } from './large-json-body.js';
 export { validated } from './validated.js';
 export { MayBeAbsent } from './may-be-absent.js';

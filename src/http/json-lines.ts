@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { sendBody } from './send-body.js';
 
 /** The media type of JSON lines. */
 export const JSON_LINES = 'application/jsonl';
@@ -33,12 +32,7 @@ export async function sendJsonLines(
     'Cache-Control': 'no-store',
   });
   response.flushHeaders();
-  try {
-    await pipeline(Readable.from(writeLines(first, iterator)), response);
-  } catch (error) {
-    // A client that has left needs no response.
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
-  }
+  await sendBody(response, writeLines(first, iterator));
 }
 
 async function* writeLines(first: IteratorResult<object>, rest: AsyncIterator<object>): AsyncGenerator<string> {

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import {
   Controller,
   Get,
@@ -18,7 +17,7 @@ import { HttpAuthGuard, RequireScope, Speaker } from '../auth/index.js';
 import { checkScope, type Principal } from '../core/identity/principal.js';
 import { MediaService, UploadRefusedError } from '../core/media/media.service.js';
 import { NodeCallsService } from '../core/nodes/node-calls.service.js';
-import { readChunks } from '../http/index.js';
+import { readChunks, sendBody } from '../http/index.js';
 import { GatewayError } from '../protocol/index.js';
 import { UploadedMediaDto } from './media.dto.js';
 
@@ -91,6 +90,6 @@ export class MediaController {
       'X-Content-Type-Options': 'nosniff',
       'Cache-Control': 'private, max-age=86400, immutable',
     });
-    await pipeline(stream, response);
+    await sendBody(response, stream);
   }
 }

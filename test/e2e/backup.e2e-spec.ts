@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { run } from '../../src/cli/cli.js';
 import { BackupCheck } from '../../src/cli/backup-check.js';
 import { FakeTerminal } from '../../src/testing/fake-terminal.js';
@@ -185,6 +185,32 @@ describe('openclaw backup', () => {
     await gateway?.close();
     await start(OPERATOR, 'sqlite::memory:');
     expect((await post(TOKENS.operator)).status).toBe(403);
+  });
+
+  it('[I-70] ends with a client that leaves while the store is copied, and the next one can be made', async () => {
+    await start();
+    const store = gateway!.app.get(SqliteStore);
+    const { promise: left, resolve: notice } = Promise.withResolvers<void>();
+    vi.spyOn(store, 'copy').mockImplementationOnce(async (signal) => {
+      signal?.addEventListener('abort', () => notice());
+      leave.abort();
+      await left;
+      return store.copy();
+    });
+    const leave = new AbortController();
+    const headers = { authorization: `Bearer ${TOKENS.operator}` };
+    const request = fetch(`${gateway?.url}/admin/v1/backup`, { method: 'POST', headers, signal: leave.signal });
+    await expect(request).rejects.toThrow('aborted');
+    await left;
+    await expect.poll(async () => (await backUp()).code).toBe(0);
+    expect(readdirSync(folder).filter((name) => name.includes('backup-'))).toEqual([]);
+  });
+
+  it('[I-70] leaves no copy of a process that was killed', async () => {
+    for (const name of ['gateway.db.backup-0badcafe', 'gateway.db.backup-0badcafe-journal', 'other.db.backup-1'])
+      writeFileSync(join(folder, name), '');
+    await start();
+    expect(readdirSync(folder).filter((name) => name.includes('backup-'))).toEqual(['other.db.backup-1']);
   });
 
   it('[I-71] goes on while messages are stored, whose acknowledgements hardly wait', async () => {

@@ -32,9 +32,10 @@ export class BackupService {
   /**
    * Streams a backup. Nothing that is stored is deleted until the stream ends or is returned from. Throws in the middle when
    * it cannot be completed.
+   * @param signal ends it while the store is copied
    * @throws GatewayError FORBIDDEN when a backup is being made, or this store has none; STORE_UNAVAILABLE
    */
-  async *create(by: { readonly principal: string }): AsyncGenerator<Uint8Array> {
+  async *create(by: { readonly principal: string }, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     const { store } = this;
     if (!store) throw new GatewayError('FORBIDDEN', { reason: 'this store has no backups of the gateway' });
     if (this.isBusy) throw new GatewayError('FORBIDDEN', { reason: 'another backup is being made' });
@@ -43,7 +44,7 @@ export class BackupService {
     let copy: StoreCopyFile | undefined;
     try {
       await this.audit.recordAudit(noteOfBackup(by));
-      copy = await store.copy();
+      copy = await store.copy(signal);
       yield* this.write(copy);
     } finally {
       this.isBusy = false;

@@ -22,7 +22,8 @@ export interface StoreCopyFile extends StoreCopy {
 export abstract class BackupStore {
   /**
    * Copies what is committed, and checks the copy. Writes go on meanwhile and are not in it.
+   * @param signal ends it, and nothing of the copy stays
    * @throws GatewayError FORBIDDEN when this store has no copies, or there is no room for one; STORE_UNAVAILABLE
    */
-  abstract copy(): Promise<StoreCopyFile>;
+  abstract copy(signal?: AbortSignal): Promise<StoreCopyFile>;
 }

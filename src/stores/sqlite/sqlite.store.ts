@@ -16,7 +16,7 @@ import type { Log, Logs } from '../../core/telemetry/logs.js';
 import { bindEach, NoMetrics, type Counter, type Histogram, type Metrics } from '../../core/telemetry/metrics.js';
 import type { Clock, Moment } from '../../core/time/clock.js';
 import { startBackgroundCheck, type BackgroundCheck, type StartCheck } from './file/background-check.js';
-import { makeCopy } from './file/background-copy.js';
+import { makeCopy, removeCopies } from './file/background-copy.js';
 import { Batcher, type BatcherHost } from './thread/batcher.js';
 import { describeDamage } from './file/database.js';
 import { startExecutor, type Executor, type StartExecutor } from './thread/executor.js';
@@ -109,6 +109,7 @@ export class SqliteStore implements Store, BackupStore {
     });
     const { migrated, logEpoch } = this.executor;
     this.logEpoch = logEpoch;
+    if (this.path !== undefined) await removeCopies(findRealFile(this.path));
     this.log.info({ store: this.label, ...(migrated.length > 0 && { migrated }) }, 'store open');
     if (this.executor.isRecovered && this.path !== undefined) void this.checkFile(this.path);
   }
@@ -134,9 +135,9 @@ export class SqliteStore implements Store, BackupStore {
     return this.closing;
   }
 
-  async copy(): Promise<StoreCopyFile> {
+  async copy(signal?: AbortSignal): Promise<StoreCopyFile> {
     if (this.path === undefined) throw new GatewayError('FORBIDDEN', { reason: 'a store in memory has no backups' });
-    return makeCopy(findRealFile(this.path));
+    return makeCopy(findRealFile(this.path), signal);
   }
 
   private async finishAndClose(): Promise<void> {

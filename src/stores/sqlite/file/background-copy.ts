@@ -1,26 +1,31 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { rm, stat, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readdir, rm, stat, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import type { StoreCopy, StoreCopyFile } from '../../../core/store/index.js';
 import { GatewayError } from '../../../protocol/index.js';
 import { copyDatabase } from './copy-database.js';
 
+/** Ends the name of a copy, before a random part. */
+const ENDING = '.backup-';
+
 /** Room that is left beside a copy, in bytes. */
 const SPARE_BYTES = 67_108_864;
 
 /**
  * Makes a copy of a database in use beside it, in a process of its own: a copy takes as long as the file is large.
+ * @param signal ends it, and nothing of the copy stays
  * @throws GatewayError FORBIDDEN, STORE_UNAVAILABLE
  */
-export async function makeCopy(path: string): Promise<StoreCopyFile> {
+export async function makeCopy(path: string, signal?: AbortSignal): Promise<StoreCopyFile> {
   await checkRoom(path);
-  const target = `${path}.backup-${randomBytes(4).toString('hex')}`;
+  const target = `${path}${ENDING}${randomBytes(4).toString('hex')}`;
   const remove = () => rm(target, { force: true });
   try {
-    const copy = import.meta.url.endsWith('.ts') ? copyDatabase(path, target) : await copyOutside(path, target);
+    const copy = import.meta.url.endsWith('.ts') ? copyDatabase(path, target) : await copyOutside(path, target, signal);
+    signal?.throwIfAborted();
     return { ...copy, path: target, sizeBytes: (await stat(target)).size, remove };
   } catch (error) {
     await remove();
@@ -28,9 +33,17 @@ export async function makeCopy(path: string): Promise<StoreCopyFile> {
   }
 }
 
-async function copyOutside(path: string, target: string): Promise<StoreCopy> {
+/** Removes the copies that a process left which was killed while it made them. Only for the owner of the database. */
+export async function removeCopies(path: string): Promise<void> {
+  const folder = dirname(path);
+  const isCopy = (name: string) => name.startsWith(`${basename(path)}${ENDING}`);
+  for (const name of (await readdir(folder)).filter(isCopy)) await rm(join(folder, name), { force: true });
+}
+
+async function copyOutside(path: string, target: string, signal: AbortSignal | undefined): Promise<StoreCopy> {
   const script = fileURLToPath(new URL('./sqlite.check.js', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [script, path, target], { maxBuffer: Infinity });
+  const options = { maxBuffer: Infinity, ...(signal && { signal }) };
+  const { stdout } = await promisify(execFile)(process.execPath, [script, path, target], options);
   return JSON.parse(stdout) as StoreCopy;
 }
 
