@@ -3,7 +3,7 @@ import { Broker } from '../core/broker/broker.js';
 import type { Principal } from '../core/identity/principal.js';
 import { RateBuckets } from '../core/limits/rate-buckets.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
-import { bindEach, Metrics, type Counter } from '../core/telemetry/metrics.js';
+import { countEach, Metrics, type Counter } from '../core/telemetry/metrics.js';
 import { Clock } from '../core/time/clock.js';
 import { limitKey } from '../http/addresses.js';
 import type { RequestFacts } from '../http/request-facts.js';
@@ -44,12 +44,12 @@ export class AuthFailures {
   ) {
     this.buckets = new RateBuckets(clock);
     this.log = logs.for('auth');
-    const failures = metrics.counter({
+    this.counted = countEach(metrics, {
       name: 'openclaw_auth_failures_total',
       help: 'Requests without a valid credential, by outcome.',
-      labels: ['outcome'],
+      label: 'outcome',
+      values: FAILURES,
     });
-    this.counted = bindEach(failures, 'outcome', FAILURES);
   }
 
   /** Records a failure and returns how the request fails. */

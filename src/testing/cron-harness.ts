@@ -151,3 +151,22 @@ export class CronHarness {
     return { cron, jobs: new CronJobsService(store, cron, runs, queue, agents, config, store, clock) };
   }
 }
+
+/** Returns a store whose scheduler dies at the first call of a method that has work, before or after its effect. */
+export function dieAt(store: CronStore, method: keyof CronStore, hasEffect: boolean): CronStore {
+  let isDead = false;
+  return new Proxy(store, {
+    get(target, name) {
+      const call = Reflect.get(target, name) as (...all: unknown[]) => Promise<unknown>;
+      return async (...all: unknown[]) => {
+        if (isDead) return new Promise(() => {});
+        if (name !== method) return call.apply(target, all);
+        const isIdle = method === 'listDueCronJobs' && (await target.listDueCronJobs(all[0] as number, 1)).length === 0;
+        if (isIdle) return [];
+        isDead = true;
+        if (hasEffect) await call.apply(target, all);
+        return new Promise(() => {});
+      };
+    },
+  });
+}

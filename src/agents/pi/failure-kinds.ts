@@ -1,5 +1,16 @@
 import { asFields, asList, parseJson } from './wire/fields.js';
 
+/** Failures after which another model may answer the same prompt. */
+const PASSED_ON = [
+  'unreachable',
+  'silent',
+  'overloaded',
+  'key refused',
+  'no credit',
+  'model not known',
+  'not an API',
+] as const;
+
 /**
  * The causes of a failed request.
  *
@@ -9,34 +20,14 @@ import { asFields, asList, parseJson } from './wire/fields.js';
  * - `too long`: the prompt exceeds the model's window.
  * - `declined`: the model or a filter refused the content.
  */
-export const FAILURE_KINDS = [
-  'unreachable',
-  'silent',
-  'overloaded',
-  'key refused',
-  'no credit',
-  'model not known',
-  'not an API',
-  'too long',
-  'declined',
-  'bad request',
-] as const;
+export const FAILURE_KINDS = [...PASSED_ON, 'too long', 'declined', 'bad request'] as const;
 export type FailureKind = (typeof FAILURE_KINDS)[number];
 
-/** Failures after which another model may answer the same prompt. */
-const PASSED_ON: ReadonlySet<FailureKind> = new Set([
-  'unreachable',
-  'silent',
-  'overloaded',
-  'key refused',
-  'no credit',
-  'model not known',
-  'not an API',
-]);
+const passedOn: ReadonlySet<FailureKind> = new Set(PASSED_ON);
 
 /** Returns whether the next model is asked after a failure of this kind. */
 export function isPassedOn(kind: FailureKind): boolean {
-  return PASSED_ON.has(kind);
+  return passedOn.has(kind);
 }
 
 /** The facts about a failed request that decide its kind. */

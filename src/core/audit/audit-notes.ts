@@ -94,29 +94,29 @@ export function noteOfCall(call: {
 
 /** Builds the note of a sender who was let into a channel. */
 export function noteOfPairing(channel: string, sender: string, actor: string): AuditNote {
-  const person = { tenant: TENANT_OF_CHANNELS, channel, sender };
-  return {
-    tenant: ALL_TENANTS,
-    actor,
-    action: 'channel.pair',
-    target: channel,
-    before: 'false',
-    after: 'true',
-    person,
-  };
+  return noteOfAdmission('channel.pair', channel, sender, actor);
 }
 
 /** Builds the note of a sender who was put out of a channel, or whose request was discarded. */
 export function noteOfRevocation(channel: string, sender: string, actor: string): AuditNote {
-  const person = { tenant: TENANT_OF_CHANNELS, channel, sender };
+  return noteOfAdmission('channel.unpair', channel, sender, actor);
+}
+
+function noteOfAdmission(
+  action: 'channel.pair' | 'channel.unpair',
+  channel: string,
+  sender: string,
+  actor: string,
+): AuditNote {
+  const isAdmitted = action === 'channel.pair';
   return {
     tenant: ALL_TENANTS,
     actor,
-    action: 'channel.unpair',
+    action,
     target: channel,
-    before: 'true',
-    after: 'false',
-    person,
+    before: String(!isAdmitted),
+    after: String(isAdmitted),
+    person: { tenant: TENANT_OF_CHANNELS, channel, sender },
   };
 }
 

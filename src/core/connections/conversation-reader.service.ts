@@ -10,7 +10,7 @@ import { listStandingBlocks } from '../turns/standing-blocks.js';
 import type { Connection } from './connection.js';
 import type { HistoryEntry, HistoryPage } from './history-page.js';
 import { RefusalsService } from './refusals.service.js';
-import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
+import { countEach, Metrics, type Counter } from '../telemetry/metrics.js';
 
 /** Number of messages of the history that are read at a time, so that long ones do not block other work. */
 const PORTION = 10;
@@ -42,12 +42,12 @@ export class ConversationReaderService {
     private readonly refusals: RefusalsService,
     metrics: Metrics,
   ) {
-    const resumes = metrics.counter({
+    this.resumes = countEach(metrics, {
       name: 'openclaw_resumes_total',
       help: 'Sessions that clients resumed: complete, partial (retention had deleted frames), or refused.',
-      labels: ['outcome'],
+      label: 'outcome',
+      values: ['complete', 'partial', 'refused'],
     });
-    this.resumes = bindEach(resumes, 'outcome', ['complete', 'partial', 'refused']);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { errorTable, GatewayError, type ErrorCode } from '../../protocol/domain.js';
 import { Logs, type Log } from '../telemetry/logs.js';
-import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
+import { countEach, Metrics, type Counter } from '../telemetry/metrics.js';
 import type { Principal } from '../identity/principal.js';
 import type { Connection } from './connection.js';
 
@@ -25,12 +25,12 @@ export class RefusalsService {
 
   constructor(metrics: Metrics, logs: Logs) {
     this.log = logs.for('gateway');
-    const refusals = metrics.counter({
+    this.counted = countEach(metrics, {
       name: 'openclaw_refusals_total',
       help: 'Requests of connections that were refused, by error code.',
-      labels: ['code'],
+      label: 'code',
+      values: Object.keys(errorTable) as ErrorCode[],
     });
-    this.counted = bindEach(refusals, 'code', Object.keys(errorTable) as ErrorCode[]);
   }
 
   /** Sends `refused` with `error` to `connection` and logs it. Returns the error code. */

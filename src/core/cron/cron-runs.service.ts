@@ -14,7 +14,7 @@ import {
   type NewCronRun,
 } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
-import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
+import { countEach, Metrics, type Counter } from '../telemetry/metrics.js';
 import { Clock, DAY_MS, HOUR_MS } from '../time/clock.js';
 import { messageIdOf, noteIdOf } from './firing-id.js';
 import { buildMessage, placeOf, placeOfChat, type FiringMessage, type FiringPlace } from './firing-message.js';
@@ -56,12 +56,12 @@ export class CronRunsService {
   ) {
     this.log = logs.for('cron');
     this.slices = new Slices(clock);
-    const runs = metrics.counter({
+    this.counted = countEach(metrics, {
       name: 'openclaw_cron_runs_total',
       help: 'Runs of cron jobs that have ended, and due times that were skipped, by status.',
-      labels: ['status'],
+      label: 'status',
+      values: STATUSES,
     });
-    this.counted = bindEach(runs, 'status', STATUSES);
     queue.onInterrupt((messageRef) => this.noteInterrupt(messageRef));
   }
 

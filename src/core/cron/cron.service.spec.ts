@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CronHarness } from '../../testing/cron-harness.js';
+import { CronHarness, dieAt } from '../../testing/cron-harness.js';
 import type { CronRun, CronStore } from '../store/index.js';
 import { definitionOf } from './job.js';
 import type { JobChangeInput, JobInput } from './job-schema.js';
@@ -91,25 +91,6 @@ describe('the scheduler', () => {
     expect(await harness.messages()).toHaveLength(1);
   });
 });
-
-/** A store for a scheduler that dies at the first call of a method, before or after its effect. */
-function dieAt(store: CronStore, method: keyof CronStore, hasEffect: boolean): CronStore {
-  let isDead = false;
-  return new Proxy(store, {
-    get(target, name) {
-      const call = Reflect.get(target, name) as (...all: unknown[]) => Promise<unknown>;
-      return async (...all: unknown[]) => {
-        if (isDead) return new Promise(() => {});
-        if (name !== method) return call.apply(target, all);
-        const isIdle = method === 'listDueCronJobs' && (await target.listDueCronJobs(all[0] as number, 1)).length === 0;
-        if (isIdle) return [];
-        isDead = true;
-        if (hasEffect) await call.apply(target, all);
-        return new Promise(() => {});
-      };
-    },
-  });
-}
 
 interface EditCase {
   readonly job: {

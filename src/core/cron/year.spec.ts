@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { CronHarness, type WrapStore } from '../../testing/cron-harness.js';
+import { CronHarness, dieAt, type WrapStore } from '../../testing/cron-harness.js';
 import { buildSessionSeed } from '../sessions/session-key.js';
 import type { CronStore } from '../store/index.js';
 import { compileSchedule } from './compile-schedule.js';
@@ -114,22 +114,6 @@ function countSkips(store: CronStore, skipped: Map<string, number>): CronStore {
             skipped.set(run.jobId, (skipped.get(run.jobId) ?? 0) + (run.count ?? 1));
           }
         return opened;
-      };
-    },
-  });
-}
-/** A store for a scheduler that dies at the first call of a method, before or after its effect. */
-function dieAt(store: CronStore, method: keyof CronStore, hasEffect: boolean): CronStore {
-  let isDead = false;
-  return new Proxy(store, {
-    get(target, name) {
-      const call = Reflect.get(target, name) as (...all: unknown[]) => Promise<unknown>;
-      return async (...all: unknown[]) => {
-        if (isDead) return new Promise(() => {});
-        if (name !== method) return call.apply(target, all);
-        isDead = true;
-        if (hasEffect) await call.apply(target, all);
-        return new Promise(() => {});
       };
     },
   });

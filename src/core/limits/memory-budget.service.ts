@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { Logs, type Log } from '../telemetry/logs.js';
-import { bindEach, Metrics, type Counter, type Gauge } from '../telemetry/metrics.js';
+import { countEach, Metrics, type Counter, type Gauge } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
 
 /** Size up to which a holder is not counted, in bytes. Most connections never hold more. */
@@ -49,12 +49,12 @@ export class MemoryBudgetService {
         help: 'Bytes that connections and HTTP exchanges hold in memory, above 64 KiB each.',
       })
       .with({});
-    const reached = metrics.counter({
+    this.reached = countEach(metrics, {
       name: 'openclaw_buffered_limit_total',
       help: 'Times that a connection or an HTTP exchange reached its share of limits.buffered_bytes.',
-      labels: ['holder'],
+      label: 'holder',
+      values: KINDS,
     });
-    this.reached = bindEach(reached, 'holder', KINDS);
   }
 
   /** Bytes that one holder of `owner` may hold now. */

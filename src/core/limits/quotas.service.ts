@@ -12,7 +12,7 @@ import {
   type UsageSums,
 } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
-import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
+import { countEach, Metrics, type Counter } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
 import { costOf } from './prices.js';
 import { findDay } from './quota-day.js';
@@ -74,12 +74,12 @@ export class QuotasService {
     logs: Logs,
   ) {
     this.log = logs.for('queue');
-    const refusals = metrics.counter({
+    this.refusals = countEach(metrics, {
       name: 'openclaw_quota_refusals_total',
       help: 'Messages and turns that were refused because a quota of their tenant was used up.',
-      labels: ['quota'],
+      label: 'quota',
+      values: DAILY_QUOTAS,
     });
-    this.refusals = bindEach(refusals, 'quota', DAILY_QUOTAS);
   }
 
   @StartStep({ name: 'count what tenants have used today', phase: 'follow' })

@@ -15,7 +15,7 @@ import {
 } from '../store/index.js';
 import { QuotasService, type Admission } from '../limits/quotas.service.js';
 import { Logs, type Log } from '../telemetry/logs.js';
-import { bindEach, Metrics, type Counter } from '../telemetry/metrics.js';
+import { countEach, Metrics, type Counter } from '../telemetry/metrics.js';
 import { isFiring } from '../sessions/firing.js';
 import { promised } from '../store/done.js';
 import { MessageClaimsService } from './message-claims.service.js';
@@ -61,12 +61,12 @@ export class MessageQueueService {
     logs: Logs,
   ) {
     this.log = logs.for('queue');
-    const accepts = metrics.counter({
+    this.counted = countEach(metrics, {
       name: 'openclaw_messages_total',
       help: 'Messages given to the queue, by what became of them.',
-      labels: ['outcome'],
+      label: 'outcome',
+      values: OUTCOMES,
     });
-    this.counted = bindEach(accepts, 'outcome', OUTCOMES);
   }
 
   /**

@@ -75,3 +75,15 @@ export function bindEach<L extends string, V extends string, I>(
   const bound = values.map((value) => [value, metric.with({ [label]: value as string } as Record<L, string>)] as const);
   return Object.fromEntries(bound) as Record<V, I>;
 }
+
+/** Makes a counter with one label. Returns it bound to each value, so that each exists with 0 from the start. */
+export function countEach<V extends string>(
+  metrics: Metrics,
+  {
+    label,
+    values,
+    ...names
+  }: { readonly name: string; readonly help: string; readonly label: string; readonly values: readonly V[] },
+): Readonly<Record<V, Counter>> {
+  return bindEach(metrics.counter({ ...names, labels: [label] }), label, values);
+}

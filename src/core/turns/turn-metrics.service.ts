@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EndReason } from '../../protocol/domain.js';
 import type { Claim } from '../store/index.js';
-import { bindEach, Metrics, type Counter, type Histogram } from '../telemetry/metrics.js';
+import { countEach, Metrics, type Counter, type Histogram } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
 
 const OUTCOMES = ['stop', 'cancelled', 'error', 'merged', 'given_back'] as const satisfies readonly (
@@ -24,12 +24,12 @@ export class TurnMetricsService {
     private readonly clock: Clock,
     metrics: Metrics,
   ) {
-    const turns = metrics.counter({
+    this.outcomes = countEach(metrics, {
       name: 'openclaw_turns_total',
       help: 'Runs of turns, by how they ended; a run that was given back is repeated.',
-      labels: ['outcome'],
+      label: 'outcome',
+      values: OUTCOMES,
     });
-    this.outcomes = bindEach(turns, 'outcome', OUTCOMES);
     this.leasesLost = metrics
       .counter({
         name: 'openclaw_leases_lost_total',

@@ -13,7 +13,7 @@ import type {
   WriteOutcome,
 } from '../../core/store/index.js';
 import type { Log, Logs } from '../../core/telemetry/logs.js';
-import { bindEach, NoMetrics, type Counter, type Histogram, type Metrics } from '../../core/telemetry/metrics.js';
+import { countEach, NoMetrics, type Counter, type Histogram, type Metrics } from '../../core/telemetry/metrics.js';
 import type { Clock, Moment } from '../../core/time/clock.js';
 import { startBackgroundCheck, type BackgroundCheck, type StartCheck } from './file/background-check.js';
 import { makeCopy, removeCopies } from './file/background-copy.js';
@@ -81,12 +81,12 @@ export class SqliteStore implements Store, BackupStore {
     this.label = url;
     this.path = parseSqliteUrl(url);
     this.log = logs.for('store');
-    const commits = metrics.counter({
+    this.commits = countEach(metrics, {
       name: 'openclaw_store_commits_total',
       help: 'Commits of the store, by outcome. Concurrent calls share one.',
-      labels: ['outcome'],
+      label: 'outcome',
+      values: ['ok', 'failed'],
     });
-    this.commits = bindEach(commits, 'outcome', ['ok', 'failed']);
     this.commitSeconds = metrics
       .histogram({
         name: 'openclaw_store_commit_seconds',
