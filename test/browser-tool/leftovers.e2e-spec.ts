@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { findBrowser } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
-import { FrameClient } from '../support/frame-client.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { listProcessesOf, listRunsIn, TestSite } from '../support/tool-browser.js';
 
@@ -40,8 +39,7 @@ async function start(): Promise<GatewayProcess> {
 
 /** Opens a page in the browser of a gateway, and resolves with the result. */
 async function openPage(gateway: GatewayProcess, url: string): Promise<string> {
-  const client = await FrameClient.open(await gateway.port, '?client_id=test', { headers: gateway.localHeaders });
-  await client.next('connected');
+  const client = await gateway.connect('test');
   const content = `/tool browser.open ${JSON.stringify({ url })}`;
   client.send('message_in', { channel: 'test', sender: 'ann', content });
   const block = await client.next((frame) => frame.payload['block_type'] === 'tool_result');

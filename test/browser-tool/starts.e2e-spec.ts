@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/testing/index.js';
 import { findBrowser } from '../support/browser.js';
-import { FrameClient } from '../support/frame-client.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { BrowserGateway, listProcessesOf, TestSite } from '../support/tool-browser.js';
 
@@ -70,8 +69,7 @@ describe('the browser of a gateway that does not run as root', () => {
       ...(process.env['LD_LIBRARY_PATH'] === undefined ? {} : { LD_LIBRARY_PATH: process.env['LD_LIBRARY_PATH'] }),
     };
     gateway = new GatewayProcess({ folder, env, ...(process.getuid?.() === 0 && { user: NOBODY }) });
-    const client = await FrameClient.open(await gateway.port, '?client_id=test', { headers: gateway.localHeaders });
-    await client.next('connected');
+    const client = await gateway.connect('test');
     const content = `/tool browser.open ${JSON.stringify({ url: site.page('/plain', '<h1>Plain</h1>') })}`;
     client.send('message_in', { channel: 'test', sender: 'ann', content });
     const block = await client.next((frame) => frame.payload['block_type'] === 'tool_result');

@@ -59,12 +59,6 @@ function startGateway(failpoint?: string, env: Readonly<Record<string, string>> 
   return gateway;
 }
 
-async function open(gateway: GatewayProcess): Promise<FrameClient> {
-  const client = await FrameClient.open(await gateway.port, '?client_id=crash', { headers: gateway.localHeaders });
-  await client.next('connected');
-  return client;
-}
-
 /** Sends the messages of `count` people, again or for the first time. Resolves with their sessions. */
 async function sendAll(client: FrameClient, count: number): Promise<string[]> {
   const sessions: string[] = [];
@@ -104,7 +98,7 @@ async function readLog(client: FrameClient, session_id: string): Promise<SeenFra
 async function live(failpoint: string, count: number): Promise<void> {
   const gateway = startGateway(failpoint);
   const work = async () => {
-    const client = await open(gateway);
+    const client = await gateway.connect('crash');
     const sessions = await sendAll(client, count);
     if (failpoint.startsWith('drain')) gateway.kill('SIGTERM');
     await untilAllEnded(client, sessions);
@@ -157,11 +151,11 @@ describe('a gateway killed with SIGKILL while an agent asks another', () => {
     async (name) => {
       for (const [life, pass] of PASSES.entries()) await live(`${name}:${name === 'drain.mid' ? 1 : pass}`, life + 1);
       const gateway = startGateway();
-      const client = await open(gateway);
+      const client = await gateway.connect('crash');
       const sessions = await sendAll(client, PASSES.length);
       await untilAllEnded(client, sessions);
       // The first connection has got frames of these sessions live.
-      const reader = await open(gateway);
+      const reader = await gateway.connect('crash');
       const calls = [];
       for (const [n, session] of sessions.entries()) calls.push(await checkQuestion(reader, session, n));
       const effects = readEffects();
@@ -185,7 +179,7 @@ describe('a gateway killed with SIGKILL while an agent asks another', () => {
       client.send('approval', { approval_id, arguments_sha256, decision: 'allow' });
     };
     const dying = startGateway(failpoint, env);
-    const first = await open(dying);
+    const first = await dying.connect('crash');
     const [session_id] = await sendAll(first, 1);
     const asked = await first.next(isAsked);
     if (failpoint) allow(first, asked);
@@ -193,7 +187,7 @@ describe('a gateway killed with SIGKILL while an agent asks another', () => {
     expect((await dying.exited).signal).toBe('SIGKILL');
 
     const gateway = startGateway(undefined, env);
-    const client = await open(gateway);
+    const client = await gateway.connect('crash');
     client.send('resume', { sessions: [{ session_id, after_seq: asked.seq }] });
     if (!failpoint) {
       const again = await client.next(isAsked);

@@ -53,12 +53,6 @@ function start(failpoint?: string): GatewayProcess {
   return gateway;
 }
 
-async function open(gateway: GatewayProcess): Promise<FrameClient> {
-  const client = await FrameClient.open(await gateway.port, '?client_id=crash', { headers: gateway.localHeaders });
-  await client.next('connected');
-  return client;
-}
-
 /** Sends all messages, for the first time or again, and what a person presses. Resolves with the session. */
 async function sendAll(client: FrameClient): Promise<string> {
   let sessionId = '';
@@ -101,12 +95,13 @@ describe('a gateway killed with SIGKILL while an agent draws', () => {
   it.each(PLACES)('[Y-04] at %s stores and shows each state once, and an action once', async (place) => {
     for (const pass of passesOf(place)) {
       const gateway = start(`${place}:${pass}`);
-      await open(gateway)
+      await gateway
+        .connect('crash')
         .then(sendAll)
         .catch(() => {});
       await gateway.end();
     }
-    const client = await open(start());
+    const client = await start().connect('crash');
     const sessionId = await sendAll(client);
     const messages = await readHistory(client, sessionId);
     const states = messages.map(({ blocks }) =>

@@ -6,7 +6,7 @@ import {
   MessageResponseSchema,
 } from 'discord-api-spec/zod';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { FakeServer, type Failure as CallFailure } from './fake-server.js';
+import { FakeServer, readPayload, type Failure as CallFailure } from './fake-server.js';
 
 export const BOT_ID = '900000000000000001';
 export const BOT_ROLE = '910000000000000001';
@@ -314,7 +314,7 @@ export class FakeDiscord extends FakeServer<Payload, Refusal> {
     const { pathname, searchParams } = new URL(url, 'http://fake');
     if (pathname.startsWith('/attachments/')) return this.serveFile(pathname.slice('/attachments/'.length), response);
     const path = pathname.replace(/^\/api\/v10/, '');
-    const payload = await readPayload(headers['content-type'] ?? '', body);
+    const payload = await readPayload(headers['content-type'], body, readForm);
     const route = `${method} ${path}`;
     if (headers.authorization !== `Bot ${BOT_TOKEN}`)
       return respond(response, 401, { message: '401: Unauthorized', code: 0 });
@@ -475,11 +475,7 @@ function check(schema: { safeParse(value: unknown): { success: boolean; error?: 
   if (!success) throw new ApiError(400, { message: `Invalid Form Body: ${String(error)}`, code: 50_035, errors: {} });
 }
 
-async function readPayload(type: string, body: Buffer): Promise<Payload> {
-  if (body.length === 0) return {};
-  if (type.includes('json')) return JSON.parse(body.toString()) as Payload;
-  // oxlint-disable-next-line typescript/no-deprecated -- the forms come from the gateway under test
-  const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
+async function readForm(form: FormData): Promise<Payload> {
   const file = form.get('files[0]') as File;
   const payload = JSON.parse(form.get('payload_json') as string) as Payload;
   return { ...payload, file: Buffer.from(await file.arrayBuffer()), name: file.name };

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { close, listen, urlOf } from './loopback.js';
 
 /** The failure of a call. `Refusal` is a response of the platform. `drop`: the connection breaks before or after the effect. */
 export type Failure<Refusal extends object> =
@@ -26,13 +25,11 @@ export abstract class FakeServer<Payload, Refusal extends object> {
   private readonly failures = new Map<string, Failure<Refusal>[]>();
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return urlOf(this.server);
   }
 
   async close(): Promise<void> {
-    this.server.closeAllConnections();
-    this.server.close();
-    await once(this.server, 'close');
+    await close(this.server);
   }
 
   /** Makes the next calls of a method, or downloads of a `file`, fail, one each. */
@@ -43,8 +40,7 @@ export abstract class FakeServer<Payload, Refusal extends object> {
   protected abstract serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
 
   protected async listen(): Promise<this> {
-    this.server.listen(0, '127.0.0.1');
-    await once(this.server, 'listening');
+    await listen(this.server);
     return this;
   }
 
@@ -72,4 +68,16 @@ export abstract class FakeServer<Payload, Refusal extends object> {
   protected takeFailure(method: string): Failure<Refusal> | undefined {
     return this.failures.get(method)?.shift();
   }
+}
+
+/** Parses a body that is JSON or a form; `readForm` makes the payload of a form. An empty body is an empty payload. */
+export async function readPayload<Payload extends object>(
+  type: string | undefined,
+  body: Buffer,
+  readForm: (form: FormData) => Promise<Payload>,
+): Promise<Payload> {
+  if (body.length === 0) return {} as Payload;
+  if (type?.includes('json')) return JSON.parse(body.toString()) as Payload;
+  // oxlint-disable-next-line typescript/no-deprecated -- the forms come from the gateway under test
+  return readForm(await new Response(new Uint8Array(body), { headers: { 'content-type': type ?? '' } }).formData());
 }

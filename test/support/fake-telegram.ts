@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
-import { FakeServer, type Failure as CallFailure } from './fake-server.js';
+import { FakeServer, readPayload, type Failure as CallFailure } from './fake-server.js';
 import { parseHtml } from './telegram-html.js';
 
 export const BOT = { id: 7_000_000_001, is_bot: true, first_name: 'Acme helper', username: 'acme_helper_bot' };
@@ -129,7 +129,7 @@ export class FakeTelegram extends FakeServer<Payload, Refusal> {
     if (!body) return;
     if (token !== BOT_TOKEN) return respond(response, 401, { ok: false, error_code: 401, description: 'Unauthorized' });
     if (root === 'file/bot') return this.serveFile(decodeURIComponent(rest), response);
-    const payload = await readPayload(request, body);
+    const payload = await readPayload(request.headers['content-type'], body, readForm);
     if (rest === 'getUpdates') this.polls.push(payload);
     else this.calls.push({ method: rest, payload });
     const { isLost, refusal, losesResponse } = await this.fail(request, payload, rest);
@@ -259,12 +259,7 @@ function textOf(payload: Payload, field: string, max: number): string {
   return text;
 }
 
-async function readPayload(request: IncomingMessage, body: Buffer): Promise<Payload> {
-  if (body.length === 0) return {};
-  const type = request.headers['content-type'] ?? '';
-  if (type.includes('json')) return JSON.parse(body.toString()) as Payload;
-  // oxlint-disable-next-line typescript/no-deprecated -- the forms come from the gateway under test
-  const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
+async function readForm(form: FormData): Promise<Payload> {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of form) {
     if (typeof value === 'string') fields[name] = parse(value);

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { FakeServer, type Failure as CallFailure } from './fake-server.js';
+import { FakeServer, readPayload, type Failure as CallFailure } from './fake-server.js';
 
 export const PHONE_NUMBER_ID = '106540352200001';
 export const OWN_NUMBER = '15550783001';
@@ -137,7 +137,7 @@ export class FakeWhatsapp extends FakeServer<Payload, Refusal> {
     const { pathname } = new URL(request.url ?? '', this.url);
     const body = await buffer(request).catch(() => undefined);
     if (!body) return;
-    const payload = await readPayload(request, body);
+    const payload = await readPayload(request.headers['content-type'], body, readForm);
     const method = methodOf(request.method ?? '', pathname);
     this.calls.push({ method, payload });
     const { isLost, refusal, losesResponse } = await this.fail(request, payload, method);
@@ -231,12 +231,7 @@ function methodOf(verb: string, path: string): string {
   return /^\/\d+$/.test(path) ? 'number' : 'url';
 }
 
-async function readPayload(request: IncomingMessage, body: Buffer): Promise<Payload> {
-  if (body.length === 0) return {};
-  const type = request.headers['content-type'] ?? '';
-  if (type.includes('json')) return JSON.parse(body.toString()) as Payload;
-  // oxlint-disable-next-line typescript/no-deprecated -- the forms come from the gateway under test
-  const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
+async function readForm(form: FormData): Promise<Payload> {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of form)
     fields[name] = typeof value === 'string' ? value : Buffer.from(await value.arrayBuffer());

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { FrameClient } from './frame-client.js';
 
 const READY = /ready at http:\/\/127\.0\.0\.1:(\d+)/;
 const COMMAND = fileURLToPath(new URL('../../bin/openclaw.js', import.meta.url));
@@ -80,6 +81,13 @@ export class GatewayProcess {
   /** Resolves when the gateway is ready. Rejects with its output when it ends before. */
   get port(): Promise<number> {
     return this.portFound;
+  }
+
+  /** Opens a connection of the operator `local`. Resolves once it is connected. */
+  async connect(clientId: string): Promise<FrameClient> {
+    const client = await FrameClient.open(await this.port, `?client_id=${clientId}`, { headers: this.localHeaders });
+    await client.next('connected');
+    return client;
   }
 
   /** Calls `listener` with the output so far whenever there is more. */

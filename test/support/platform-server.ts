@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { DeliveryError, DriverError } from '../../src/core/channels/driver.js';
 import type { FakePlatform, PlatformApi } from '../../src/testing/fake-platform.js';
+import { close, listen, urlOf } from './loopback.js';
 
 /** Offers a made-up platform to another process over HTTP: `POST /METHOD` with the arguments as JSON. */
 export class PlatformServer {
@@ -16,19 +15,16 @@ export class PlatformServer {
       response.end(JSON.stringify(await answer(() => method.apply(platform, all))));
     };
     const server = createServer((request, response) => void serve(request, response));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    await listen(server);
     return new PlatformServer(server);
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return urlOf(this.server);
   }
 
   async close(): Promise<void> {
-    this.server.closeAllConnections();
-    this.server.close();
-    await once(this.server, 'close');
+    await close(this.server);
   }
 }
 

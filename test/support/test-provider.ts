@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair } from 'jose';
 import { Provider } from 'oidc-provider';
+import { close, urlOf } from './loopback.js';
 
 export const CLIENT = { id: 'gateway', secret: 'a-secret-of-the-client' };
 
@@ -30,7 +30,7 @@ export class TestProvider {
   }
 
   get issuer(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return urlOf(this.server);
   }
 
   /** The setting `auth.oidc` of its client. */
@@ -87,8 +87,6 @@ export class TestProvider {
   }
 
   async close(): Promise<void> {
-    this.server.closeAllConnections();
-    this.server.close();
-    await once(this.server, 'close');
+    await close(this.server);
   }
 }

@@ -11,6 +11,7 @@ import { BrowsersService } from '../../src/tools/browser/browsers.service.js';
 import { AgentsService } from '../../src/core/agents/agents.service.js';
 import { findBrowser } from './browser.js';
 import { GatewayApp, type GatewayAppOptions } from './gateway-app.js';
+import { close } from './loopback.js';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -61,8 +62,7 @@ export class TestSite {
   }
 
   async close(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    await close(this.server);
   }
 }
 

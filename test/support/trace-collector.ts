@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { close } from './loopback.js';
 
 /** A span as a collector gets it. */
 export interface SeenSpan {
@@ -73,8 +74,7 @@ export class TraceCollector {
   }
 
   async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    await close(this.server);
   }
 
   private take({ resourceSpans }: OtlpRequest): void {
