@@ -36,6 +36,7 @@ import {
   SCHEMA_15,
   SCHEMA_20,
   DECIDER_SCHEMA,
+  REF_KEY_SCHEMA,
 } from './schema.js';
 
 /** A migration of the schema from the previous version to `version`. */
@@ -126,6 +127,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 28, up: (database) => database.exec(ADMIN_SCHEMA) },
   { version: 29, up: (database) => database.exec(USAGE_SCHEMA) },
   { version: 30, up: (database) => database.exec(DECIDER_SCHEMA) },
+  { version: 31, up: (database) => database.exec(REF_KEY_SCHEMA) },
 ];
 
 /** Fills the index of words of version 2. */

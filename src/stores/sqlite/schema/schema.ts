@@ -261,6 +261,9 @@ export const DECIDER_SCHEMA = `
   CREATE INDEX approvals_by_decider ON approvals (decider) WHERE decider IS NOT NULL;
 `;
 
+/** The change of version 31: the key that hides the order of messages in their refs. Those of starts of before stay as they are. */
+export const REF_KEY_SCHEMA = 'ALTER TABLE epochs ADD COLUMN ref_key BLOB';
+
 /** The change of version 20: what a tool says of a call that a person decides on. */
 export const SCHEMA_20 = 'ALTER TABLE approvals ADD COLUMN shown TEXT';
 
