@@ -14,6 +14,7 @@ import 'reflect-metadata'; // Modules of Nest need it when they are imported, in
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,8 +42,15 @@ const ABSENT = [
   /\.node$/,
 ];
 
-/** Parts of dockerode that build images by BuildKit, which the gateway does not do. They bring gRPC and protobufjs. */
-const UNUSED = /^\.\/(session|buildkit)$/;
+/** Imports of packages that the gateway does not use, by the package that makes them. */
+const UNUSED: Readonly<Record<string, RegExp>> = {
+  // It builds no images with BuildKit, for which these bring gRPC and protobufjs.
+  dockerode: /^\.\/(session|buildkit)$/,
+  // Forms with files.
+  '@nestjs/platform-express': /^\.\/multer\/index\.js$/,
+  // The rules for telephone numbers of all countries.
+  'class-validator': /^libphonenumber-js/,
+};
 
 /** Parts of the shared packages that a start does not need. */
 const LAZY = /\/node_modules\/(file-type|strtok3|token-types|@tokenizer|@borewit|uint8array-extras|ieee754)\//;
@@ -100,11 +108,13 @@ const prettyByRequire: Plugin = {
   },
 };
 
-/** Leaves unused parts of dockerode out of the bundle. */
-const dockerode: Plugin = {
-  name: 'dockerode',
-  resolveId: (source, importer) =>
-    UNUSED.test(source) && importer?.includes('/node_modules/dockerode/') ? 'virtual:unused' : null,
+/** Leaves unused parts of packages out of the bundle. */
+const unusedParts: Plugin = {
+  name: 'unused-parts',
+  resolveId(source, importer) {
+    const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(importer ?? '')?.[1] ?? '';
+    return UNUSED[name]?.test(source) ? 'virtual:unused' : null;
+  },
   load: (id) => (id === 'virtual:unused' ? 'export {};' : null),
 };
 
@@ -124,6 +134,24 @@ const playwright: Plugin = {
   },
 };
 
+/** Names of `node:http` without getters, which make Node load more: the web's classes for sockets are those of `undici`. */
+const HTTP_NAMES = Object.entries(Object.getOwnPropertyDescriptors(http))
+  .filter(([, property]) => 'value' in property)
+  .map(([name]) => name);
+
+/** An `import` of `node:http` reads everything that it exports, and so loads `undici`: 60 ms of a start, for nothing. */
+const httpWithoutUndici: Plugin = {
+  name: 'http-without-undici',
+  resolveId: (source, _, { kind }) =>
+    /^(node:)?http$/.test(source) && kind === 'import-statement' ? 'virtual:node-http' : null,
+  load: (id) =>
+    id === 'virtual:node-http'
+      ? `const http = process.getBuiltinModule('node:http');
+         export default http;
+         export const { ${HTTP_NAMES.join(', ')} } = http;`
+      : null,
+};
+
 /** CommonJS modules may use these at any time after they were loaded, and ES modules, which the chunks are, lack them. */
 const COMMONJS_GLOBALS = { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' };
 
@@ -133,7 +161,7 @@ async function bundleGateway(): Promise<OutputChunk[]> {
     platform: 'node',
     input: ENTRIES,
     external: [SHARED, TEST_PACKAGES, ...ABSENT],
-    plugins: [swaggerDecorators, prettyByRequire, dockerode, playwright],
+    plugins: [httpWithoutUndici, swaggerDecorators, prettyByRequire, unusedParts, playwright],
     transform: { define: COMMONJS_GLOBALS },
     // Playwright's debugger evaluates expressions.
     checks: { eval: false },
@@ -175,7 +203,7 @@ async function bundleShared(names: readonly string[]): Promise<OutputChunk[]> {
     input: Object.fromEntries(entries.map(({ name, entry }) => [entry, `shared:${name}`])),
     // The gateway always brings its own HTTP adapter.
     external: [/^@nestjs\/platform-express$/, ...ABSENT],
-    plugins: [reExport],
+    plugins: [httpWithoutUndici, unusedParts, reExport],
     transform: { define: COMMONJS_GLOBALS },
     logLevel: 'warn',
     output: {

@@ -94,6 +94,21 @@ describe('the process', () => {
     expect(gateway.output).toContain('young generation: 4\n');
   });
 
+  it("does not load Node's `undici` at its start, which takes 60 ms", async () => {
+    const preload = join(folder, 'preload.mjs');
+    writeFileSync(
+      preload,
+      `process.once('exit', () => {
+        console.log('loaded: ' + process.moduleLoadList.filter((name) => /(https|undici)$/.test(name)).join());
+      });`,
+    );
+    const gateway = start({ NODE_OPTIONS: `--import ${preload}` });
+    await gateway.port;
+    gateway.kill('SIGTERM');
+    await gateway.exited;
+    expect(gateway.output).toContain('loaded: NativeModule https\n');
+  });
+
   it('[L-01] prints its address, its pid and its store in one line, and is ready', async () => {
     const gateway = start();
     await gateway.port;
