@@ -35,9 +35,11 @@ export interface OpenOptions extends BrowserContextOptions {
   readonly token?: string;
 }
 
-/** Resolves once what is shown is live. */
+/** Resolves once what is shown is live and was read: what happens from now on is news to the page. */
 export async function waitForLive(page: Page): Promise<void> {
   await page.locator('.live.good').waitFor();
+  await page.locator('.page').waitFor();
+  await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
 }
 
 let sent = 0;

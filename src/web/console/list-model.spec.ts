@@ -72,6 +72,21 @@ describe('the rows of a list', () => {
     await model.read();
     expect([shown(), model.freshCount, model.isGone('a')]).toEqual([['n', 'b'], 0, false]);
   });
+
+  it('that come or change while the list is read are counted and changed after it, as the page may be older', async () => {
+    const { pages, model, rows, shown } = makeList();
+    pages.set(undefined, { items: rows('a', 'b') });
+    const reading = model.read();
+    for (const key of ['a', 'n']) model.whenRead(() => model.announce(key));
+    model.whenRead(() => void model.change('b', (row) => ({ ...row, state: 'done' })));
+    await reading;
+    expect([shown(), model.rows[1]?.state, model.freshCount]).toEqual([['a', 'b'], 'done', 1]);
+    pages.set(undefined, new Error('down'));
+    const failing = model.read();
+    model.whenRead(() => model.remove('a'));
+    await failing;
+    expect(model.isGone('a')).toBe(true);
+  });
 });
 
 describe('the window of rows that are drawn', () => {

@@ -20,6 +20,7 @@ export class ListModel<Row> {
   readonly #fresh = new Set<string>();
   readonly #gone = new Set<string>();
   #abort = new AbortController();
+  readonly #held: (() => void)[] = [];
 
   constructor(
     private readonly load: LoadPage<Row>,
@@ -91,6 +92,15 @@ export class ListModel<Row> {
     this.#abort = new AbortController();
   }
 
+  /**
+   * Handles an event by `act`: at once, or after the page that is being read. That page may be of before the event, and would
+   * replace what `act` has changed.
+   */
+  whenRead(act: () => void): void {
+    if (this.#phase === 'loading') this.#held.push(act);
+    else act();
+  }
+
   /** Changes a row in place. Returns false if it is not among those that were read. */
   change(key: string, change: (row: Row) => Row): boolean {
     const at = this.#rows.findIndex((row) => this.keyOf(row) === key);
@@ -122,6 +132,7 @@ export class ListModel<Row> {
     this.changed.emit();
     try {
       await work();
+      if (signal.aborted) return;
       this.#phase = 'ready';
       this.#error = undefined;
     } catch (error) {
@@ -129,6 +140,7 @@ export class ListModel<Row> {
       this.#phase = 'failed';
       this.#error = error;
     }
+    for (const act of this.#held.splice(0)) act();
     this.changed.emit();
   }
 }

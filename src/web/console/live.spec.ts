@@ -132,18 +132,20 @@ describe('live events', () => {
     expect([live.state, gateway.streams.map(({ lastId }) => lastId)]).toEqual(['live', [undefined, 's.1']]);
     gateway.last.send(event('2'));
     await settle(DELIVERY_INTERVAL_MS);
-    expect([ids(), resets()]).toEqual([['1', '2'], 0]);
+    expect([ids(), resets()]).toEqual([['1', '2'], 1]);
   });
 
   it('may have been missed when there is no last one, or the gateway says so: then lists are read again', async () => {
     const { resets } = openPage();
+    expect(resets()).toBe(0);
     await settle();
+    expect(resets()).toBe(1);
     gateway.last.end();
     await settle(FIRST_WAIT_MS);
-    expect(resets()).toBe(1);
+    expect(resets()).toBe(2);
     gateway.last.send('event: reset\ndata: {}\n\n');
     await settle();
-    expect(resets()).toBe(2);
+    expect(resets()).toBe(3);
   });
 
   it('count as lost after two heartbeats that did not come, with the time of the last one', async () => {
@@ -216,7 +218,7 @@ describe('the pages of a browser', () => {
     expect([first.live.state, first.ids(), second.ids()]).toEqual(['paused', ['1'], ['1', '2']]);
     first.live.show(true);
     await settle();
-    expect([first.live.state, first.resets(), gateway.streams.length]).toEqual(['live', 1, 2]);
+    expect([first.live.state, first.resets(), gateway.streams.length]).toEqual(['live', 2, 2]);
   });
 
   it('are paused one by one', async () => {

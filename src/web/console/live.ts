@@ -75,7 +75,7 @@ export class Live {
     this.#heardAt = now();
     this.#feed = new EventFeed(open, {
       take: (event) => this.#announce({ event }),
-      changed: (isOpen) => this.#announce({ isOpen }),
+      changed: (isOpen) => this.#feedChanged(isOpen),
       refused: () => this.#announce({ refused: true }),
     });
     this.#send = neighbours.join((message) => this.#take(message));
@@ -144,6 +144,13 @@ export class Live {
     if (this.#candidacy || this.#state === 'off') return;
     this.start();
     this.reset.emit();
+  }
+
+  /** What has happened between the reading of the lists and the opening of a stream without a position is not in it. */
+  #feedChanged(isOpen: boolean): void {
+    const isFirst = this.#state === 'connecting';
+    this.#announce({ isOpen });
+    if (isOpen && isFirst && this.#lastId === undefined) this.reset.emit();
   }
 
   /** Sends a message to the other pages and to this one. */

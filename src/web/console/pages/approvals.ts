@@ -69,7 +69,7 @@ export class ConsoleApprovals extends ConsolePage {
     this.entitle('Approvals');
     this.follow(
       ['approval'],
-      (event) => this.take(event),
+      (event) => this.model?.whenRead(() => this.take(event)),
       () => this.read(),
     );
   }

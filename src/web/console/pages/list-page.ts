@@ -61,7 +61,7 @@ export abstract class ListPage<Row> extends ConsolePage {
       live.kinds,
       (event) => {
         const model = this.list?.model as ListModel<Row> | undefined;
-        if (model) live.take(event, model);
+        model?.whenRead(() => live.take(event, model));
       },
       () => this.read(),
     );

@@ -158,13 +158,13 @@ export class ConsoleQueue extends ListPage<Waiting> {
     const ref = String(row['message_ref']);
     const state = String(row['state']);
     if (kind === 'tool') {
-      running?.change(ref, (turn) => ({ ...turn, step: stepOf(state), tool: String(row['tool']) }));
-      return;
+      const step = { step: stepOf(state), tool: String(row['tool']) };
+      return running?.whenRead(() => running.change(ref, (turn) => ({ ...turn, ...step })));
     }
-    if (kind === 'message' && state === 'queued') return waiting?.announce(ref);
-    waiting?.remove(ref);
-    if (kind === 'turn' && state === 'running') running?.announce(ref);
-    else running?.remove(ref);
+    if (kind === 'message' && state === 'queued') return waiting?.whenRead(() => waiting.announce(ref));
+    waiting?.whenRead(() => waiting.remove(ref));
+    const isRunning = kind === 'turn' && state === 'running';
+    running?.whenRead(() => (isRunning ? running.announce(ref) : running.remove(ref)));
   }
 
   private renderCancel(ref: string): TemplateResult {

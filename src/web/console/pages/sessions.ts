@@ -181,12 +181,14 @@ export class ConsoleSessions extends ConsolePage {
 
   private take(event: LiveEvent): void {
     const id = sessionOf(event);
-    const { list } = this;
-    if (id === undefined || !list) return;
-    const isKnown = list.model.change(id, (row: SessionRow) => ({ ...row, last_active: gatewayClock.now() }));
-    // With filters it is not known whether it would be listed.
-    const isFiltered = FILTERS.some((name) => this.place.filters[name] !== undefined);
-    if (!isKnown && !isFiltered && event.kind === 'message') list.model.announce(id);
+    const model = this.list?.model;
+    if (id === undefined || !model) return;
+    model.whenRead(() => {
+      const isKnown = model.change(id, (row: SessionRow) => ({ ...row, last_active: gatewayClock.now() }));
+      // With filters it is not known whether it would be listed.
+      const isFiltered = FILTERS.some((name) => this.place.filters[name] !== undefined);
+      if (!isKnown && !isFiltered && event.kind === 'message') model.announce(id);
+    });
     this.refresher.ask();
   }
 
