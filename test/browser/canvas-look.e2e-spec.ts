@@ -6,7 +6,7 @@ import { findFreePort } from '../../src/testing/free-port.js';
 import { useChat } from '../support/chat-page.js';
 import { drawingAgent, FORM, surfaceOf } from '../support/drawing-agent.js';
 import { GatewayProcess } from '../support/gateway-process.js';
-import { findBarriers, SIDEWAYS } from '../support/page-checks.js';
+import { findBarriers, findBarriersInColours, SIDEWAYS } from '../support/page-checks.js';
 
 const text = (id: string, of: string) => ({ id, component: 'Text', text: of });
 /** One component of each kind. */
@@ -119,12 +119,7 @@ describe('a surface', () => {
     expect(await canvas.locator('svg').count()).toBeGreaterThan(1);
     const names = ['Name', 'Story', 'How many'];
     for (const name of names) await canvas.getByLabel(name, { exact: true }).waitFor();
-    const faults = [];
-    for (const colours of [{ colorScheme: 'light' }, { colorScheme: 'dark' }, { forcedColors: 'active' }] as const) {
-      await chat.page.emulateMedia(colours);
-      faults.push(await findBarriers(chat));
-    }
-    expect(faults.flat()).toEqual([]);
+    expect(await findBarriersInColours(chat)).toEqual([]);
     await chat.page.setViewportSize({ width: 320, height: 640 });
     expect(await chat.page.evaluate(SIDEWAYS)).toEqual([]);
     expect(await canvas.evaluate((element) => element.scrollWidth - element.clientWidth)).toBeLessThanOrEqual(1);

@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../support/browser.js';
 import type { FrameClient } from '../support/frame-client.js';
 import { callTool, NodeApp, OPERATOR, resultOf } from '../support/node-app.js';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { findBarriers } from '../support/page-checks.js';
 
 /** The Chromium of the tests has no camera, not even a fake one: a drawing that changes takes its place. */
 const FAKE_CAMERA = `navigator.mediaDevices.getUserMedia = async () => {
@@ -164,20 +161,16 @@ describe('the page for devices', () => {
   });
 
   it('[F-14] has no faults of access, with the form and paired', async () => {
-    const check = async () => {
-      await page.evaluate(axe);
-      return page.evaluate('axe.run().then(({ violations }) => violations.map(({ id }) => id))');
-    };
     await page.close();
-    const open = await browser.newContext({ bypassCSP: true });
+    const open = await browser.newContext();
     page = await open.newPage();
     const code = await app.invite({ name: 'Phone' });
     await page.goto(`${app.url}/node#pair=${code}`);
     await page.locator('input[name=code]').waitFor();
-    expect(await check()).toEqual([]);
+    expect(await findBarriers({ page })).toEqual([]);
     await page.getByRole('button', { name: 'Pair' }).click();
     await page.locator('[data-state=registered]').waitFor();
-    expect(await check()).toEqual([]);
+    expect(await findBarriers({ page })).toEqual([]);
     await open.close();
   });
 });

@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigStoreService } from '../../src/core/config/config-store.service.js';
 import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
 import { ListingServer } from '../support/listing-server.js';
 import { useChat, type ChatPage } from '../support/chat-page.js';
+import { findBarriers } from '../support/page-checks.js';
 
 const KEY = 'sk-a-secret-of-the-test';
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const suite = useChat();
 let gateway: GatewayApp;
@@ -177,10 +175,7 @@ describe('a gateway without a model', () => {
     await describeServer(chat, 'http://127.0.0.1:9/v1');
     await submit(chat);
     await chat.page.getByText('cannot be reached').waitFor();
-    await chat.page.evaluate(`(() => { ${axe} })()`);
-    const barriers = await chat.page.evaluate(`axe.run(document).then(({ violations }) => violations
-      .map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => html + failureSummary)]))`);
-    expect(barriers).toEqual([]);
+    expect(await findBarriers(chat)).toEqual([]);
     const sideways = await chat.page.evaluate(
       `[document.documentElement, ...document.querySelectorAll('.thread, .setup, .setup form')]
         .filter((element) => element.scrollWidth > element.clientWidth + 1).map((element) => element.className)`,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { ChatPage } from './chat-page.js';
+import type { Page } from 'playwright-core';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -13,24 +13,38 @@ export const SIDEWAYS = `[document.documentElement, ...document.querySelectorAll
   .filter((element) => element.scrollWidth > element.clientWidth + 1)
   .map((element) => element.className || element.localName)`;
 
-/** Resolves with what axe finds on a page: the rule, and each element with the reason. */
-export async function findBarriers(chat: ChatPage): Promise<unknown> {
-  await chat.page.evaluate(`(() => { ${axe} })()`);
-  return chat.page.evaluate(`axe.run(document).then(({ violations }) => violations
+interface HasPage {
+  readonly page: Page;
+}
+
+/** The only rule of axe whose outcome depends on the colours of the page. */
+const CONTRAST = { runOnly: ['color-contrast'] };
+
+/** Resolves with what axe finds on a page: the rule, and each element with the reason. @param options those of `axe.run` */
+export async function findBarriers({ page }: HasPage, options: object = {}): Promise<readonly unknown[]> {
+  if (!(await page.evaluate("'axe' in globalThis"))) await page.evaluate(`(() => { ${axe} })()`);
+  return page.evaluate(`axe.run(document, ${JSON.stringify(options)}).then(({ violations }) => violations
     .map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => html + failureSummary)]))`);
 }
 
-/** Resolves with what sticks out or is a barrier on a page: at 320 pixels, then in each set of colours. */
-export async function findFaults(chat: ChatPage): Promise<readonly unknown[]> {
+/** Resolves with what sticks out of a page at 320 pixels, and what is a barrier in a set of colours. */
+export async function findFaults(chat: HasPage): Promise<readonly unknown[]> {
   const { page } = chat;
   const size = page.viewportSize();
   await page.setViewportSize({ width: 320, height: 640 });
-  const faults = [await page.evaluate(SIDEWAYS)];
+  const sideways = await page.evaluate(SIDEWAYS);
   if (size) await page.setViewportSize(size);
-  for (const colours of [{ colorScheme: 'light' }, { colorScheme: 'dark' }, { forcedColors: 'active' }] as const) {
+  return [sideways, ...(await findBarriersInColours(chat))].flat();
+}
+
+/** Resolves with the barriers of a page in each set of colours. */
+export async function findBarriersInColours(chat: HasPage): Promise<readonly unknown[]> {
+  const { page } = chat;
+  const faults = [...(await findBarriers(chat))];
+  for (const colours of [{ colorScheme: 'dark' }, { forcedColors: 'active' }] as const) {
     await page.emulateMedia(colours);
-    faults.push(await findBarriers(chat));
+    faults.push(...(await findBarriers(chat, CONTRAST)));
   }
   await page.emulateMedia({ colorScheme: 'light', forcedColors: 'none' });
-  return faults.flat();
+  return faults;
 }
