@@ -154,10 +154,11 @@ export class AuditVerdictDto {
    */
   oldest?: number;
   /**
-   * The first row that is missing or changed.
+   * The first row that is missing or changed, or the one of `known`.
    * @example 17
    */
   broken_at?: number;
-  @ApiProperty({ enum: ['missing', 'changed'] })
-  fault?: 'missing' | 'changed';
+  /** `differs`: the trail has another row in place of that of `known`. It is another copy, or rows were changed. */
+  @ApiProperty({ enum: ['missing', 'changed', 'differs'] })
+  fault?: 'missing' | 'changed' | 'differs';
 }

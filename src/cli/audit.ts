@@ -39,7 +39,7 @@ interface Verdict {
   readonly head: { readonly entry: number; readonly hash: string };
   readonly oldest?: number;
   readonly broken_at?: number;
-  readonly fault?: 'missing' | 'changed';
+  readonly fault?: 'missing' | 'changed' | 'differs';
 }
 
 /** `openclaw audit`: the trail of administrative changes. */
@@ -157,6 +157,12 @@ async function verify(
   if (isJson) printJson(terminal, verdict);
   else if (ok)
     terminal.stdout.write(`intact: rows ${verdict.oldest} to ${head.entry}\nhead ${head.entry}:${head.hash}\n`);
-  else terminal.stderr.write(`not intact: row ${verdict.broken_at} is ${verdict.fault}\n`);
+  else terminal.stderr.write(`${describeFault(verdict)}\n`);
   return ok ? EXIT.done : EXIT.failed;
+}
+
+function describeFault({ broken_at: row, fault }: Verdict): string {
+  if (fault === 'differs')
+    return `the trail differs from the noted head at row ${row}: it is another copy, or rows were changed`;
+  return `not intact: row ${row} is ${fault}`;
 }

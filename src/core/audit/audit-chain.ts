@@ -57,8 +57,12 @@ export type ChainVerdict =
       readonly kind: 'broken';
       /** The first sequence at which the chain is broken. */
       readonly sequence: number;
-      /** `missing`: there is another row, or none, at this sequence; `changed`: the row does not match its hash. */
-      readonly fault: 'missing' | 'changed';
+      /**
+       * `missing`: there is another row, or none, at this sequence; `changed`: the row does not match its hash; `differs`: the
+       * chain is intact up to this row, which is not that of the head that was noted elsewhere: it is the chain of another copy,
+       * or this row or earlier ones were changed with all hashes.
+       */
+      readonly fault: 'missing' | 'changed' | 'differs';
     };
 
 type Broken = Extract<ChainVerdict, { kind: 'broken' }>;
@@ -78,13 +82,17 @@ export function verifyAuditChain(
   head: AuditHead,
   known: AuditHead = EMPTY_HEAD,
 ): Promise<ChainVerdict> {
-  return verifyRows(rows, { heads: [head, known], newest: head.sequence });
+  return verifyRows(rows, { head, known, newest: head.sequence });
 }
 
-/** @param newest the sequence of the newest row; undefined if rows may follow the heads */
+/** @param newest the sequence of the newest row; undefined if rows may follow the head */
 async function verifyRows(
   rows: AsyncIterable<ChainedRow> | Iterable<ChainedRow>,
-  { heads, newest }: { readonly heads: readonly AuditHead[]; readonly newest?: number | undefined },
+  {
+    head,
+    known,
+    newest,
+  }: { readonly head: AuditHead; readonly known: AuditHead; readonly newest?: number | undefined },
 ): Promise<ChainVerdict> {
   let last = EMPTY_HEAD;
   let start: AuditHead | undefined;
@@ -98,14 +106,19 @@ async function verifyRows(
     const sequence = last.sequence + 1;
     if (row.sequence !== sequence) return broken(sequence, 'missing');
     if (row.previousHash !== last.hash || hashRow(row) !== row.hash) return broken(sequence, 'changed');
-    if (heads.some((head) => head.sequence === sequence && head.hash !== row.hash)) return broken(sequence, 'changed');
+    if (head.sequence === sequence && head.hash !== row.hash) return broken(sequence, 'changed');
+    if (known.sequence === sequence && known.hash !== row.hash) return broken(sequence, 'differs');
     cut = readCut(row, start) ?? cut;
     last = { sequence, hash: row.hash };
   }
   start ??= EMPTY_HEAD;
   return (
     findBrokenStart(start, cut) ??
-    findBrokenEnd(last, heads, newest) ?? { kind: 'intact', rows: last.sequence, oldest: start.sequence + 1 }
+    findBrokenEnd(last, Math.max(head.sequence, known.sequence), newest) ?? {
+      kind: 'intact',
+      rows: last.sequence,
+      oldest: start.sequence + 1,
+    }
   );
 }
 
@@ -125,8 +138,8 @@ function findBrokenStart(start: AuditHead, cut: AuditHead = EMPTY_HEAD): Broken 
   return start.sequence < cut.sequence || start.hash !== cut.hash ? broken(start.sequence + 1, 'changed') : undefined;
 }
 
-function findBrokenEnd(last: AuditHead, heads: readonly AuditHead[], newest: number | undefined): Broken | undefined {
-  const reach = Math.max(...heads.map(({ sequence }) => sequence));
+/** @param reach the sequence of the newest row that must be there */
+function findBrokenEnd(last: AuditHead, reach: number, newest: number | undefined): Broken | undefined {
   if (last.sequence < reach) return broken(last.sequence + 1, 'missing');
   return newest !== undefined && last.sequence > newest ? broken(last.sequence, 'changed') : undefined;
 }
@@ -149,7 +162,7 @@ export async function verifyAuditTrail(store: ReadableTrail, known: AuditHead = 
   for (;;) {
     const oldest = await readOldest(store);
     const head = await store.readAuditHead();
-    const verdict = await verifyRows(readChain(store), { heads: [head, known] });
+    const verdict = await verifyRows(readChain(store), { head, known });
     if (verdict.kind === 'intact' || (await readOldest(store)) === oldest) return verdict;
   }
 }
