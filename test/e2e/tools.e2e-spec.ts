@@ -3,6 +3,7 @@ import Type from 'typebox';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { verifyAuditTrail } from '../../src/core/audit/audit-chain.js';
 import { AuditStore } from '../../src/core/store/index.js';
+import { ToolRegistryService } from '../../src/core/tools/tool-registry.service.js';
 import { Tool, type ToolExecutor } from '../../src/core/tools/tool.decorator.js';
 import type { FrameClient, SeenFrame } from '../support/frame-client.js';
 import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
@@ -65,6 +66,37 @@ describe('tools at run time', () => {
         idempotent: false,
       }),
     );
+  });
+
+  it('[TN-04] are listed without those of other tenants, page by page, and to operators of all tenants with them', async () => {
+    const registry = gateway.app.get(ToolRegistryService, { strict: false });
+    const lamp = {
+      description: 'A lamp.',
+      parameters: Type.Object({}),
+      permissions: [],
+      timeoutMs: 1_000,
+      idempotent: true,
+      requiresApproval: false,
+      sandbox: false,
+      handler: () => ({}),
+    };
+    registry.register({ ...lamp, name: 'node.a.lamp', tenant: 'acme' });
+    registry.register({ ...lamp, name: 'node.d.lamp', tenant: 'default' });
+    const list = async (token: string, query = '') => {
+      const names: string[] = [];
+      for (let cursor: string | undefined = ''; cursor !== undefined;) {
+        const { body } = await api(`tools?limit=3${query}${cursor && `&cursor=${cursor}`}`, 'GET', undefined, token);
+        const page = body as { items: { name: string }[]; next?: string };
+        names.push(...page.items.map(({ name }) => name));
+        cursor = page.next;
+      }
+      return names.filter((name) => name.startsWith('node.') || name === 'acme.pay');
+    };
+    expect(await list(TOKENS.operator)).toEqual(['acme.pay', 'node.d.lamp']);
+    expect(await list(TOKENS.stranger)).toEqual(['acme.pay', 'node.a.lamp']);
+    expect(await list(TOKENS.owner)).toEqual(['acme.pay', 'node.a.lamp', 'node.d.lamp']);
+    expect(await list(TOKENS.owner, '&tenant=acme')).toEqual(['acme.pay', 'node.a.lamp']);
+    expect((await api('tools?tenant=acme')).status).toBe(404);
   });
 
   it('[O-08] are permitted for one session, and for all, while the gateway runs', async () => {
