@@ -52,7 +52,7 @@ export class ApprovalDto {
 }
 
 /** States of approvals. */
-export const APPROVAL_STATES = ['pending', 'allowed', 'denied', 'expired'] as const;
+const APPROVAL_STATES = ['pending', 'allowed', 'denied', 'expired'] as const;
 
 /** Selects approvals. */
 export class ApprovalsQuery extends CursorQuery {

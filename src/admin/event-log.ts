@@ -5,7 +5,7 @@ export const MAX_EVENTS = 10_000;
 export const MAX_EVENTS_LENGTH = 4_194_304;
 
 /** The kinds of events, each named after the list whose rows it has. */
-export const EVENT_KINDS = [
+const EVENT_KINDS = [
   'connection',
   'message',
   'turn',

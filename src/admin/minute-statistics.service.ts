@@ -8,7 +8,7 @@ import { Clock } from '../core/time/clock.js';
 import { TurnRunnerService } from '../core/turns/turn-runner.service.js';
 
 /** Number of minutes that are kept. */
-export const MAX_MINUTES = 60;
+const MAX_MINUTES = 60;
 
 const MINUTE_MS = 60_000;
 

@@ -87,7 +87,7 @@ export class QueueDto {
 }
 
 /** A running turn, with its current step. */
-export const TURN_STEPS = ['model', 'tool', 'approval'] as const;
+const TURN_STEPS = ['model', 'tool', 'approval'] as const;
 
 /** A turn that runs. */
 export class TurnDto {

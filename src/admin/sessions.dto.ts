@@ -82,7 +82,7 @@ export class SessionDto extends SessionItemDto {
 }
 
 /** Orders of the list of sessions. */
-export const SESSION_SORTS = ['created_at', 'last_active'] as const;
+const SESSION_SORTS = ['created_at', 'last_active'] as const;
 
 /** Selects sessions. */
 export class SessionsQuery extends CursorQuery {

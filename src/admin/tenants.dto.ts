@@ -5,7 +5,7 @@ import { MayBeAbsent } from '../http/index.js';
 import { CursorQuery } from './queue.dto.js';
 
 /** What usage is summed by. */
-export const USAGE_KEYS = ['tenant', 'sender', 'agent', 'model'] as const;
+const USAGE_KEYS = ['tenant', 'sender', 'agent', 'model'] as const;
 
 /** The last moment of a date. */
 const MAX_TIME = 8_640_000_000_000_000;

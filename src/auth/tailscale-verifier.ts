@@ -9,7 +9,7 @@ import { findTailscaleUser, loginOf } from './tailscale-users.js';
 import { Whois } from './whois.js';
 
 /** Time for which a result of `tailscale whois` is used again, in milliseconds. */
-export const WHOIS_CACHE_MS = 60_000;
+const WHOIS_CACHE_MS = 60_000;
 const MAX_CACHED = 1_000;
 
 interface Known {

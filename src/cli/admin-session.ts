@@ -12,7 +12,7 @@ const MAX_CELL_LENGTH = 60;
 const PAGE = 200;
 
 /** Items that a list prints by default. */
-export const DEFAULT_ITEMS = 100;
+const DEFAULT_ITEMS = 100;
 
 /** A page of a list of the administration API. */
 interface Page<T> {

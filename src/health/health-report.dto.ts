@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-export const HEALTH_STATUSES = ['healthy', 'degraded', 'draining'] as const;
+const HEALTH_STATUSES = ['healthy', 'degraded', 'draining'] as const;
 export type HealthStatus = (typeof HEALTH_STATUSES)[number];
 
 /** TypeScript has no integer type, so the schema states it. */

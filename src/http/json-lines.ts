@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { sendBody } from './send-body.js';
 
 /** The media type of JSON lines. */
-export const JSON_LINES = 'application/jsonl';
+const JSON_LINES = 'application/jsonl';
 
 /** The description of JSON lines for the OpenAPI document. */
 export const JSON_LINES_CONTENT = {

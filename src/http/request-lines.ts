@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 
 /** Requests that may wait on one connection for the response before them. */
-export const MAX_PIPELINED = 16;
+const MAX_PIPELINED = 16;
 
 /** A request that is handled now. */
 export interface Exchange {

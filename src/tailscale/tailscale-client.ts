@@ -10,7 +10,7 @@ import { CALL_TIMEOUT_MS, type ProgramResult, type TailscaleProgram } from './ta
 const MAX_CONFLICTS = 3;
 const CONFLICT_PAUSE_MS = 500;
 /** Time in which Tailscale may start, in milliseconds: the machine may have started a moment ago. */
-export const STARTING_PATIENCE_MS = 30_000;
+const STARTING_PATIENCE_MS = 30_000;
 const STARTING_POLL_MS = 1_000;
 
 /** Returns where people reach what is served. */

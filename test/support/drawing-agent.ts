@@ -7,7 +7,7 @@ import {
 } from '../../src/core/turns/agent-runtime.js';
 
 /** The catalogue of A2UI that surfaces name. */
-export const CATALOG = 'https://a2ui.org/specification/v0_9/catalogs/basic/catalog.json';
+const CATALOG = 'https://a2ui.org/specification/v0_9/catalogs/basic/catalog.json';
 
 /** Returns the messages of a surface with these components and this data. */
 export function surfaceOf(components: readonly object[], data: unknown = {}, surfaceId = 's'): readonly object[] {

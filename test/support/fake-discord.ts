@@ -9,7 +9,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { FakeServer, readPayload, type Failure as CallFailure } from './fake-server.js';
 
 export const BOT_ID = '900000000000000001';
-export const BOT_ROLE = '910000000000000001';
+const BOT_ROLE = '910000000000000001';
 export const GUILD = '500000000000000001';
 export const CHANNEL = '600000000000000001';
 export const BOT_TOKEN = 'OTAwMDAwMDAwMDAwMDAwMDAx.Gtest0.token-of_the-fake-0123456789abcdef';

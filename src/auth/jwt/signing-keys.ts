@@ -5,11 +5,11 @@ import { ProviderDownError, UndecidedError } from '../credential-verifier.js';
 import { IssuerFault } from './request-json.js';
 
 /** Time for which keys are used after they were fetched, in milliseconds. */
-export const KEYS_GOOD_MS = 600_000;
+const KEYS_GOOD_MS = 600_000;
 /** Age at which keys are fetched again in the background, in milliseconds. */
-export const KEYS_REFRESH_MS = KEYS_GOOD_MS / 2;
+const KEYS_REFRESH_MS = KEYS_GOOD_MS / 2;
 /** Time between two attempts at least, in milliseconds. */
-export const KEYS_COOLDOWN_MS = 5_000;
+const KEYS_COOLDOWN_MS = 5_000;
 /** Time after a failed attempt until the next one in the background, in milliseconds. */
 const RETRY_MS = 30_000;
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 /** Returns the value of a cookie; undefined if there is none, or more than one: another site may have set one of them. */
-export function readCookie({ headers }: Pick<IncomingMessage, 'headers'>, name: string): string | undefined {
+function readCookie({ headers }: Pick<IncomingMessage, 'headers'>, name: string): string | undefined {
   const values = (headers.cookie ?? '')
     .split(';')
     .map((pair) => pair.trim())

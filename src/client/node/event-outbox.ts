@@ -3,7 +3,7 @@ import type { NodeStorage } from './storage.js';
 import type { Timers } from '../timers.js';
 
 /** Maximum number of events that wait for their acknowledgement. */
-export const MAX_WAITING_EVENTS = 1_000;
+const MAX_WAITING_EVENTS = 1_000;
 
 const PREFIX = 'event:';
 /** Minimum pause after a refusal, in milliseconds. */

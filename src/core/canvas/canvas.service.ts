@@ -18,7 +18,7 @@ import { CanvasStore, type CanvasSurface, type MediaRecord, type Session, type S
 import { Clock, DAY_MS } from '../time/clock.js';
 
 /** Open surfaces of a session. */
-export const MAX_SURFACES = 20;
+const MAX_SURFACES = 20;
 /** Closed surfaces of a session that are remembered, so that a late action on one is recognised. */
 const MAX_CLOSED = 100;
 /** The states before the newest one of a surface that keep their content in the log. */

@@ -85,7 +85,7 @@ async function sumUp({ times, base, pause }: PlanRequest, before: number): Promi
 }
 
 /** Returns the newest due times of `(after, upTo]`, at most `max`, oldest first. */
-export function listNewest(times: DueTimes, after: number, upTo: number, max: number): readonly number[] {
+function listNewest(times: DueTimes, after: number, upTo: number, max: number): readonly number[] {
   let [from, tooLate] = [upTo, upTo];
   for (let length = 60_000; from > after && times.count(from, upTo) < max; length *= 2) {
     tooLate = from;

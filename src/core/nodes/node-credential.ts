@@ -5,7 +5,7 @@ import { NODE_ID } from './node-id.js';
 export const NODE_CREDENTIAL_PREFIX = 'node1.';
 
 /** Greatest difference between the clocks of a node and the gateway, in milliseconds. */
-export const MAX_CLOCK_OFF_MS = 60_000;
+const MAX_CLOCK_OFF_MS = 60_000;
 
 /** Time for which a nonce is remembered, in milliseconds: longer than its credential can be valid. */
 export const REMEMBER_NONCE_MS = 2 * MAX_CLOCK_OFF_MS;

@@ -15,12 +15,6 @@ export interface Skill extends FrontMatter {
   readonly folder: string;
 }
 
-/** Why a folder is not a skill; it is left out. */
-export interface SkillFault {
-  readonly path: string;
-  readonly fault: string;
-}
-
 /** A folder that may be a skill. */
 export interface SkillFolder {
   readonly path: string;

@@ -20,7 +20,7 @@ export interface Destination {
  * Returns the destinations for what was typed: the thing with that id, and the pages that the person can open and of which all
  * words are part.
  */
-export function findDestinations(typed: string, me: Me): readonly Destination[] {
+function findDestinations(typed: string, me: Me): readonly Destination[] {
   const text = typed.trim();
   const words = text.toLowerCase().split(/\s+/);
   const { session, message } = consoleTexts.palette;

@@ -4,7 +4,7 @@ const WIDTH = 96;
 const HEIGHT = 24;
 
 /** Returns the points of a line through values, from left to right; 0 is at the bottom. What is undefined continues the line. */
-export function tracePoints(values: readonly (number | undefined)[], width: number, height: number): string {
+function tracePoints(values: readonly (number | undefined)[], width: number, height: number): string {
   const most = Math.max(1, ...values.map((value) => value ?? 0));
   const step = values.length > 1 ? width / (values.length - 1) : 0;
   let last = 0;
