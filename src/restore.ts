@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { BackupCheck } from './cli/backup-check.js';
+import { BackupCheck } from './cli/commands/backup-check.js';
 import type { Environment } from './core/config/section.js';
 import { DATABASE_FILE, MEDIA_FOLDER, type BackupManifest } from './core/housekeeping/backup-manifest.js';
 import { openBackup } from './core/housekeeping/sealed-backup.js';

@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { ChannelDto } from '../src/admin/channels.dto.js';
-import type { Channel as CommandChannel } from '../src/cli/channels.js';
+import type { Channel as CommandChannel } from '../src/cli/commands/channels.js';
 import * as account from '../src/core/channels/channel-account.js';
 import * as job from '../src/core/cron/job.js';
 import * as principal from '../src/core/identity/principal.js';

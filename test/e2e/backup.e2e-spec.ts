@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { run } from '../../src/cli/cli.js';
-import { BackupCheck } from '../../src/cli/backup-check.js';
+import { BackupCheck } from '../../src/cli/commands/backup-check.js';
 import { FakeTerminal } from '../../src/testing/fake-terminal.js';
 import { SqliteStore } from '../../src/stores/sqlite/sqlite.store.js';
 import { SilentLogs } from '../../src/core/telemetry/logs.js';
