@@ -141,6 +141,31 @@ describe('the queue', () => {
     await page.locator('.row.gone').filter({ hasText: 'quinn' }).waitFor();
   });
 
+  it('[CO-24] waiting messages of one conversation are cancelled together, and no others', async () => {
+    const { ref } = await filled.run('tom');
+    const said = [
+      await filled.say('first', 'tom'),
+      await filled.say('second', 'tom'),
+      await filled.say('third', 'tom'),
+    ];
+    const isOwn = (item: Readonly<Record<string, unknown>>) => item['running_ref'] === ref;
+    const others = (await filled.list('queue')).filter((item) => !isOwn(item)).length;
+    const chat = await open(`/queue?session_id=${said[0]!.sessionId}`);
+    const { page } = chat;
+    await page.getByLabel(`Select ${said[0]!.ref}`).check();
+    await press(page, 'Select all matching');
+    await page.getByText('3 selected').waitFor();
+    expect(await findFaults(chat)).toEqual([]);
+    await press(page, 'Cancel 3…');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('3 messages get no answer.').waitFor();
+    await dialog.getByLabel('Type 3 to go on').fill('3');
+    await press(dialog, 'Cancel 3');
+    await toast(page, '3 of 3 cancelled.');
+    expect((await filled.list('queue')).length).toBe(others);
+    await filled.until('turns', (items) => items.some((item) => item['message_ref'] === ref));
+  });
+
   it('[CO-21] a failed message is retried as one of its own, to which the page leads', async () => {
     const { ref } = await filled.say('/fail', 'rita');
     const { page } = await open(`/messages/${ref}`);
@@ -164,14 +189,41 @@ describe('dead letters', () => {
     const dialog = page.getByRole('dialog');
     await dialog.getByText('2 answers are deleted').waitFor();
     await filled.bury('one that came later');
-    expect(await dialog.getByRole('button', { name: 'Discard' }).isDisabled()).toBe(true);
+    expect(await dialog.getByRole('button', { name: 'Discard 2' }).isDisabled()).toBe(true);
     await dialog.getByLabel('Type 2 to go on').fill('2');
-    await press(dialog, 'Discard');
+    await press(dialog, 'Discard 2');
     await toast(page, '2 of 2 discarded.');
     const after = (await filled.list('dead-letters')).map(({ id }) => id);
     expect(after.slice(1)).toEqual(before.slice(2));
     expect(before).not.toContain(after[0]);
     await page.getByRole('button', { name: '1 new' }).waitFor();
+  });
+
+  it('[CO-24] are selected all at once as they are now, and want the number typed; what fails stays selected', async () => {
+    await filled.bury('one', 'two', 'three');
+    const chat = await open('/dead-letters');
+    const { page } = chat;
+    await waitForLive(page);
+    const before = (await filled.list('dead-letters')).map(({ id }) => String(id));
+    await page.getByLabel(`Select ${before[0]}`).check();
+    await page.getByRole('button', { name: 'Retry 1', exact: true }).waitFor();
+    await press(page, 'Select all matching');
+    await page.getByText(`${before.length} selected`).waitFor();
+    expect(await page.getByRole('button', { name: 'Select all matching' }).count()).toBe(0);
+    expect(await findFaults(chat)).toEqual([]);
+    await filled.bury('one that came later');
+    await page.getByRole('button', { name: '1 new' }).waitFor();
+    await page.route(`**/dead-letters/${before[1]}`, (route) =>
+      route.fulfill({ status: 503, json: { detail: 'The store does not respond', code: 'STORE_UNAVAILABLE' } }),
+    );
+    await press(page, `Discard ${before.length}…`);
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel(`Type ${before.length} to go on`).fill(String(before.length));
+    await press(dialog, `Discard ${before.length}`);
+    await toast(page, `${before.length - 1} of ${before.length} discarded. 1 failed and stay selected`);
+    expect(await page.getByLabel(`Select ${before[1]}`).isChecked()).toBe(true);
+    const after = (await filled.list('dead-letters')).map(({ id }) => String(id));
+    expect([after.length, after[1]]).toEqual([2, before[1]]);
   });
 
   it('[CO-08] one is sent again at the second press, and its row is struck out', async () => {

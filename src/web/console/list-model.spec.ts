@@ -36,6 +36,23 @@ describe('the rows of a list', () => {
     expect([model.hasMore, shown(), asked]).toEqual([false, ['a', 'b', 'c'], [undefined, 'x']]);
   });
 
+  it('are read up to a number, or to the end, or until a page fails', async () => {
+    const { pages, model, rows, shown, asked } = makeList();
+    pages
+      .set(undefined, { items: rows('a', 'b'), next: 'x' })
+      .set('x', { items: rows('c', 'd'), next: 'y' })
+      .set('y', new Error('no'));
+    void model.read();
+    await model.readUpTo(3);
+    expect([model.hasMore, shown()]).toEqual([true, ['a', 'b', 'c', 'd']]);
+    await model.readUpTo(10);
+    expect([model.phase, shown().length, asked]).toEqual(['failed', 4, [undefined, 'x', 'y']]);
+    pages.set('y', { items: rows('e') });
+    await model.readMore();
+    await model.readUpTo(10);
+    expect([model.hasMore, shown()]).toEqual([false, ['a', 'b', 'c', 'd', 'e']]);
+  });
+
   it('stay when the list cannot be read again', async () => {
     const { pages, model, rows, shown } = makeList();
     pages.set(undefined, { items: rows('a') });

@@ -21,6 +21,7 @@ export class ListModel<Row> {
   readonly #gone = new Set<string>();
   #abort = new AbortController();
   readonly #held: (() => void)[] = [];
+  #reading: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly load: LoadPage<Row>,
@@ -86,6 +87,12 @@ export class ListModel<Row> {
     });
   }
 
+  /** Reads pages until there are no more, or `count` rows were read, or one fails. */
+  async readUpTo(count: number): Promise<void> {
+    await this.#reading;
+    while (this.hasMore && this.#phase === 'ready' && this.#rows.length < count) await this.readMore();
+  }
+
   /** Ends what is being read. */
   stop(): void {
     this.#abort.abort();
@@ -127,7 +134,12 @@ export class ListModel<Row> {
     this.changed.emit();
   }
 
-  async #try(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  #try(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    this.#reading = this.#attempt(signal, work);
+    return this.#reading;
+  }
+
+  async #attempt(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
     this.#phase = 'loading';
     this.changed.emit();
     try {

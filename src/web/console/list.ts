@@ -1,8 +1,9 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
-import { icons } from '../design/icons.js';
 import { style } from '../design/style.js';
+import { CheckedRows } from './checked-rows.js';
+import { renderChips, type FilterChip } from './chips.js';
 import { describeError } from './failure.js';
 import { findWindow, ListModel, type LoadPage } from './list-model.js';
 import { settings } from './own-settings.js';
@@ -19,12 +20,6 @@ export interface Column<Row> {
   readonly isNumber?: boolean;
   /** Its place in the two lines of a row on a phone; without one it is hidden there. */
   readonly phone?: 'main' | 'side' | 'second' | 'end';
-}
-
-/** A filter that is set, as a chip above the list. */
-export interface FilterChip {
-  readonly label: string;
-  readonly remove: () => void;
 }
 
 /** The rows and columns of a list. Another object is another list: its pages are read again. */
@@ -70,8 +65,7 @@ export class ConsoleList<Row = any> extends LitElement {
   @query('.rows') private readonly scroller!: HTMLElement | null;
   /** The rows that were read. */
   model!: ListModel<Row>;
-  readonly #checked = new Set<string>();
-  #lastChecked: string | undefined;
+  readonly #checked = new CheckedRows();
   #stops: (() => void)[] = [];
 
   protected override createRenderRoot(): HTMLElement {
@@ -80,7 +74,7 @@ export class ConsoleList<Row = any> extends LitElement {
 
   /** The keys of the rows that are checked. */
   get checked(): ReadonlySet<string> {
-    return this.#checked;
+    return this.#checked.keys;
   }
 
   override connectedCallback(): void {
@@ -127,8 +121,39 @@ export class ConsoleList<Row = any> extends LitElement {
 
   /** Checks no row any more. */
   uncheck(): void {
-    this.#checked.clear();
+    this.checkOnly([]);
+  }
+
+  /** Checks the rows with these keys, and no others. */
+  checkOnly(keys: readonly string[]): void {
+    this.#checked.replace(keys);
     this.#notifyChecked();
+  }
+
+  /** True if there are rows that are not checked, also among those that were not read. */
+  get hasUnchecked(): boolean {
+    const { model } = this;
+    return model.hasMore || this.#keysHere().some((key) => !this.checked.has(key));
+  }
+
+  /**
+   * Checks all rows, after reading those that were not read. Rows that come later are not among them. Resolves with false if
+   * there are more than `max`: then the first ones are checked.
+   */
+  async checkAll(max: number): Promise<boolean> {
+    const { model } = this;
+    await model.readUpTo(max);
+    // Meanwhile the filters may be others.
+    if (model !== this.model) return true;
+    const keys = this.#keysHere();
+    this.checkOnly(keys.slice(0, max));
+    return !model.hasMore && keys.length <= max;
+  }
+
+  /** Lists the keys of the rows that were read, without those that are gone. */
+  #keysHere(): readonly string[] {
+    const { model, source } = this;
+    return model.rows.map(source.keyOf).filter((key) => !model.isGone(key));
   }
 
   /** The key of the row that has the focus. */
@@ -143,7 +168,7 @@ export class ConsoleList<Row = any> extends LitElement {
     if (changed.get('source') !== undefined) this.model.stop();
     const model = new ListModel(load, keyOf);
     this.model = model;
-    this.#checked.clear();
+    this.#checked.replace([]);
     this.scrolled = 0;
     model.changed.subscribe(() => {
       if (model === this.model) this.requestUpdate();
@@ -167,7 +192,7 @@ export class ConsoleList<Row = any> extends LitElement {
     const { columns, label, canCheck } = this.source;
     const { rows, hasMore, phase } = this.model;
     const tracks = [...(canCheck ? ['2.25rem'] : []), ...columns.map(({ width }) => width)].join(' ');
-    return html`${this.#renderChips()}${this.#renderFresh()}${this.#renderFailure()}
+    return html`${renderChips(this.source)}${this.#renderFresh()}${this.#renderFailure()}
       <div
         class="table ${canCheck ? 'checkable' : ''}"
         role="table"
@@ -188,26 +213,6 @@ export class ConsoleList<Row = any> extends LitElement {
         <div class="rows" role="rowgroup" @scroll=${this.#scroll}>${this.#renderRows()}</div>
       </div>
       ${this.#renderEmpty()}`;
-  }
-
-  #renderChips(): TemplateResult | typeof nothing {
-    const { chips = [], clear } = this.source;
-    if (chips.length === 0) return nothing;
-    return html`<ul class="chips">
-      ${chips.map(
-        ({ label, remove }) =>
-          html`<li>
-            <button type="button" class="chip" aria-label=${consoleTexts.list.remove(label)} @click=${remove}>
-              <span>${label}</span>${icons.close}
-            </button>
-          </li>`,
-      )}
-      ${
-        clear && chips.length > 1
-          ? html`<li><button type="button" class="quiet" @click=${clear}>${consoleTexts.list.clear}</button></li>`
-          : nothing
-      }
-    </ul>`;
   }
 
   #renderFresh(): TemplateResult {
@@ -280,7 +285,7 @@ export class ConsoleList<Row = any> extends LitElement {
           ? html`<span role="cell" class="box"
               ><input
                 type="checkbox"
-                .checked=${this.#checked.has(key)}
+                .checked=${this.checked.has(key)}
                 aria-label=${consoleTexts.list.select(key)}
                 @click=${({ shiftKey }: MouseEvent) => this.#check(at, shiftKey)}
             /></span>`
@@ -307,17 +312,7 @@ export class ConsoleList<Row = any> extends LitElement {
   };
 
   #check(at: number, isRange: boolean): void {
-    const keys = this.model.rows.map(this.source.keyOf);
-    const key = keys[at];
-    if (key === undefined) return;
-    const isOn = !this.#checked.has(key);
-    const from = isRange && this.#lastChecked !== undefined ? keys.indexOf(this.#lastChecked) : at;
-    const range = from === -1 ? [key] : keys.slice(Math.min(from, at), Math.max(from, at) + 1);
-    for (const each of range) {
-      if (isOn) this.#checked.add(each);
-      else this.#checked.delete(each);
-    }
-    this.#lastChecked = key;
+    this.#checked.toggle(this.model.rows.map(this.source.keyOf), at, isRange);
     this.#notifyChecked();
   }
 

@@ -1,11 +1,11 @@
-import { html, nothing, type TemplateResult } from 'lit';
-import { customElement, state } from 'lit/decorators.js';
+import { html, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
 import '../act.js';
 import { pathOf } from '../api.js';
-import { formatCount } from '../format.js';
 import type { ListModel } from '../list-model.js';
 import type { LiveEvent } from '../live.js';
-import { runBulk, type BulkProgress } from './bulk.js';
+import './bulk-bar.js';
+import type { BulkAction } from './bulk-bar.js';
 import { ListPage, type ListDescription } from './list-page.js';
 import { renderText, renderTime } from './parts.js';
 import { tenantColumn } from './tenant-column.js';
@@ -25,8 +25,23 @@ interface DeadLetter {
 /** Who got no answer, and why. */
 @customElement('console-dead-letters')
 export class ConsoleDeadLetters extends ListPage<DeadLetter> {
-  @state() private progress: BulkProgress | undefined;
-  private stopBulk: AbortController | undefined;
+  private readonly bulk: readonly BulkAction[] = [
+    {
+      verb: 'Retry',
+      done: 'sent again',
+      question: (count) => `Send ${count} answers again?`,
+      effect: (count) => `${count} answers are sent again. Some may arrive twice.`,
+      warning: (count) => `Send ${count} again? Some may arrive twice`,
+      work: (key) => this.retry(key),
+    },
+    {
+      verb: 'Discard',
+      done: 'discarded',
+      question: (count) => `Discard ${count} answers?`,
+      effect: (count) => `${count} answers are deleted. They will not be delivered.`,
+      work: (key) => this.discard(key),
+    },
+  ];
 
   protected override describe(): ListDescription<DeadLetter> {
     return {
@@ -74,35 +89,13 @@ export class ConsoleDeadLetters extends ListPage<DeadLetter> {
     return wanted !== channel;
   }
 
-  protected override renderBelow(): TemplateResult | typeof nothing {
-    const checked = [...(this.list?.checked ?? [])];
-    if (this.progress) return this.renderProgress(this.progress);
-    if (checked.length === 0) return nothing;
-    const count = formatCount(checked.length);
-    return html`<div class="bulk" role="region" aria-label="Selected dead letters">
-      <span>${count} selected</span>
-      <console-action
-        .app=${this.app}
-        label="Retry ${count}"
-        warning="Send ${count} again? Some may arrive twice"
-        .run=${() => this.retryAll(checked)}
-      ></console-action>
-      <console-action
-        .app=${this.app}
-        look="danger"
-        label="Discard ${count}…"
-        .run=${() => this.discardAll(checked)}
-      ></console-action>
-      <button type="button" class="quiet" @click=${() => this.list?.uncheck()}>Select none</button>
-    </div>`;
-  }
-
-  private renderProgress({ done, total }: BulkProgress): TemplateResult {
-    return html`<div class="bulk" role="status">
-      <progress max=${total} value=${done} aria-label="Progress"></progress>
-      <span>${formatCount(done)} of ${formatCount(total)}</span>
-      <button type="button" class="plain" @click=${() => this.stopBulk?.abort()}>Stop</button>
-    </div>`;
+  protected override renderBelow(): TemplateResult {
+    return html`<console-bulk
+      .app=${this.app}
+      .list=${this.list}
+      label="Selected dead letters"
+      .actions=${this.bulk}
+    ></console-bulk>`;
   }
 
   private renderActions({ id, chat, channel }: DeadLetter): TemplateResult {
@@ -140,29 +133,5 @@ export class ConsoleDeadLetters extends ListPage<DeadLetter> {
   private async discard(key: string): Promise<void> {
     await this.app.api.delete(pathOf('dead-letters', key));
     this.list?.model.remove(key);
-  }
-
-  private retryAll(keys: readonly string[]): Promise<void> {
-    return this.runAll(keys, 'sent again', (key) => this.retry(key));
-  }
-
-  private async discardAll(keys: readonly string[]): Promise<void> {
-    const isAgreed = await this.app.act.ask({
-      heading: `Discard ${formatCount(keys.length)} answers?`,
-      effect: `${formatCount(keys.length)} answers are deleted: those that were selected, and none that came later.`,
-      verb: 'Discard',
-      typed: String(keys.length),
-    });
-    if (isAgreed) await this.runAll(keys, 'discarded', (key) => this.discard(key));
-  }
-
-  private async runAll(keys: readonly string[], verb: string, work: (key: string) => Promise<void>): Promise<void> {
-    const { signal } = (this.stopBulk = new AbortController());
-    this.progress = { done: 0, total: keys.length, failures: new Map() };
-    const { done, failures } = await runBulk(keys, work, (progress) => (this.progress = progress), signal);
-    this.progress = undefined;
-    this.list?.uncheck();
-    const failed = failures.size === 0 ? '' : `; ${formatCount(failures.size)} failed`;
-    this.app.act.say(`${formatCount(done - failures.size)} of ${formatCount(keys.length)} ${verb}${failed}.`);
   }
 }

@@ -1,7 +1,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { icons } from '../../design/icons.js';
-import type { FilterChip } from '../list.js';
+import type { FilterChip } from '../chips.js';
 import type { Place } from '../place.js';
 import type { Router } from '../router.js';
 import { describeState } from '../state-chip.js';

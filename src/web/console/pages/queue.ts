@@ -8,6 +8,8 @@ import '../list.js';
 import type { ConsoleList, ListSource } from '../list.js';
 import type { LiveEvent } from '../live.js';
 import { renderState } from '../state-chip.js';
+import './bulk-bar.js';
+import type { BulkAction } from './bulk-bar.js';
 import { ListPage, type ListDescription } from './list-page.js';
 import { renderMessageLink, renderSessionLink, renderText, renderTime } from './parts.js';
 import { tenantColumn } from './tenant-column.js';
@@ -47,6 +49,16 @@ export class ConsoleQueue extends ListPage<Waiting> {
   @query('console-list.running') private readonly running!: ConsoleList<Turn> | null;
   @query('console-list:not(.running)') private readonly waiting!: ConsoleList<Waiting> | null;
   private turns: ListSource<Turn> | undefined;
+  private readonly cancelRunning = this.describeCancel('turns', 'running', (ref) => this.running?.model.remove(ref));
+  private readonly cancelWaiting = this.describeCancel('messages', 'waiting', (ref) => this.waiting?.model.remove(ref));
+
+  /** The list that has the focus; else the running turns, if there are any. */
+  override get list(): ConsoleList | null {
+    const { running, waiting } = this;
+    if (waiting?.contains(document.activeElement)) return waiting;
+    const hasFocus = running?.contains(document.activeElement) ?? false;
+    return hasFocus || (running?.model.rows.length ?? 0) > 0 ? running : waiting;
+  }
 
   protected override describe(): ListDescription<Waiting> {
     const { router } = this.app;
@@ -55,6 +67,7 @@ export class ConsoleQueue extends ListPage<Waiting> {
       load: (filters, signal) => this.loadWaiting(filters, signal),
       keyOf: ({ message_ref }) => message_ref,
       linkOf: ({ message_ref }) => router.link({ page: 'messages', ids: [message_ref] }),
+      canCheck: true,
       filters: [{ name: 'session_id', label: 'Conversation' }],
       columns: [
         {
@@ -97,6 +110,7 @@ export class ConsoleQueue extends ListPage<Waiting> {
       load: (cursor, signal) => this.app.api.page('/turns', {}, cursor, signal),
       keyOf: ({ message_ref }) => message_ref,
       linkOf: ({ message_ref }) => this.app.router.link({ page: 'messages', ids: [message_ref] }),
+      canCheck: true,
       columns: [
         {
           head: 'Message of',
@@ -134,12 +148,43 @@ export class ConsoleQueue extends ListPage<Waiting> {
     this.turns ??= this.describeTurns();
     return html`<section class="section half">
         <h2>Running now</h2>
-        <console-list class="running" .source=${this.turns}></console-list>
+        <console-list class="running" .source=${this.turns} @check=${() => this.requestUpdate()}></console-list>
+        <console-bulk
+          .app=${this.app}
+          .list=${this.running}
+          label="Selected turns"
+          .actions=${this.cancelRunning}
+        ></console-bulk>
       </section>
       <section class="section rest">
         <h2>Waiting</h2>
         ${super.render()}
       </section>`;
+  }
+
+  protected override renderBelow(): TemplateResult {
+    return html`<console-bulk
+      .app=${this.app}
+      .list=${this.waiting}
+      label="Selected messages"
+      .actions=${this.cancelWaiting}
+    ></console-bulk>`;
+  }
+
+  /** @param things what is cancelled @param state what they do @param cancelled is called with the ref of each */
+  private describeCancel(things: string, state: string, cancelled: (ref: string) => void): readonly BulkAction[] {
+    return [
+      {
+        verb: 'Cancel',
+        done: 'cancelled',
+        question: (count) => `Cancel ${count} ${state} ${things}?`,
+        effect: (count) => `${count} messages get no answer.`,
+        work: async (ref) => {
+          await this.app.api.post(`${pathOf('messages', ref)}/cancel`);
+          cancelled(ref);
+        },
+      },
+    ];
   }
 
   override read(): void {
