@@ -58,7 +58,7 @@ export {
 } from './core/channels/driver.js';
 export { NodeEvent, type DeviceEvent } from './core/nodes/node-event.decorator.js';
 export { ChannelManagerService } from './core/channels/channel-manager.service.js';
-export { toPlainText } from './core/channels/text-length.js';
+export { toPlainText } from './core/channels/kit/text-length.js';
 export { ChannelStatusService, type ChannelStatus } from './core/connections/channel-status.service.js';
 export type { HistoryEntry, HistoryPage } from './core/connections/history-page.js';
 export type { Decision, MemoryClient, MemoryConnection, PersonStatus } from './core/connections/memory-connection.js';

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, Length } from 'class-validator';
 import type { PartText, Place } from '../core/channels/driver.js';
-import { toPlainText } from '../core/channels/text-length.js';
+import { toPlainText } from '../core/channels/kit/text-length.js';
 import { DEFAULT_TENANT } from '../core/identity/principal.js';
 import type { DeadLetter } from '../core/store/index.js';
 import { CursorQuery } from './queue.dto.js';

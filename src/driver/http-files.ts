@@ -1,5 +1,5 @@
 import { openInline } from '../core/channels/channel-files.js';
-import { toNetworkError } from '../core/channels/network-error.js';
+import { toNetworkError } from '../core/channels/kit/network-error.js';
 import type { KeptFile, OpenFile } from '../core/channels/driver.js';
 import { UploadRefusedError } from '../core/media/media.service.js';
 import { GatewayError } from '../protocol/index.js';

@@ -16,7 +16,7 @@ import {
   type Update,
   type Updates,
 } from '../core/channels/driver.js';
-import { toPlainText } from '../core/channels/text-length.js';
+import { toPlainText } from '../core/channels/kit/text-length.js';
 
 /** A message that a person has written. */
 export interface WrittenMessage {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cut } from '../../src/core/channels/cut.js';
+import { cut } from '../../src/core/channels/outbound/cut.js';
 import type { PartText } from '../../src/core/channels/driver.js';
 import { block, expectInOrder, inline, join, longCode } from './generated-markdown.js';
 

@@ -1,5 +1,5 @@
 import { DriverError, type ChannelLink, type Place } from '../../core/channels/driver.js';
-import { patiently, readChats } from '../../core/channels/catch-up.js';
+import { patiently, readChats } from '../../core/channels/kit/catch-up.js';
 import type { Clock } from '../../core/time/clock.js';
 import { unlessRefused, type Codes } from '../platform/verdict.js';
 import type { DiscordRest } from './rest.js';

@@ -1,5 +1,5 @@
 import { BoundedMap } from '../../core/cache/bounded-map.js';
-import { Backoff } from '../../core/channels/backoff.js';
+import { Backoff } from '../../core/channels/kit/backoff.js';
 import { ChannelDriver } from '../../core/channels/channel-driver.decorator.js';
 import { DeliveryError, DriverError } from '../../core/channels/driver.js';
 import type {
@@ -13,10 +13,10 @@ import type {
   Update,
   Updates,
 } from '../../core/channels/driver.js';
-import { toFault } from '../../core/channels/faults.js';
-import { withFiles, type FileRef } from '../../core/channels/message-files.js';
-import { PlatformClock } from '../../core/channels/platform-clock.js';
-import { nameAuthor, readPress } from '../../core/channels/readings.js';
+import { toFault } from '../../core/channels/kit/faults.js';
+import { withFiles, type FileRef } from '../../core/channels/kit/message-files.js';
+import { PlatformClock } from '../../core/channels/kit/platform-clock.js';
+import { nameAuthor, readPress } from '../../core/channels/kit/readings.js';
 import { Clock } from '../../core/time/clock.js';
 import { toDeletion, toPress, toReaction, type RawInteraction, type RawReaction } from './acts.js';
 import { CatchUp, listChannels, type ListedGuild } from './catch-up.js';

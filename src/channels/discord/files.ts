@@ -1,4 +1,4 @@
-import type { FileRef } from '../../core/channels/message-files.js';
+import type { FileRef } from '../../core/channels/kit/message-files.js';
 import { isRefused, type Codes } from '../platform/verdict.js';
 import { listFiles } from './reading.js';
 import type { DiscordRest } from './rest.js';

@@ -1,5 +1,5 @@
 import type { PartText } from '../../core/channels/driver.js';
-import { toPlainText } from '../../core/channels/text-length.js';
+import { toPlainText } from '../../core/channels/kit/text-length.js';
 import type { Dialect } from '../markdown/dialect.js';
 import { mayHaveTable } from '../markdown/measure.js';
 import { translate } from '../markdown/translate.js';

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { DeliveryError, type ChannelLink, type Part, type Place, type Target } from '../../core/channels/driver.js';
-import { callWithFallbacks } from '../../core/channels/fallbacks.js';
-import { fileOf, loadFile, type LoadedFile } from '../../core/channels/message-files.js';
-import type { PlatformClock } from '../../core/channels/platform-clock.js';
-import { isBeginning, toPlainText } from '../../core/channels/text-length.js';
+import { callWithFallbacks } from '../../core/channels/kit/fallbacks.js';
+import { fileOf, loadFile, type LoadedFile } from '../../core/channels/kit/message-files.js';
+import type { PlatformClock } from '../../core/channels/kit/platform-clock.js';
+import { isBeginning, toPlainText } from '../../core/channels/kit/text-length.js';
 import type { ListedChannel } from './catch-up.js';
 import { markUp } from './markup.js';
 import { isRefused, RefusedCallError, unlessRefused, type Codes } from '../platform/verdict.js';

@@ -1,7 +1,7 @@
-import { cleanName } from '../../core/channels/clean-name.js';
+import { cleanName } from '../../core/channels/kit/clean-name.js';
 import type { ReadMessage, Reading, Update } from '../../core/channels/driver.js';
-import { nameAuthor, quote, UNREADABLE } from '../../core/channels/readings.js';
-import { kindOf, type FileRef } from '../../core/channels/message-files.js';
+import { nameAuthor, quote, UNREADABLE } from '../../core/channels/kit/readings.js';
+import { kindOf, type FileRef } from '../../core/channels/kit/message-files.js';
 import { toMessageId, type Message, type RawMessage, type SharedFile } from './updates.js';
 
 /** `message_reference.type` of a message that was forwarded. */

@@ -1,4 +1,4 @@
-import { toRaw, toText } from '../../core/channels/raw.js';
+import { toRaw, toText } from '../../core/channels/kit/raw.js';
 import { asJson, asMultipart, type SentFile } from '../platform/bodies.js';
 import { HttpApi, toMs, type ApiOptions, type ApiResponse } from '../platform/http-api.js';
 import type { Verdict } from '../platform/verdict.js';

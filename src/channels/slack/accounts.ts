@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { isSameSecret } from '../../core/channels/same-secret.js';
-import type { Raw } from '../../core/channels/raw.js';
+import { isSameSecret } from '../../core/channels/kit/same-secret.js';
+import type { Raw } from '../../core/channels/kit/raw.js';
 import { RunningAccounts } from '../platform/running-accounts.js';
 
 /** Deliveries that were signed longer ago, or later, are refused, in milliseconds. */

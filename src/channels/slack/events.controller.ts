@@ -20,7 +20,7 @@ import type { IncomingMessage } from 'node:http';
 import { Clock } from '../../core/time/clock.js';
 import { SignedBodies } from '../../http/index.js';
 import { SlackAccounts } from './accounts.js';
-import { toRaw, toText, type Raw } from '../../core/channels/raw.js';
+import { toRaw, toText, type Raw } from '../../core/channels/kit/raw.js';
 
 /** Largest delivery, in bytes. */
 const MAX_BODY_BYTES = 1_048_576;

@@ -1,5 +1,5 @@
 import { editIdOf, type Change, type ReactionChange, type Update } from '../../core/channels/driver.js';
-import { toRaw, toRaws, toText, type Raw } from '../../core/channels/raw.js';
+import { toRaw, toRaws, toText, type Raw } from '../../core/channels/kit/raw.js';
 
 /** The bot that an account speaks as. */
 export interface Bot {

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import { DeliveryError, type ChannelLink, type Part } from '../../core/channels/driver.js';
-import { kindOf, loadFile, type FileRef } from '../../core/channels/message-files.js';
+import { kindOf, loadFile, type FileRef } from '../../core/channels/kit/message-files.js';
 import type { Post, SharedFile } from './events.js';
 import { callFor } from './outgoing.js';
-import { toRaw, toRaws, toText } from '../../core/channels/raw.js';
+import { toRaw, toRaws, toText } from '../../core/channels/kit/raw.js';
 import { beforeEffect, inWords, RefusedCallError } from '../platform/verdict.js';
 import type { WebApi } from './web-api.js';
 

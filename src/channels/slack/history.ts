@@ -1,13 +1,13 @@
 import type { ChannelLink, Part, RecentChat } from '../../core/channels/driver.js';
-import { fileOf } from '../../core/channels/message-files.js';
-import { isBeginning, toPlainText } from '../../core/channels/text-length.js';
-import { patiently, readChats } from '../../core/channels/catch-up.js';
+import { fileOf } from '../../core/channels/kit/message-files.js';
+import { isBeginning, toPlainText } from '../../core/channels/kit/text-length.js';
+import { patiently, readChats } from '../../core/channels/kit/catch-up.js';
 import type { Clock } from '../../core/time/clock.js';
 import { findSentFile } from './files.js';
 import type { Bot } from './events.js';
 import { unescape } from './markup.js';
 import { PART_EVENT } from './outgoing.js';
-import { toRaw, toRaws, toText, type Raw } from '../../core/channels/raw.js';
+import { toRaw, toRaws, toText, type Raw } from '../../core/channels/kit/raw.js';
 import { unlessRefused, type Codes } from '../platform/verdict.js';
 import type { WebApi } from './web-api.js';
 

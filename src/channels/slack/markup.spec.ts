@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { markdown, testMarkup, type Markup } from '../../../test/support/markup-suite.js';
-import { cut } from '../../core/channels/cut.js';
+import { cut } from '../../core/channels/outbound/cut.js';
 import type { PartText } from '../../core/channels/driver.js';
 import { markUp, MAX_LENGTH, measure } from './markup.js';
 

@@ -1,9 +1,9 @@
 import type { Button, DeliveryError, Part, Place } from '../../core/channels/driver.js';
-import { callWithFallbacks } from '../../core/channels/fallbacks.js';
-import { toPlainText } from '../../core/channels/text-length.js';
+import { callWithFallbacks } from '../../core/channels/kit/fallbacks.js';
+import { toPlainText } from '../../core/channels/kit/text-length.js';
 import type { Log } from '../../core/telemetry/logs.js';
 import { escape, markUp } from './markup.js';
-import type { Raw } from '../../core/channels/raw.js';
+import type { Raw } from '../../core/channels/kit/raw.js';
 import { isRefused, type Codes } from '../platform/verdict.js';
 
 /** The name of the metadata by which a part is found again. */

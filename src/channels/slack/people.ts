@@ -1,7 +1,7 @@
 import { ExpiringMap } from '../../core/cache/expiring-map.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { Names } from './content.js';
-import { toRaw, toText, type Raw } from '../../core/channels/raw.js';
+import { toRaw, toText, type Raw } from '../../core/channels/kit/raw.js';
 import { unlessRefused } from '../platform/verdict.js';
 import type { WebApi } from './web-api.js';
 

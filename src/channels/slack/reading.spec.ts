@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Update } from '../../core/channels/driver.js';
 import { sortEvent, type Post, type Sorted } from './events.js';
-import type { Raw } from '../../core/channels/raw.js';
+import type { Raw } from '../../core/channels/kit/raw.js';
 import { readUpdate } from './reading.js';
 
 const BOT = { team: 'T0ACME001', user: 'U0BOT0001' };

@@ -1,5 +1,5 @@
 import type { ReadMessage, Reading, Update } from '../../core/channels/driver.js';
-import { nameAuthor, quote, readPress, UNREADABLE } from '../../core/channels/readings.js';
+import { nameAuthor, quote, readPress, UNREADABLE } from '../../core/channels/kit/readings.js';
 import { decode, listUnnamed, type Content } from './content.js';
 import type { Bot, Forwarded, Post, RawUpdate } from './events.js';
 import type { People } from './people.js';

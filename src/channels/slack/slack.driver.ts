@@ -13,7 +13,7 @@ import type {
   Updates,
 } from '../../core/channels/driver.js';
 import { DriverError } from '../../core/channels/driver.js';
-import { withFiles } from '../../core/channels/message-files.js';
+import { withFiles } from '../../core/channels/kit/message-files.js';
 import { Clock } from '../../core/time/clock.js';
 import { SlackAccounts } from './accounts.js';
 import { findTeam, sortEvent, sortPost, type Bot, type RawUpdate, type Sorted, type SortOptions } from './events.js';
@@ -22,8 +22,8 @@ import { catchUp, History } from './history.js';
 import { MAX_LENGTH, measure } from './markup.js';
 import { callFor, FROZEN, toMessage, toTarget } from './outgoing.js';
 import { People } from './people.js';
-import { toRaw, toText, type Raw } from '../../core/channels/raw.js';
-import { understand } from '../../core/channels/readings.js';
+import { toRaw, toText, type Raw } from '../../core/channels/kit/raw.js';
+import { understand } from '../../core/channels/kit/readings.js';
 import { readUpdate } from './reading.js';
 import { slackSettings, type SlackSettings } from './slack.settings.js';
 import { SocketMode } from './socket-mode.js';

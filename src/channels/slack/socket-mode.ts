@@ -1,5 +1,5 @@
 import { DriverError } from '../../core/channels/driver.js';
-import { toRaw, toText, type Raw } from '../../core/channels/raw.js';
+import { toRaw, toText, type Raw } from '../../core/channels/kit/raw.js';
 import type { Log } from '../../core/telemetry/logs.js';
 import type { Clock } from '../../core/time/clock.js';
 import { JsonSocket } from '../platform/json-socket.js';

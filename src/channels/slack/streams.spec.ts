@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { APP_TOKEN, BOT_TOKEN, FakeSlack } from '../../../test/support/fake-slack.js';
-import { cut } from '../../core/channels/cut.js';
+import { cut } from '../../core/channels/outbound/cut.js';
 import type { ChannelLink, Part } from '../../core/channels/driver.js';
 import { SilentLogs } from '../../core/telemetry/logs.js';
 import { ManualClock } from '../../testing/manual-clock.js';

@@ -1,12 +1,12 @@
 import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { ExpiringMap } from '../../core/cache/expiring-map.js';
 import { DeliveryError, type Part, type Place } from '../../core/channels/driver.js';
-import { fileOf } from '../../core/channels/message-files.js';
+import { fileOf } from '../../core/channels/kit/message-files.js';
 import type { Log } from '../../core/telemetry/logs.js';
 import { HOUR_MS, type Clock } from '../../core/time/clock.js';
 import type { Bot } from './events.js';
 import { toStream } from './markup.js';
-import { toText, type Raw } from '../../core/channels/raw.js';
+import { toText, type Raw } from '../../core/channels/kit/raw.js';
 import { RefusedCallError, unlessRefused, type Codes } from '../platform/verdict.js';
 import type { WebApi } from './web-api.js';
 

@@ -1,5 +1,5 @@
 import { DeliveryError } from '../../core/channels/driver.js';
-import { toRaw, toText, type Raw } from '../../core/channels/raw.js';
+import { toRaw, toText, type Raw } from '../../core/channels/kit/raw.js';
 import { asForm } from '../platform/bodies.js';
 import { bearer, FILE_TIMEOUT_MS, HttpApi, toMs, type ApiOptions, type ApiResponse } from '../platform/http-api.js';
 import type { Verdict } from '../platform/verdict.js';

@@ -1,5 +1,5 @@
 import type { ApiMethods } from '@grammyjs/types';
-import { toRaw, toText } from '../../core/channels/raw.js';
+import { toRaw, toText } from '../../core/channels/kit/raw.js';
 import { asJson, asMultipart, type SentFile } from '../platform/bodies.js';
 import { FILE_TIMEOUT_MS, HttpApi, toMs, type ApiOptions, type ApiResponse } from '../platform/http-api.js';
 import type { Verdict } from '../platform/verdict.js';

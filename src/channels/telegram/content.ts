@@ -1,5 +1,5 @@
 import type { Message, MessageEntity, MessageOrigin } from '@grammyjs/types';
-import type { FileRef } from '../../core/channels/message-files.js';
+import type { FileRef } from '../../core/channels/kit/message-files.js';
 import type { Attachment } from '../../protocol/domain.js';
 import { nameOf, type Bot } from './people.js';
 

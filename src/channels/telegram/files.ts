@@ -1,5 +1,5 @@
 import type { Part } from '../../core/channels/driver.js';
-import { loadFile, type FileRef, type LoadedFile } from '../../core/channels/message-files.js';
+import { loadFile, type FileRef, type LoadedFile } from '../../core/channels/kit/message-files.js';
 import { inWords, isRefused, RefusedCallError } from '../platform/verdict.js';
 import type { BotApi } from './bot-api.js';
 import { BAD_REQUEST, callFor, toTarget, type Link } from './outgoing.js';

@@ -1,6 +1,6 @@
 import type { ChannelLink, Part, Place } from '../../core/channels/driver.js';
-import { callWithFallbacks } from '../../core/channels/fallbacks.js';
-import { toPlainText } from '../../core/channels/text-length.js';
+import { callWithFallbacks } from '../../core/channels/kit/fallbacks.js';
+import { toPlainText } from '../../core/channels/kit/text-length.js';
 import { isRefused, RefusedCallError, type Codes } from '../platform/verdict.js';
 import type { RefusalDetails } from './bot-api.js';
 import { markUp } from './markup.js';

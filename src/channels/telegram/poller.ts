@@ -1,7 +1,7 @@
 import type { Update as BotUpdate } from '@grammyjs/types';
-import { Backoff } from '../../core/channels/backoff.js';
+import { Backoff } from '../../core/channels/kit/backoff.js';
 import { DeliveryError, DriverError } from '../../core/channels/driver.js';
-import { toRaw } from '../../core/channels/raw.js';
+import { toRaw } from '../../core/channels/kit/raw.js';
 import type { Clock } from '../../core/time/clock.js';
 import { isRefused, RefusedCallError, type Codes } from '../platform/verdict.js';
 import type { BotApi } from './bot-api.js';

@@ -1,6 +1,6 @@
 import type { Message } from '@grammyjs/types';
 import type { ReadMessage, Reading } from '../../core/channels/driver.js';
-import { nameAuthor, readPress, UNREADABLE } from '../../core/channels/readings.js';
+import { nameAuthor, readPress, UNREADABLE } from '../../core/channels/kit/readings.js';
 import { nameOrigin, readContent } from './content.js';
 import { nameOf, type Bot } from './people.js';
 import { toMessageId, topicOf, type RawUpdate } from './updates.js';

@@ -11,7 +11,7 @@ import type {
   Update,
   Updates,
 } from '../../core/channels/driver.js';
-import { fileOf, withFiles, type FileRef } from '../../core/channels/message-files.js';
+import { fileOf, withFiles, type FileRef } from '../../core/channels/kit/message-files.js';
 import { Clock } from '../../core/time/clock.js';
 import { Admins } from './admins.js';
 import { BotApi } from './bot-api.js';
@@ -22,7 +22,7 @@ import { callFor, isRefusal, MAX_LENGTH, NO_PREVIEW, NOT_MODIFIED, toKeyboard, t
 import { Pastes } from './pastes.js';
 import { Poller } from './poller.js';
 import { secretOf, TelegramWebhooks } from './webhooks.js';
-import { understand } from '../../core/channels/readings.js';
+import { understand } from '../../core/channels/kit/readings.js';
 import { isCommand, readUpdates, type MessageReading } from './reading.js';
 import { telegramSettings, type TelegramSettings } from './telegram.settings.js';
 import type { Bot } from './people.js';

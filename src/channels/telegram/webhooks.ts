@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { isSameSecret } from '../../core/channels/same-secret.js';
+import { isSameSecret } from '../../core/channels/kit/same-secret.js';
 import { RunningAccounts } from '../platform/running-accounts.js';
 
 /** A bot to which Telegram delivers updates. */

@@ -1,5 +1,5 @@
 import { DeliveryError } from '../../core/channels/driver.js';
-import { toRaw, toRaws, toText, type Raw } from '../../core/channels/raw.js';
+import { toRaw, toRaws, toText, type Raw } from '../../core/channels/kit/raw.js';
 import { asJson, asMultipart, type SentFile } from '../platform/bodies.js';
 import {
   bearer,

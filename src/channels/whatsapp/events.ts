@@ -6,7 +6,7 @@ import {
   type Update,
 } from '../../core/channels/driver.js';
 import { idOf, namesOf, readPerson, type Person } from './people.js';
-import { toRaw, toRaws, toText, type Raw } from '../../core/channels/raw.js';
+import { toRaw, toRaws, toText, type Raw } from '../../core/channels/kit/raw.js';
 
 /** What {@link Update.raw} is: a message as the platform sent it, with what the delivery says around it. */
 export interface RawMessage {

@@ -1,12 +1,12 @@
 import { commandOf, type Button, type ChannelLink, type Part, type Place } from '../../core/channels/driver.js';
-import { callWithFallbacks } from '../../core/channels/fallbacks.js';
-import { loadFile, type LoadedFile } from '../../core/channels/message-files.js';
-import { shorten, toPlainText } from '../../core/channels/text-length.js';
+import { callWithFallbacks } from '../../core/channels/kit/fallbacks.js';
+import { loadFile, type LoadedFile } from '../../core/channels/kit/message-files.js';
+import { shorten, toPlainText } from '../../core/channels/kit/text-length.js';
 import { isRefused } from '../platform/verdict.js';
 import { ODD_VALUES, type CloudApi } from './cloud-api.js';
 import { markUp, MAX_LENGTH } from './markup.js';
 import { isNumber } from './people.js';
-import type { Raw } from '../../core/channels/raw.js';
+import type { Raw } from '../../core/channels/kit/raw.js';
 
 /** Maximum length of the text of a file, or above buttons. */
 const MAX_SHORT_LENGTH = 1_024;

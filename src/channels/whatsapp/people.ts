@@ -1,4 +1,4 @@
-import { toText, type Raw } from '../../core/channels/raw.js';
+import { toText, type Raw } from '../../core/channels/kit/raw.js';
 
 /** A person by the IDs in one message: a phone number, a business-scoped ID, or both. */
 export interface Person {

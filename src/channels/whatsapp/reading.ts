@@ -1,8 +1,8 @@
 import { commandOf, type ReadMessage, type Reading } from '../../core/channels/driver.js';
-import { nameAuthor, quote, UNREADABLE } from '../../core/channels/readings.js';
-import type { FileRef } from '../../core/channels/message-files.js';
+import { nameAuthor, quote, UNREADABLE } from '../../core/channels/kit/readings.js';
+import type { FileRef } from '../../core/channels/kit/message-files.js';
 import { toDigits, toMessageId, type RawMessage } from './events.js';
-import { toRaw, toRaws, toText, type Raw } from '../../core/channels/raw.js';
+import { toRaw, toRaws, toText, type Raw } from '../../core/channels/kit/raw.js';
 
 /** Kinds of message that are files, with the kind of attachment. */
 const FILES: ReadonlyMap<string, FileRef['kind']> = new Map([

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Static, TObject } from 'typebox';
-import { isSameSecret } from '../../core/channels/same-secret.js';
+import { isSameSecret } from '../../core/channels/kit/same-secret.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { RunningAccounts } from '../platform/running-accounts.js';

@@ -13,7 +13,7 @@ import {
   type Update,
   type Updates,
 } from '../../core/channels/driver.js';
-import { withFiles } from '../../core/channels/message-files.js';
+import { withFiles } from '../../core/channels/kit/message-files.js';
 import { Clock } from '../../core/time/clock.js';
 import { LimitedCallError, RefusedCallError } from '../platform/verdict.js';
 import { CloudApi, describeRefusal, PAIR_LIMIT } from './cloud-api.js';

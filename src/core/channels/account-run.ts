@@ -14,19 +14,19 @@ import {
   type Target,
   type Update,
 } from './driver.js';
-import { Admission, type Admitting } from './admission.js';
+import { Admission, type Admitting } from './inbound/admission.js';
 import { CallsUnderWay } from './calls-under-way.js';
 import type { ChannelGateway, GatewayLine, KnownMessages, LineEvent } from './channel-gateway.js';
 import { callDriver, leaveDriver } from './driver-guard.js';
-import { toFault } from './faults.js';
-import { Inbox, type Receiver } from './inbox.js';
-import { LateFailures } from './late-failures.js';
-import { MovedChats } from './moved-chats.js';
-import { Outbox, type OutboxOwner } from './outbox.js';
+import { toFault } from './kit/faults.js';
+import { Inbox, type Receiver } from './inbound/inbox.js';
+import { LateFailures } from './outbound/late-failures.js';
+import { MovedChats } from './inbound/moved-chats.js';
+import { Outbox, type OutboxOwner } from './outbound/outbox.js';
 import { Persistence } from './persistence.js';
-import { PlatformClock } from './platform-clock.js';
+import { PlatformClock } from './kit/platform-clock.js';
 import type { PartOutcome, RunContext } from './run-context.js';
-import { Senders } from './senders.js';
+import { Senders } from './inbound/senders.js';
 
 /** Time limits of a driver's start and stop, in milliseconds. */
 const START_TIMEOUT_MS = 120_000;

@@ -1,4 +1,4 @@
-import { Backoff } from './backoff.js';
+import { Backoff } from './kit/backoff.js';
 import { AccountRun, type AccountParts, type MadeDriver } from './account-run.js';
 import { DriverError } from './driver.js';
 import { LostLeaseError } from './persistence.js';

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../protocol/domain.js';
 import type { Log } from '../telemetry/logs.js';
 import type { Clock } from '../time/clock.js';
-import { Backoff } from './backoff.js';
+import { Backoff } from './kit/backoff.js';
 
 /** Another run holds the account now. This one must end without any further call to the platform. */
 export class LostLeaseError extends Error {

@@ -6,8 +6,8 @@ import type { AccountPace } from './account-pace.js';
 import type { CommonAccountSettings } from './account-settings.js';
 import type { CallsUnderWay } from './calls-under-way.js';
 import type { Capabilities, Driver } from './driver.js';
-import type { LateFailures } from './late-failures.js';
-import type { MovedChats } from './moved-chats.js';
+import type { LateFailures } from './outbound/late-failures.js';
+import type { MovedChats } from './inbound/moved-chats.js';
 import type { Persistence } from './persistence.js';
 
 /** A run of an account, as its parts use it. */
