@@ -46,7 +46,8 @@ const WORDS = new Set(['sum', 'max', 'by', 'rate', 'increase', 'changes', 'absen
 const ADDED_LABELS = ['instance', 'le'];
 
 /** Values that all replicas share: the sum over replicas would be wrong. */
-const SHARED = /\b(openclaw_queue_(messages|oldest_seconds)|openclaw_dead_letters|openclaw_channel_connected)\b/;
+const SHARED =
+  /\b(openclaw_queue_(messages|oldest_seconds)|openclaw_dead_letters|openclaw_channel_connected|openclaw_last_backup_timestamp_seconds)\b/;
 
 const metrics = new PrometheusMetrics();
 let served: ReturnType<typeof parsePrometheusText>;

@@ -5,6 +5,7 @@ import { AgentsService } from '../core/agents/agents.service.js';
 import { ApprovalsService } from '../core/approvals/approvals.service.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import { ConnectionManagerService } from '../core/connections/connection-manager.service.js';
+import { LastBackupService } from '../core/housekeeping/last-backup.service.js';
 import type { Principal } from '../core/identity/principal.js';
 import { VERSION } from '../core/lifecycle/version.js';
 import { PhaseService } from '../core/phase/phase.service.js';
@@ -43,6 +44,7 @@ export class StatusController {
     private readonly statistics: MinuteStatisticsService,
     private readonly warnings: WarningsService,
     private readonly tokens: TokenAdministrationService,
+    private readonly backup: LastBackupService,
     private readonly clock: Clock,
   ) {}
 
@@ -111,10 +113,11 @@ export class StatusController {
   }
 
   private describeProcess(commits: boolean): Pick<StatusDto, 'memory' | 'store'> {
+    const { at } = this.backup;
     const { rss, heapUsed } = process.memoryUsage();
     return {
       memory: { rss_mb: Math.round(rss / BYTES_PER_MIB), heap_mb: Math.round(heapUsed / BYTES_PER_MIB) },
-      store: { label: this.store.label, commits },
+      store: { label: this.store.label, commits, ...(at !== undefined && { last_backup_at: at }) },
     };
   }
 }

@@ -102,6 +102,11 @@ export class StatusStoreDto {
   label!: string;
   /** True if a durable commit is possible now. */
   commits!: boolean;
+  /**
+   * When the last backup was complete, in Unix milliseconds; absent if the audit trail has none.
+   * @example 1795766400000
+   */
+  last_backup_at?: number;
 }
 
 export class StatusChannelDto {

@@ -3,6 +3,7 @@ import { EXPIRES_SOON_MS, IdentityProblems } from '../auth/index.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import type { Principal } from '../core/identity/principal.js';
+import { LastBackupService } from '../core/housekeeping/last-backup.service.js';
 import { MemoryBudgetService } from '../core/limits/memory-budget.service.js';
 import { NEAR_SHARE, QuotasService } from '../core/limits/quotas.service.js';
 import { PhaseService } from '../core/phase/phase.service.js';
@@ -53,6 +54,7 @@ export class WarningsService {
     private readonly reach: ReachService,
     private readonly identity: IdentityProblems,
     private readonly quotas: QuotasService,
+    private readonly backup: LastBackupService,
     private readonly clock: Clock,
   ) {}
 
@@ -114,6 +116,8 @@ export class WarningsService {
         'connections',
       );
     yield* this.ofIssuers();
+    if (this.backup.problem !== undefined)
+      yield toFinding('BACKUP_OLD', 'warning', capitalise(this.backup.problem), 'status');
     if (this.reach.problem !== undefined) yield toFinding('NOT_REACHABLE', 'error', this.reach.problem, 'tailscale');
     for (const [name, { state, reason, since }] of this.channels.states) {
       if (state === 'connected' || state === 'connecting') continue;
@@ -163,6 +167,10 @@ interface Finding extends Omit<Warning, 'since'> {
 
 function toFinding(code: string, severity: Warning['severity'], sentence: string, path: string): Finding {
   return { key: code, code, severity, sentence, link: `/admin/v1/${path}` };
+}
+
+function capitalise(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 function describeWait(count: number, seconds: number): string {

@@ -31,6 +31,7 @@ import { MessageIntakeService } from './intake/message-intake.service.js';
 import { AuditHeadService } from './audit/audit-head.service.js';
 import { BackupService } from './housekeeping/backup.service.js';
 import { HousekeepingService } from './housekeeping/housekeeping.service.js';
+import { LastBackupService } from './housekeeping/last-backup.service.js';
 import { NodeCallsService } from './nodes/node-calls.service.js';
 import { NodeEventsService } from './nodes/node-events.service.js';
 import { NodeJobsService } from './nodes/node-jobs.service.js';
@@ -94,6 +95,7 @@ const exported = [
   DeliveryService,
   DirectCallsService,
   FrameTypeRegistry,
+  LastBackupService,
   LiveCredentialsService,
   PhaseService,
   MediaService,

@@ -4,6 +4,7 @@ import { HealthIndicatorService, type HealthCheckAttempt, type HealthIndicatorRe
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { AgentsService } from '../core/agents/agents.service.js';
 import { ChannelManagerService } from '../core/channels/channel-manager.service.js';
+import { LastBackupService } from '../core/housekeeping/last-backup.service.js';
 import { MemoryBudgetService } from '../core/limits/memory-budget.service.js';
 import { PhaseService } from '../core/phase/phase.service.js';
 import { ReachService } from '../core/reach/reach.service.js';
@@ -44,6 +45,7 @@ export class HealthIndicators {
     private readonly runtime: AgentRuntime,
     private readonly loop: LoopDelay,
     private readonly disk: StoreDisk,
+    private readonly backup: LastBackupService,
   ) {}
 
   /** Up unless the process has stopped serving: only a fault that a restart can repair makes it down. */
@@ -91,6 +93,11 @@ export class HealthIndicators {
   /** Up while the disk of the store has room. */
   diskHasRoom(): HealthCheckAttempt {
     return this.attempt('disk', 'the disk of the store does not respond', () => this.disk.findProblem());
+  }
+
+  /** Up unless the last backup is older than the settings allow. */
+  backupIsRecent(): HealthIndicatorResult {
+    return this.report('backup', this.backup.problem);
   }
 
   /** Up while each agent has a model that answers, as far as earlier requests show. */

@@ -8,7 +8,7 @@ const whole = { type: 'integer', minimum: 0 } as const;
 
 /** The state of the gateway. Unauthenticated callers get only `status` and `uptime_seconds`. */
 export class HealthReport {
-  /** `degraded`: it runs, but something is wrong: the store, the queue, the disk, memory, the event loop, a channel, an agent whose models do not answer, or how it is reached; `draining`: it is shutting down. */
+  /** `degraded`: it runs, but something is wrong: the store, the queue, the disk, the age of the last backup, memory, the event loop, a channel, an agent whose models do not answer, or how it is reached; `draining`: it is shutting down. */
   @ApiProperty({ enum: HEALTH_STATUSES })
   status!: HealthStatus;
 

@@ -24,6 +24,7 @@ import { GatewayError, type Scope } from '../protocol/index.js';
 import { ManualClock } from '../testing/index.js';
 import { HealthController } from './health.controller.js';
 import { CHECK_TIMEOUT_MS, HealthIndicators } from './health-indicators.js';
+import { LastBackupService } from '../core/housekeeping/last-backup.service.js';
 import { LoopDelay } from './loop-delay.service.js';
 import { StoreDisk } from './store-disk.js';
 
@@ -52,6 +53,7 @@ class Parts {
   brokenChannels: readonly string[] = [];
   agentProblem: string | undefined;
   loopProblem: string | undefined;
+  backupProblem: string | undefined;
   diskProblem: () => Promise<string | undefined> = async () => undefined;
   deadLetters: Readonly<Record<string, number>> = {};
   isMemoryUsedUp = false;
@@ -89,6 +91,7 @@ async function open(parts: Parts): Promise<ReturnType<typeof request>> {
     [AgentRuntime, { findProblem: () => parts.agentProblem }],
     [LoopDelay, { problem: parts.loopProblem }],
     [StoreDisk, { findProblem: () => parts.diskProblem() }],
+    [LastBackupService, { problem: parts.backupProblem }],
     [ConnectedChannels, { list: () => ['telegram', 'whatsapp'] }],
     [
       AuthService,
@@ -299,6 +302,7 @@ describe('GET /health', () => {
     ['queue', (parts) => (parts.count = unavailable), 'the queue cannot be read'],
     ['memory', (parts) => (parts.isMemoryUsedUp = true), 'limits.buffered_bytes was reached within the last minute'],
     ['event loop', (parts) => (parts.loopProblem = 'the event loop was blocked'), 'the event loop was blocked'],
+    ['backup', (parts) => (parts.backupProblem = 'the last backup is old'), 'the last backup is old'],
     ['disk', (parts) => (parts.diskProblem = async () => 'the disk is full'), 'the disk is full'],
     ['agent', (parts) => (parts.agentProblem = 'no model answers'), 'no model answers'],
     ['reach', (parts) => parts.reach.note({ problem: 'run tailscale up' }), 'run tailscale up'],

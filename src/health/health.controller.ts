@@ -104,6 +104,7 @@ export class HealthController {
       () => indicators.memoryHasRoom(),
       () => indicators.eventLoopRuns(),
       () => indicators.diskHasRoom(),
+      () => indicators.backupIsRecent(),
       () => indicators.agentsAnswer(),
     ]);
     const reasons = Object.entries(error).map(([name, result]) => {

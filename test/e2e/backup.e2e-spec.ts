@@ -142,6 +142,11 @@ describe('openclaw backup', () => {
       0,
       expect.stringMatching(/1 uploaded files, \d+ bytes\nhead of the audit trail: \d+:/),
     ]);
+    const status = await fetch(`${gateway?.url}/admin/v1/status`, {
+      headers: { authorization: `Bearer ${TOKENS.operator}` },
+    });
+    const { store } = (await status.json()) as { store: { last_backup_at?: number } };
+    expect(store.last_backup_at).toBeGreaterThan(Date.now() - 60_000);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const manifest = await readManifest();
     expect(manifest).toMatchObject({ format: 1, counts: { messages: 1, media: 1 }, missing: [] });

@@ -22,6 +22,7 @@ interface Health {
 interface Details {
   readonly version: string;
   readonly counts: Readonly<Record<'connections' | 'running' | 'approvals' | 'dead_letters', number>>;
+  readonly store?: { readonly last_backup_at?: number };
   readonly warnings: readonly {
     readonly severity: string;
     readonly since: number;
@@ -124,7 +125,7 @@ function print(terminal: Terminal, target: GatewayTarget, health: Health, detail
 }
 
 /** Returns the rows of what operators see, with the sums of the last hour, or since the start if that is later. */
-function describe({ version, counts, minutes }: Details, uptimeSeconds: number): string[][] {
+function describe({ version, counts, store, minutes }: Details, uptimeSeconds: number): string[][] {
   const messages = minutes.reduce((sum, minute) => sum + minute.messages, 0);
   const failed = minutes.reduce((sum, minute) => sum + minute.failed, 0);
   const slowest = Math.max(...minutes.map(({ first_block_p95_ms: p95 = 0 }) => p95));
@@ -136,6 +137,7 @@ function describe({ version, counts, minutes }: Details, uptimeSeconds: number):
       uptimeSeconds < HOUR_S ? 'Since start' : 'Last hour',
       `${messages} messages, ${failed} failed, first block within ${formatMs(slowest)}`,
     ],
+    ...(store?.last_backup_at === undefined ? [] : [['Last backup', formatTime(store.last_backup_at)]]),
     ...(counts.dead_letters > 0 ? [['Dead letters', String(counts.dead_letters)]] : []),
   ];
 }

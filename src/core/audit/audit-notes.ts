@@ -243,6 +243,14 @@ export function noteOfBackup(by: { readonly principal: string }): AuditNote {
   };
 }
 
+/** The action of {@link noteOfCompletedBackup}. */
+export const COMPLETED_BACKUP = 'backup.complete';
+
+/** Builds the note of a backup whose last byte was sent. */
+export function noteOfCompletedBackup(by: { readonly principal: string }): AuditNote {
+  return { ...noteOfBackup(by), action: COMPLETED_BACKUP };
+}
+
 /** Builds the note of failed authentications from an address within a minute, after the first. */
 export function noteOfFailures(count: number, address: string, credential: string): AuditNote {
   const after = JSON.stringify({ credential, count });

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
-import { noteOfBackup } from '../audit/audit-notes.js';
+import { noteOfBackup, noteOfCompletedBackup } from '../audit/audit-notes.js';
 import { VERSION } from '../lifecycle/version.js';
 import { BlobStore } from '../media/blob.store.js';
 import { AuditStore, BackupStore, type StoreCopyFile } from '../store/index.js';
 import { Clock } from '../time/clock.js';
 import { DATABASE_FILE, MANIFEST_FILE, MEDIA_FOLDER, type BackupManifest } from './backup-manifest.js';
 import { HousekeepingService } from './housekeeping.service.js';
+import { LastBackupService } from './last-backup.service.js';
 import { TAR_END, tarHeader, tarPadding } from './tar.js';
 
 type FileOfBackup = BackupManifest['files'][number];
@@ -26,6 +27,7 @@ export class BackupService {
     private readonly blobs: BlobStore,
     private readonly audit: AuditStore,
     private readonly housekeeping: HousekeepingService,
+    private readonly last: LastBackupService,
     private readonly clock: Clock,
   ) {}
 
@@ -46,6 +48,8 @@ export class BackupService {
       await this.audit.recordAudit(noteOfBackup(by));
       copy = await store.copy(signal);
       yield* this.write(copy);
+      await this.audit.recordAudit(noteOfCompletedBackup(by));
+      await this.last.read();
     } finally {
       this.isBusy = false;
       resume();

@@ -26,6 +26,13 @@ export const housekeepingSettings = defineSettings(
       maximum: 36_500,
       description: 'How long an approval is kept after it expired, in days. The audit trail has its decision.',
     }),
+    'store.max_backup_age_hours': Type.Integer({
+      default: 0,
+      minimum: 0,
+      maximum: 87_600,
+      description:
+        'Age in hours from which the last `openclaw backup` is too old, which `/health` and `openclaw status` say; 0 means never.',
+    }),
     'store.audit_retention_days': Type.Integer({
       default: 365,
       minimum: 0,
