@@ -2242,6 +2242,11 @@ export const requirements: readonly Requirement[] = [
     'settings 1',
     'Signing out, here or at the identity provider, ends all that the sign-in has opened.',
   ),
+  requirement(
+    'I-18',
+    'security',
+    'A sign-in that cannot be renewed because its provider cannot be asked goes on for 10 minutes after its end; a refusal ends it at once.',
+  ),
 
   // Audit, logs and backup
   requirement('I-50', 'administration', 'The audit trail is one chain, whatever is changed at once.'),

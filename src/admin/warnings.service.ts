@@ -40,6 +40,14 @@ const FULL_SHARE = 0.8;
 /** Age of a waiting message from which a warning is given, in milliseconds. */
 const LATE_MS = 60_000;
 
+/** Says what of an issuer cannot be had, and the effect. */
+const WITHOUT = {
+  keys: (issuer: string, isStale: boolean) =>
+    `The keys of ${issuer} cannot be fetched, ${isStale ? 'its tokens cannot be checked' : 'those that are known are used for 10 minutes'}`,
+  tokens: (issuer: string, isStale: boolean) =>
+    `The tokens of ${issuer} cannot be requested, ${isStale ? 'sign-ins of pages are not renewed' : 'sign-ins of pages go on for 10 minutes'}`,
+} as const;
+
 /** Says in sentences what is wrong with the gateway. Since when is known of what was asked about before. */
 @Injectable()
 export class WarningsService {
@@ -135,9 +143,8 @@ export class WarningsService {
   }
 
   private *ofIssuers(): Iterable<Finding> {
-    for (const { issuer, since, reason, isStale } of this.identity.list()) {
-      const effect = isStale ? 'its tokens cannot be checked' : 'those that are known are used for 10 minutes';
-      const sentence = `The keys of ${issuer} cannot be fetched, ${effect}: ${reason}`;
+    for (const { issuer, what, since, reason, isStale } of this.identity.list()) {
+      const sentence = `${WITHOUT[what](issuer, isStale)}: ${reason}`;
       const finding = toFinding('KEYS_NOT_FETCHED', isStale ? 'error' : 'warning', sentence, 'status');
       yield { ...finding, key: `KEYS_NOT_FETCHED ${issuer}`, since };
     }

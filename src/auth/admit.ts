@@ -18,5 +18,10 @@ export function admit<T extends object>(outcome: T | AuthFailure | ExplainedFail
     throw new GatewayError('RATE_LIMITED', { limit: 'failed authentications from this address' });
   if (outcome === 'unavailable')
     throw new RetryLaterException('Credentials cannot be verified at the moment; try again later', RETRY_AFTER_MS);
+  if (outcome === 'providerDown')
+    throw new RetryLaterException(
+      'The identity provider cannot be reached, so credentials cannot be verified; try again later',
+      RETRY_AFTER_MS,
+    );
   return outcome;
 }

@@ -13,14 +13,20 @@ import type { CredentialName } from './credentials.js';
 /** Failed authentications per address and minute, over all kinds of credentials. */
 export const MAX_FAILURES_PER_MINUTE = 20;
 
-const FAILURES = ['unauthorized', 'throttled', 'unavailable'] as const;
+const OUTCOMES = ['unauthorized', 'throttled', 'unavailable'] as const;
+
+/**
+ * A verifier could not decide, which does not count as a failure. `providerDown`: as an identity provider cannot be asked;
+ * `unavailable`: for another reason.
+ */
+export type Undecided = 'unavailable' | 'providerDown';
 
 /**
  * - `unauthorized`: no valid credential.
  * - `throttled`: no valid credential, and the address has reached its limit of failures.
- * - `unavailable`: a verifier could not decide; this does not count as a failure.
+ * - {@link Undecided}: it is not known whether the credential is valid.
  */
-export type AuthFailure = (typeof FAILURES)[number];
+export type AuthFailure = 'unauthorized' | 'throttled' | Undecided;
 
 /** A failure whose reason the owner of the credential receives. */
 export interface ExplainedFailure {
@@ -33,7 +39,7 @@ export interface ExplainedFailure {
 @Injectable()
 export class AuthFailures {
   private readonly buckets: RateBuckets;
-  private readonly counted: Readonly<Record<AuthFailure, Counter>>;
+  private readonly counted: Readonly<Record<(typeof OUTCOMES)[number], Counter>>;
   private readonly log: Log;
 
   constructor(
@@ -48,17 +54,17 @@ export class AuthFailures {
       name: 'openclaw_auth_failures_total',
       help: 'Requests without a valid credential, by outcome.',
       label: 'outcome',
-      values: FAILURES,
+      values: OUTCOMES,
     });
   }
 
   /** Records a failure and returns how the request fails. */
-  note(
-    facts: RequestFacts,
-    credential: CredentialName,
-    verdict: Exclude<Verdict, Principal> | 'unavailable',
-  ): AuthFailure {
-    const failure = verdict === 'unavailable' ? verdict : this.take(facts);
+  note(facts: RequestFacts, credential: CredentialName, verdict: Exclude<Verdict, Principal> | Undecided): AuthFailure {
+    if (isUndecided(verdict)) {
+      this.counted.unavailable.add();
+      return verdict;
+    }
+    const failure = this.take(facts);
     this.counted[failure].add();
     if (failure === 'unauthorized') {
       const reason = typeof verdict === 'object' ? verdict.refused : undefined;
@@ -67,8 +73,13 @@ export class AuthFailures {
     return failure;
   }
 
-  private take(facts: RequestFacts): AuthFailure {
+  private take(facts: RequestFacts): 'unauthorized' | 'throttled' {
     const perMinute = this.broker.shareOf(MAX_FAILURES_PER_MINUTE);
     return this.buckets.take(limitKey(facts.clientAddress), perMinute) > 0 ? 'throttled' : 'unauthorized';
   }
+}
+
+/** Returns whether a verifier could not decide. */
+export function isUndecided(outcome: unknown): outcome is Undecided {
+  return outcome === 'unavailable' || outcome === 'providerDown';
 }

@@ -7,7 +7,7 @@ import { AuditStore, type AuditNote } from '../core/store/index.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
 import type { RequestFacts } from '../http/request-facts.js';
-import { AuthFailures, type AuthFailure } from './auth-failures.js';
+import { AuthFailures, isUndecided, type AuthFailure } from './auth-failures.js';
 import type { CredentialName } from './credentials.js';
 import { FailureRows } from './failure-rows.js';
 
@@ -52,7 +52,7 @@ export class AuthRecorder {
     const failure = this.failures.note(...failed);
     const [{ clientAddress }, credential, verdict] = failed;
     const reason = typeof verdict === 'object' ? verdict.refused : undefined;
-    if (failure !== 'unavailable') this.failureRows.note(clientAddress, credential, reason);
+    if (!isUndecided(failure)) this.failureRows.note(clientAddress, credential, reason);
     return failure;
   }
 

@@ -5,7 +5,7 @@ import { isReservedName, LOCAL_OPERATOR, type Principal } from '../core/identity
 import { PrincipalDirectory } from '../core/identity/principal-directory.js';
 import { RequestRulesService } from '../http/request-rules.service.js';
 import { AuthRecorder } from './auth-recorder.js';
-import type { AuthFailure, ExplainedFailure } from './auth-failures.js';
+import type { AuthFailure, ExplainedFailure, Undecided } from './auth-failures.js';
 import type { PresentedCredential, Refusal, Verdict } from './credential-verifier.js';
 import { readCredential, type CredentialName } from './credentials.js';
 import { LocalToken } from './local-token.js';
@@ -97,7 +97,7 @@ export class AuthService extends PrincipalDirectory {
     return this.tokens.findToolPermissions(tenant, principal);
   }
 
-  private fail(verdict: Refusal | 'notMine' | 'unavailable', presented: PresentedCredential) {
+  private fail(verdict: Refusal | 'notMine' | Undecided, presented: PresentedCredential) {
     const refusal: Partial<Refusal> = typeof verdict === 'object' ? verdict : {};
     const { publicReason } = refusal;
     const failure = refusal.isHarmless
@@ -141,7 +141,7 @@ export class AuthService extends PrincipalDirectory {
     return { request, facts: this.rules.readFacts(request), credential: readCredential(request) };
   }
 
-  private verify(presented: PresentedCredential): Promise<Verdict | 'unavailable'> {
+  private verify(presented: PresentedCredential): Promise<Verdict | Undecided> {
     return this.chain.verify(
       [this.nodes, this.tailscale, this.runTime, this.openMode, this.tokens, this.pages],
       presented,
@@ -149,6 +149,6 @@ export class AuthService extends PrincipalDirectory {
   }
 }
 
-function isPrincipal(verdict: Verdict | 'unavailable'): verdict is Principal {
+function isPrincipal(verdict: Verdict | Undecided): verdict is Principal {
   return typeof verdict === 'object' && !('refused' in verdict);
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { JwtVerifier } from './jwt/jwt-verifier.js';
-import type { KeysProblem } from './jwt/signing-keys.js';
+import type { IssuerProblem } from './jwt/signing-keys.js';
 import { OidcClientService } from './oidc/oidc-client.service.js';
 
 /** Knows which identity providers cannot be reached. */
@@ -11,10 +11,10 @@ export class IdentityProblems {
     private readonly oidc: OidcClientService,
   ) {}
 
-  /** Lists the issuers whose keys cannot be fetched; one whose keys are used in two ways is there once. */
-  list(): readonly KeysProblem[] {
+  /** Lists the issuers that cannot be asked; one that is used in two ways is there once. */
+  list(): readonly IssuerProblem[] {
     const { problem } = this.oidc;
-    const all = [...this.jwt.problems, ...(problem ? [problem] : [])];
+    const all = [...(problem ? [problem] : []), ...this.jwt.problems];
     return [...new Map(all.map((one) => [one.issuer, one])).values()];
   }
 }

@@ -4,7 +4,9 @@ import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { isReservedPrincipal } from '../core/identity/principal.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { Clock } from '../core/time/clock.js';
+import type { Undecided } from './auth-failures.js';
 import {
+  ProviderDownError,
   UndecidedError,
   VerifierExplorer,
   type CredentialVerifier,
@@ -42,8 +44,8 @@ export class VerifierChain {
     return this.listBrought().length === 0;
   }
 
-  /** Runs `first`, then those of identity providers and modules. Resolves with `unavailable` if one that ran could not decide. */
-  async verify(first: readonly CredentialVerifier[], presented: PresentedCredential): Promise<Verdict | 'unavailable'> {
+  /** Runs `first`, then those of identity providers and modules. Resolves with why one that ran could not decide, if so. */
+  async verify(first: readonly CredentialVerifier[], presented: PresentedCredential): Promise<Verdict | Undecided> {
     for (const verifier of [...first, ...this.listBrought()]) {
       try {
         const verdict = await this.ask(verifier, presented);
@@ -53,7 +55,7 @@ export class VerifierChain {
       } catch (error) {
         if (error instanceof UndecidedError) this.log.info({ reason: error.message }, UNDECIDED);
         else this.log.error({ error, verifier: verifier.constructor.name }, UNDECIDED);
-        return 'unavailable';
+        return error instanceof ProviderDownError ? 'providerDown' : 'unavailable';
       }
     }
     return 'notMine';

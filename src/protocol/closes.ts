@@ -15,6 +15,12 @@ export const closeTable = {
     action: 'reconnect with backoff',
     reconnect: true,
   },
+  providerDown: {
+    code: 1013,
+    reason: 'The identity provider cannot be reached',
+    action: 'reconnect with backoff',
+    reconnect: true,
+  },
   unauthorized: { code: 4001, reason: 'Unauthorized', action: 'get a new credential', reconnect: false },
   revoked: { code: 4001, reason: 'Revoked', action: 'stop', reconnect: false },
   invalidFrames: { code: 4002, reason: 'Too many invalid frames', action: 'fix the client', reconnect: false },

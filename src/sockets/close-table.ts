@@ -9,6 +9,7 @@ export type SocketCloseReason =
   | 'tooBig'
   | 'overloaded'
   | 'undecided'
+  | 'providerDown'
   | 'invalidFrames'
   | 'rateLimit'
   | 'heartbeatLost';

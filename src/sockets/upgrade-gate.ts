@@ -15,7 +15,7 @@ export interface UpgradePermit {
   /** Undefined when the socket is accepted only to be closed, whose code a browser can see. */
   readonly principal: Principal | undefined;
   /** Why it is closed at once. */
-  readonly close?: 'unauthorized' | 'undecided';
+  readonly close?: 'unauthorized' | 'undecided' | 'providerDown';
   /** The reason why a credential is not valid now, for its owner. */
   readonly publicReason?: string | undefined;
   readonly parameters: ConnectParameters;
@@ -69,6 +69,7 @@ export class UpgradeGate {
     { tenant }: ConnectParameters,
   ): Omit<UpgradePermit, 'parameters' | 'release'> | UpgradeRefusal {
     if (outcome === 'unavailable') return { principal: undefined, close: 'undecided' };
+    if (outcome === 'providerDown') return { principal: undefined, close: 'providerDown' };
     if (typeof outcome === 'string') return { principal: undefined };
     if ('publicReason' in outcome) return { principal: undefined, publicReason: outcome.publicReason };
     const principal = this.findSpeaker(outcome, tenant);

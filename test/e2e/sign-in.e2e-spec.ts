@@ -164,14 +164,27 @@ describe('the sign-in by an identity provider', () => {
     expect((await weaker.ended).code).toBe(4001);
   });
 
-  it('[I-07] cannot decide on a sign-in that is to be renewed while the provider is down', async () => {
+  it('[I-07] [I-18] goes on while the provider is down, and after ten minutes cannot be decided on, which is said', async () => {
     const { browser } = await signIn('root');
     await provider.close();
     clock.aheadMs = 45 * 60_000;
     expect(await readConfig(browser)).toBe(200);
-    clock.aheadMs = 70 * 60_000;
-    expect(await readConfig(browser)).toBe(503);
-    expect((await (await connect(browser)).ended).code).toBe(1013);
+    clock.aheadMs = 65 * 60_000;
+    expect(await readConfig(browser)).toBe(200);
+    const during = await connect(browser);
+    await during.next('connected');
+    clock.aheadMs = 71 * 60_000;
+    const refusal = await httpRequest(gateway.port, '/admin/v1/config', {
+      headers: { cookie: browser.cookiesFor(url) },
+    });
+    expect([refusal.status, refusal.text]).toEqual([
+      503,
+      expect.stringContaining('identity provider cannot be reached'),
+    ]);
+    expect(await (await connect(browser)).ended).toMatchObject({
+      code: 1013,
+      reason: 'The identity provider cannot be reached',
+    });
     const login = await new TestBrowser().visit(`${url}/auth/login`);
     expect([login.status, login.text]).toEqual([503, expect.stringContaining('cannot be reached now') as string]);
     provider = await TestProvider.start(url);

@@ -188,6 +188,7 @@ describe('pinned on the wire', () => {
       '1012 restarting',
       '1013 overloaded',
       '1013 undecided',
+      '1013 providerDown',
       '4001 unauthorized',
       '4001 revoked',
       '4002 invalidFrames',

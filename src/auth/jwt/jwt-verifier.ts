@@ -14,7 +14,7 @@ import { SignatureChecks } from '../signature-checks.js';
 import { DEFAULT_ALGORITHMS, DEFAULT_TOLERANCE_S, listIssuers, listPrefixes, type JwtSetting } from './jwt.settings.js';
 import { ClaimFault, describeIssuer, findForeignPrefixes, readClaims, type ClaimRules } from './read-claims.js';
 import { loadKeys } from './load-keys.js';
-import { SigningKeys, type KeysProblem } from './signing-keys.js';
+import { SigningKeys, type IssuerProblem } from './signing-keys.js';
 import { checkSignature, checkType, decodeParts, isJwt } from './verify-signature.js';
 
 /** Maximum length of a token, in characters. */
@@ -60,7 +60,7 @@ export class JwtVerifier implements CredentialVerifier {
   }
 
   /** Which keys cannot be fetched, since when and why. */
-  get problems(): readonly KeysProblem[] {
+  get problems(): readonly IssuerProblem[] {
     return [...(this.opened?.values() ?? [])].flatMap(({ keys }) => keys.problem ?? []);
   }
 

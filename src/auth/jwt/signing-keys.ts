@@ -1,11 +1,11 @@
 import type { JSONWebKeySet } from 'jose';
 import type { Log } from '../../core/telemetry/logs.js';
 import type { CancelTimer, Clock } from '../../core/time/clock.js';
-import { ProviderDownError, UndecidedError } from '../credential-verifier.js';
-import { IssuerFault } from './request-json.js';
+import { UndecidedError } from '../credential-verifier.js';
+import { Outage, type OutageReason, type OutageTexts } from './outage.js';
 
 /** Time for which keys are used after they were fetched, in milliseconds. */
-const KEYS_GOOD_MS = 600_000;
+export const KEYS_GOOD_MS = 600_000;
 /** Age at which keys are fetched again in the background, in milliseconds. */
 const KEYS_REFRESH_MS = KEYS_GOOD_MS / 2;
 /** Time between two attempts at least, in milliseconds. */
@@ -13,19 +13,17 @@ const KEYS_COOLDOWN_MS = 5_000;
 /** Time after a failed attempt until the next one in the background, in milliseconds. */
 const RETRY_MS = 30_000;
 
-/** Why keys cannot be fetched. */
-export interface KeysProblem {
+const TEXTS: OutageTexts = {
+  down: 'the keys of the issuer cannot be fetched',
+  up: 'the keys of the issuer can be fetched again',
+};
+
+/** Why something of an issuer cannot be had. */
+export interface IssuerProblem extends Pick<OutageReason, 'since' | 'reason'> {
   readonly issuer: string;
-  /** Unix milliseconds. */
-  readonly since: number;
-  readonly reason: string;
+  readonly what: 'keys' | 'tokens';
   /** True if the last ones are too old to be used: credentials of the issuer cannot be checked. */
   readonly isStale: boolean;
-}
-
-/** The first and the last of the attempts that have failed in a row. */
-interface Failure extends Pick<KeysProblem, 'since' | 'reason'> {
-  readonly isFault: boolean;
 }
 
 /**
@@ -39,7 +37,7 @@ export class SigningKeys {
   private attempt: Promise<void> | undefined;
   private cancelNext: CancelTimer = () => {};
   private isStopped = false;
-  private failure: Failure | undefined;
+  private readonly outage: Outage;
 
   /**
    * @param issuer for people
@@ -49,13 +47,16 @@ export class SigningKeys {
     private readonly issuer: string,
     private readonly load: () => Promise<JSONWebKeySet>,
     private readonly clock: Clock,
-    private readonly log: Log,
-  ) {}
+    log: Log,
+  ) {
+    this.outage = new Outage(issuer, TEXTS, clock, log);
+  }
 
   /** Why the last attempt has failed; undefined if it has not. */
-  get problem(): KeysProblem | undefined {
-    const { issuer, failure } = this;
-    return failure && { issuer, since: failure.since, reason: failure.reason, isStale: this.areStale };
+  get problem(): IssuerProblem | undefined {
+    const { current } = this.outage;
+    if (!current) return undefined;
+    return { issuer: this.issuer, what: 'keys', since: current.since, reason: current.reason, isStale: this.areStale };
   }
 
   private get areStale(): boolean {
@@ -97,7 +98,7 @@ export class SigningKeys {
     const now = this.clock.elapsed();
     if (now - this.triedAt < KEYS_COOLDOWN_MS)
       return Promise.reject(
-        this.failure ? toError(this.failure) : new UndecidedError('the keys of the issuer were requested a moment ago'),
+        this.outage.error ?? new UndecidedError('the keys of the issuer were requested a moment ago'),
       );
     this.triedAt = now;
     return (this.attempt = this.fetch().finally(() => (this.attempt = undefined)));
@@ -109,29 +110,15 @@ export class SigningKeys {
       const set = await this.load();
       if (JSON.stringify(set) !== JSON.stringify(this.set)) this.set = set;
       this.fetchedAt = this.clock.elapsed();
-      if (this.failure)
-        this.log.info(
-          { issuer: this.issuer, since: this.failure.since },
-          'the keys of the issuer can be fetched again',
-        );
-      this.failure = undefined;
+      this.outage.end();
       this.plan(KEYS_REFRESH_MS);
     } catch (error) {
-      const reason = (error as Error).message;
-      if (this.failure?.reason !== reason)
-        this.log.warn({ issuer: this.issuer, reason }, 'the keys of the issuer cannot be fetched');
-      const since = this.failure?.since ?? this.clock.now();
-      this.failure = { since, reason, isFault: error instanceof IssuerFault };
       this.plan(RETRY_MS);
-      throw toError(this.failure);
+      throw this.outage.fail(error);
     }
   }
 
   private plan(delayMs: number): void {
     if (!this.isStopped) this.cancelNext = this.clock.setTimer(delayMs, () => this.start());
   }
-}
-
-function toError({ reason, isFault }: Failure): ProviderDownError {
-  return new ProviderDownError(`the keys of the issuer cannot be fetched: ${reason}`, isFault ? reason : undefined);
 }

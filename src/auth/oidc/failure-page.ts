@@ -1,3 +1,15 @@
+import { ProviderDownError, type UndecidedError } from '../credential-verifier.js';
+
+const CONTACT_OPERATOR = 'contact the operator of the gateway: “openclaw status” shows since when, and the reason.';
+
+/** Says why the identity provider signs nobody in now, and what to do. */
+export function describeOutage(error: UndecidedError): string {
+  const fault = error instanceof ProviderDownError ? error.fault : undefined;
+  if (fault === undefined)
+    return `The identity provider cannot be reached now. Wait a minute, then sign in again. If it keeps failing, ${CONTACT_OPERATOR}`;
+  return `The identity provider cannot be used, as it does not respond as it should: ${fault}. To mend it, ${CONTACT_OPERATOR}`;
+}
+
 /**
  * Renders the page that says why a sign-in has failed, with the ways to go on.
  * @param says may have foreign text

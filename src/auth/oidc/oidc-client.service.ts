@@ -10,7 +10,7 @@ import { Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress-fetch.js';
 import { listPrefixes } from '../jwt/jwt.settings.js';
 import { findForeignPrefixes } from '../jwt/read-claims.js';
-import type { KeysProblem } from '../jwt/signing-keys.js';
+import type { IssuerProblem } from '../jwt/signing-keys.js';
 import { Cookies } from './cookies.js';
 import { OidcProvider } from './oidc-provider.js';
 import type { OidcSetting } from './oidc.settings.js';
@@ -45,9 +45,9 @@ export class OidcClientService {
     return this.config.get('auth.oidc') !== undefined;
   }
 
-  /** Why the keys of the provider cannot be fetched, and since when. */
-  get problem(): KeysProblem | undefined {
-    return this.lasting?.provider.keys.problem;
+  /** Why the provider cannot be asked, and since when. */
+  get problem(): IssuerProblem | undefined {
+    return this.lasting?.provider.problem;
   }
 
   /** Returns the client, at the address where people reach the gateway now; undefined if none is configured. */

@@ -6,9 +6,10 @@ import type { EgressFetch } from '../../http/egress-fetch.js';
 import { discover, findAddress, readAddress, type IssuerDocument } from '../jwt/discovery.js';
 import { DEFAULT_ALGORITHMS, DEFAULT_TOLERANCE_S } from '../jwt/jwt.settings.js';
 import { checkAudience, checkIssuer, checkTimes, ClaimFault, readClaims } from '../jwt/read-claims.js';
-import { requestDocument, requestJson } from '../jwt/request-json.js';
+import { Outage, type OutageTexts } from '../jwt/outage.js';
+import { IssuerFault, requestDocument, requestJson, type JsonResponse } from '../jwt/request-json.js';
 import { toKeySet } from '../jwt/load-keys.js';
-import { SigningKeys } from '../jwt/signing-keys.js';
+import { KEYS_GOOD_MS, SigningKeys, type IssuerProblem } from '../jwt/signing-keys.js';
 import { checkSignature, checkType, decodeParts } from '../jwt/verify-signature.js';
 import type { OidcSetting } from './oidc.settings.js';
 import type { SignInSecrets } from './sign-in-states.js';
@@ -18,6 +19,15 @@ const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const LOGOUT_TYPES = new Set(['jwt', 'logout+jwt']);
 /** Longer ID tokens are not put into an address, which some servers would refuse. */
 const MAX_HINT_LENGTH = 2_000;
+
+/** Statuses of requests that may succeed later: too slow, too many. */
+const TRY_AGAIN = new Set([408, 429]);
+/** A renewal that has failed is tried again earlier than that, in milliseconds, while anything of the person is open. */
+const LATELY_MS = 120_000;
+const TEXTS: OutageTexts = {
+  down: 'the tokens of the issuer cannot be requested',
+  up: 'the tokens of the issuer can be requested again',
+};
 
 /** The identity provider has refused a request, with a code of RFC 6749 section 5.2. */
 export class ProviderRefusal extends Error {
@@ -58,6 +68,7 @@ export async function loadProvider(
 /** An identity provider as OpenID Connect describes it: the calls of the gateway, and the checks of what it sends. */
 export class OidcProvider {
   readonly keys: SigningKeys;
+  private readonly tokens: Outage;
   private document: IssuerDocument = {};
 
   /**
@@ -73,6 +84,17 @@ export class OidcProvider {
     log: Log,
   ) {
     this.keys = new SigningKeys(setting.issuer, () => this.load(), clock, log);
+    this.tokens = new Outage(setting.issuer, TEXTS, clock, log);
+  }
+
+  /** Why it cannot be asked, for its keys or for tokens; undefined if it can, or nobody has asked for tokens lately. */
+  get problem(): IssuerProblem | undefined {
+    const { problem } = this.keys;
+    const { current } = this.tokens;
+    const now = this.clock.now();
+    if (problem || !current || now - current.lastAt > LATELY_MS) return problem;
+    const { since, reason } = current;
+    return { issuer: this.setting.issuer, what: 'tokens', since, reason, isStale: now - since >= KEYS_GOOD_MS };
   }
 
   /** Returns the address at which a person signs in. @throws UndecidedError if the provider is not known yet */
@@ -102,12 +124,12 @@ export class OidcProvider {
     return url.href;
   }
 
-  /** Exchanges a code. @throws ProviderRefusal; Error if the provider cannot be asked */
+  /** Exchanges a code. @throws ProviderRefusal, ProviderDownError, UndecidedError */
   exchange(code: string, verifier: string, redirectUri: string): Promise<ProviderTokens> {
     return this.request({ grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: redirectUri });
   }
 
-  /** @throws ProviderRefusal; Error if the provider cannot be asked */
+  /** @throws ProviderRefusal, ProviderDownError, UndecidedError */
   refresh(refreshToken: string): Promise<ProviderTokens> {
     return this.request({ grant_type: 'refresh_token', refresh_token: refreshToken });
   }
@@ -171,6 +193,19 @@ export class OidcProvider {
 
   private async request(fields: Readonly<Record<string, string>>): Promise<ProviderTokens> {
     await this.keys.read();
+    try {
+      const tokens = readTokens(await this.post(fields));
+      this.tokens.end();
+      return tokens;
+    } catch (error) {
+      if (!(error instanceof ProviderRefusal)) throw this.tokens.fail(error);
+      this.tokens.end();
+      throw error;
+    }
+  }
+
+  /** Sends a request to the token endpoint, with the credential of the client. */
+  private async post(fields: Readonly<Record<string, string>>): Promise<JsonResponse> {
     const { client_id: id } = this.setting;
     const secret = await this.readSecret();
     const methods = this.document['token_endpoint_auth_methods_supported'];
@@ -180,23 +215,24 @@ export class OidcProvider {
       ...(isInBody && { client_id: id, ...(secret !== undefined && { client_secret: secret }) }),
     };
     const basic = Buffer.from([id, secret ?? ''].map(encodeURIComponent).join(':')).toString('base64');
-    const { status, body: answer } = await requestJson(
-      this.fetch,
-      this.clock,
-      readAddress(this.document, 'token_endpoint'),
-      {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/x-www-form-urlencoded',
-          ...(!isInBody && { authorization: `Basic ${basic}` }),
-        },
-        body: new URLSearchParams(body).toString(),
+    return requestJson(this.fetch, this.clock, readAddress(this.document, 'token_endpoint'), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        ...(!isInBody && { authorization: `Basic ${basic}` }),
       },
-    );
-    const { error, id_token: idToken, refresh_token: refreshToken } = answer;
-    if (status >= 400 && status < 500 && typeof error === 'string') throw new ProviderRefusal(error.slice(0, 64));
-    if (status !== 200) throw new Error(`the identity provider has responded with HTTP ${status}`);
-    if (typeof idToken !== 'string') throw new ProviderRefusal('no id_token');
-    return { idToken, refreshToken: typeof refreshToken === 'string' ? refreshToken : undefined };
+      body: new URLSearchParams(body).toString(),
+    });
   }
+}
+
+/** Reads a response of the token endpoint. @throws ProviderRefusal; IssuerFault if it is neither tokens nor a refusal */
+function readTokens({ status, body }: JsonResponse): ProviderTokens {
+  const { error, id_token: idToken, refresh_token: refreshToken } = body;
+  const isRefusal = status >= 400 && status < 500 && !TRY_AGAIN.has(status);
+  if (isRefusal && typeof error === 'string' && error !== 'temporarily_unavailable')
+    throw new ProviderRefusal(error.slice(0, 64));
+  if (status !== 200) throw new IssuerFault(`the token endpoint has responded with HTTP ${status}`);
+  if (typeof idToken !== 'string') throw new ProviderRefusal('no id_token');
+  return { idToken, refreshToken: typeof refreshToken === 'string' ? refreshToken : undefined };
 }

@@ -2,15 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, HttpCode, NotFoundException, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { AuthService } from '../auth.service.js';
-import { ProviderDownError, UndecidedError } from '../credential-verifier.js';
+import { UndecidedError } from '../credential-verifier.js';
 import { OidcClientService, type OidcClient } from './oidc-client.service.js';
-import { renderFailure } from './failure-page.js';
+import { describeOutage, renderFailure } from './failure-page.js';
 import { SESSION_COOKIE, SIGN_IN_LIFETIME_MS, SignInsService } from './sign-ins.service.js';
 import { addState, STATE_LIFETIME_MS, toReturnPath } from './sign-in-states.js';
 import { SignInFlow } from './sign-in-flow.js';
 
 const STATES_COOKIE = 'openclaw-sign-in';
-const CONTACT_OPERATOR = 'contact the operator of the gateway: “openclaw status” shows since when, and the reason.';
 
 /** The state of the sign-in of a browser. */
 interface SessionState {
@@ -116,7 +115,7 @@ export class OidcController {
       response.writeHead(302, { Location: location }).end();
     } catch (error) {
       if (!(error instanceof UndecidedError)) throw error;
-      sendPage(response, 503, renderFailure(explainDelay(error), client.publicUrl, toReturnPath(returnTo)));
+      sendPage(response, 503, renderFailure(describeOutage(error), client.publicUrl, toReturnPath(returnTo)));
     }
   }
 
@@ -126,14 +125,6 @@ export class OidcController {
     if (!client) throw new NotFoundException('auth.oidc is not set: no identity provider signs people in');
     return client;
   }
-}
-
-/** Says why the identity provider signs nobody in now, and what to do. */
-function explainDelay(error: UndecidedError): string {
-  const fault = error instanceof ProviderDownError ? error.fault : undefined;
-  if (fault === undefined)
-    return `The identity provider cannot be reached now. Wait a minute, then sign in again. If it keeps failing, ${CONTACT_OPERATOR}`;
-  return `The identity provider cannot be used, as it does not respond as it should: ${fault}. To mend it, ${CONTACT_OPERATOR}`;
 }
 
 function sendPage(response: ServerResponse, status: number, page: string): void {

@@ -11,9 +11,10 @@ import type { RequestFacts } from '../../http/request-facts.js';
 import { RequestRulesService } from '../../http/request-rules.service.js';
 import { AuthRecorder } from '../auth-recorder.js';
 import { SignatureChecks } from '../signature-checks.js';
-import { UndecidedError } from '../credential-verifier.js';
+import { ProviderDownError, UndecidedError } from '../credential-verifier.js';
 import { ClaimFault } from '../jwt/read-claims.js';
 import type { OidcClient } from './oidc-client.service.js';
+import { describeOutage } from './failure-page.js';
 import { ProviderRefusal } from './oidc-provider.js';
 import { SignInsService } from './sign-ins.service.js';
 import { takeState, type SignInAttempt } from './sign-in-states.js';
@@ -109,6 +110,7 @@ export class SignInFlow {
       this.recorder.recordFailure(facts, 'sign-in', { refused: failure.message });
       return { status: 403, says: `The gateway does not accept this sign-in: ${failure.message}.` };
     }
+    if (failure instanceof ProviderDownError) return { status: 503, says: describeOutage(failure) };
     if (failure instanceof UndecidedError)
       return {
         status: 503,
@@ -126,9 +128,7 @@ export class SignInFlow {
     if (this.exchanges.take(limitKey(clientAddress), MAX_EXCHANGES_PER_MINUTE) > 0)
       throw new UndecidedError('too many sign-ins from this address');
     const { nonce, verifier } = states.secretsOf(id);
-    const tokens = await provider.exchange(code, verifier, redirectUri).catch((error: unknown) => {
-      throw error instanceof ProviderRefusal ? error : new UndecidedError((error as Error).message);
-    });
+    const tokens = await provider.exchange(code, verifier, redirectUri);
     const identity = await provider.readIdToken(tokens.idToken, nonce);
     const drivers = listDrivers(this.config.list().map(({ key }) => key));
     if (isReservedPrincipal(identity.principal.principal, identity.principal.role, drivers))

@@ -15,6 +15,7 @@ import { digest } from '../digest.js';
 import { ClaimFault } from '../jwt/read-claims.js';
 import { toPrincipal } from '../rights.js';
 import { OidcClientService } from './oidc-client.service.js';
+import { RenewalRetries } from './renewal-retries.js';
 import { ProviderRefusal, type Identity, type ProviderTokens } from './oidc-provider.js';
 import { seal, unseal } from './seal.js';
 
@@ -24,8 +25,13 @@ export const SESSION_COOKIE = 'openclaw-session';
 /** Time in which one renewal must end, in milliseconds. Longer than all requests of one. */
 const RENEWAL_MS = 20_000;
 const POLL_MS = 250;
-/** Time until a renewal that has failed is tried again, in milliseconds. */
-const RETRY_MS = 30_000;
+/** Least time until the next look at a sign-in that is due to be renewed, in milliseconds. */
+const LOOK_AGAIN_MS = 5_000;
+/**
+ * Time for which rights go on after the ID token that gave them has ended, in milliseconds, while the provider cannot be asked.
+ * It counts from that end, which is stored: a restart changes nothing.
+ */
+export const GRACE_MS = 600_000;
 
 const COOKIE = /^[A-Za-z0-9_-]{43}$/;
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
@@ -36,13 +42,15 @@ const credentialIdOf = (signInId: string) => `session:${signInId}`;
 
 /**
  * The people whom the identity provider has signed in. A browser has a cookie with a random value, the store its digest with
- * the rights, and the tokens of the provider sealed with the cookie. Rights end with the ID token that gave them; at two
- * thirds of that time they are renewed, once for all tabs and replicas, while anything of the person is open.
+ * the rights, and the tokens of the provider sealed with the cookie. Rights end with the ID token that gave them, or
+ * {@link GRACE_MS} later while the provider cannot be asked; at two thirds of that time they are renewed, once for all tabs and
+ * replicas, while anything of the person is open. What the provider refuses ends at once.
  */
 @Injectable()
 export class SignInsService implements CredentialVerifier {
   private readonly renewals = new Map<string, Promise<SignInRecord | undefined>>();
   private readonly alarms = new Map<string, CancelTimer>();
+  private readonly retries: RenewalRetries;
   private readonly log: Log;
 
   constructor(
@@ -53,6 +61,7 @@ export class SignInsService implements CredentialVerifier {
     logs: Logs,
   ) {
     this.log = logs.for('auth');
+    this.retries = new RenewalRetries(clock);
   }
 
   get isConfigured(): boolean {
@@ -99,6 +108,7 @@ export class SignInsService implements CredentialVerifier {
     for (const id of ids) {
       this.alarms.get(id)?.();
       this.alarms.delete(id);
+      this.retries.forget(id);
       this.live.end(credentialIdOf(id));
     }
     return ids.length;
@@ -107,11 +117,11 @@ export class SignInsService implements CredentialVerifier {
   private async decide(cookie: string): Promise<Verdict> {
     const now = this.clock.now();
     let record = await this.store.findSignIn(digest(cookie));
-    if (record && record.expiresAt <= now) record = await this.renew(cookie, record);
+    if (record && this.principalOf(record).expiresAt <= now) record = await this.renew(cookie, record);
     else if (record && record.renewAt <= now) this.renew(cookie, record).catch(() => {});
     if (!record || record.endsAt <= now) return ENDED;
     this.watch(cookie, record);
-    return toSessionPrincipal(record);
+    return this.principalOf(record);
   }
 
   /** Renews the rights ahead of their end while something of the person is open. */
@@ -122,21 +132,25 @@ export class SignInsService implements CredentialVerifier {
         id,
         this.clock.setAlarm(at, () => void check()),
       );
+    const armLater = () => arm(this.clock.now() + Math.max(LOOK_AGAIN_MS, this.retries.waitFor(id)));
     const check = async () => {
       this.alarms.delete(id);
       if (!this.live.isUsed(credentialIdOf(id))) return;
       try {
         const record = await this.store.findSignIn(id);
         const renewed = record && record.renewAt <= this.clock.now() ? await this.renew(cookie, record) : record;
-        if (renewed) arm(renewed.renewAt);
+        if (!renewed) return;
+        if (renewed.renewAt > this.clock.now()) arm(renewed.renewAt);
+        else armLater();
       } catch {
-        arm(this.clock.now() + RETRY_MS);
+        armLater();
       }
     };
-    arm(renewAt);
+    // Not before what is being opened now is open.
+    arm(Math.max(renewAt, this.clock.now() + LOOK_AGAIN_MS));
   }
 
-  /** Renews once for all who wait. Resolves with undefined if the sign-in has ended. @throws UndecidedError */
+  /** Renews once for all who wait. Resolves with undefined if the sign-in has ended. @throws UndecidedError if it is not known */
   private renew(cookie: string, record: SignInRecord): Promise<SignInRecord | undefined> {
     const { id } = record;
     const known = this.renewals.get(id);
@@ -148,22 +162,37 @@ export class SignInsService implements CredentialVerifier {
 
   /** A refresh token is used once: of two replicas, the second waits for the result of the first. */
   private async renewAlone(cookie: string, seen: SignInRecord): Promise<SignInRecord | undefined> {
-    const now = this.clock.now();
-    if (!(await this.store.leaseSignIn(seen.id, seen.renewAt, now + RENEWAL_MS))) return this.awaitOther(seen);
-    const { idToken, refreshToken } = readTokens(seen, cookie);
-    if (refreshToken === undefined) return this.keepOrEnd(seen);
+    const reason = this.retries.findReason(seen.id);
+    if (reason) return this.keep(seen, reason);
+    if (readTokens(seen, cookie).refreshToken === undefined) return this.keepOrEnd(seen);
+    return (await this.lease(seen)) ? this.renewLeased(cookie, seen.id) : this.awaitOther(cookie, seen);
+  }
+
+  private lease({ id, renewAt }: SignInRecord): Promise<boolean> {
+    return this.store.leaseSignIn(id, renewAt, this.clock.now() + RENEWAL_MS);
+  }
+
+  /** @param id of a sign-in whose lease this replica has: since it was seen, its refresh token may have changed */
+  private async renewLeased(cookie: string, id: string): Promise<SignInRecord | undefined> {
+    const seen = await this.store.findSignIn(id);
+    if (!seen) return undefined;
+    const { idToken, refreshToken = '' } = readTokens(seen, cookie);
+    let tokens: ProviderTokens | undefined;
     try {
-      const tokens = await this.client.get().provider.refresh(refreshToken);
+      tokens = await this.client.get().provider.refresh(refreshToken);
       const { principal, subject, sid } = await this.client.get().provider.readIdToken(tokens.idToken);
       if (subject !== seen.subject) throw new ClaimFault('sub is another person');
       const next = { ...seen, sid: sid ?? seen.sid, ...this.toRights(principal) };
-      const kept = { idToken: tokens.idToken ?? idToken, refreshToken: tokens.refreshToken ?? refreshToken };
+      const kept = { idToken: tokens.idToken, refreshToken: tokens.refreshToken ?? refreshToken };
       const record = { ...next, sealed: seal(JSON.stringify(kept), cookie) };
+      this.retries.forget(id);
       if (!(await this.store.renewSignIn(record))) return undefined;
       this.live.renew(toSessionPrincipal(record));
       return record;
     } catch (error) {
-      return this.failRenewal(seen, error);
+      // A refresh token is used once: the next renewal needs the new one.
+      const kept = { idToken, refreshToken: tokens?.refreshToken ?? refreshToken };
+      return this.failRenewal({ ...seen, sealed: seal(JSON.stringify(kept), cookie) }, error);
     }
   }
 
@@ -174,9 +203,17 @@ export class SignInsService implements CredentialVerifier {
       await this.end({ id: record.id }, 'identity provider');
       return undefined;
     }
-    await this.store.releaseSignIn(record.id);
-    if (record.expiresAt > this.clock.now()) return record;
-    throw new UndecidedError(`a sign-in cannot be renewed now: ${reason}`);
+    if (!(await this.store.renewSignIn(record))) return undefined;
+    this.retries.fail(record.id, error as Error);
+    const kept = this.keep(record, error as Error);
+    this.live.renew(this.principalOf(record));
+    return kept;
+  }
+
+  /** Returns a sign-in that could not be renewed, while its rights go on. @throws the reason when they do not */
+  private keep(record: SignInRecord, reason: Error): SignInRecord {
+    if (record.expiresAt + GRACE_MS > this.clock.now()) return record;
+    throw reason;
   }
 
   /** Without a refresh token the rights last as long as the first ID token. */
@@ -186,14 +223,25 @@ export class SignInsService implements CredentialVerifier {
     return undefined;
   }
 
-  private async awaitOther({ id, renewAt, expiresAt }: SignInRecord): Promise<SignInRecord | undefined> {
+  /** Waits for the result of another replica; if it has none, this one renews. */
+  private async awaitOther(
+    cookie: string,
+    { id, renewAt, expiresAt }: SignInRecord,
+  ): Promise<SignInRecord | undefined> {
     for (let waited = 0; waited < RENEWAL_MS / 2; waited += POLL_MS) {
       const record = await this.store.findSignIn(id);
       if (!record || record.renewAt !== renewAt) return record;
       if (expiresAt > this.clock.now()) return record;
+      if (await this.lease(record)) return this.renewLeased(cookie, id);
       await this.clock.sleep(POLL_MS);
     }
     throw new UndecidedError('a sign-in is renewed by another replica');
+  }
+
+  /** Returns the principal of a sign-in, until the end of the grace if the provider could not be asked. */
+  private principalOf(record: SignInRecord) {
+    const principal = toSessionPrincipal(record);
+    return this.retries.has(record.id) ? { ...principal, expiresAt: principal.expiresAt + GRACE_MS } : principal;
   }
 
   private toRights(principal: Identity['principal']) {

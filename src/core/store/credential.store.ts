@@ -86,9 +86,6 @@ export abstract class CredentialStore {
    */
   abstract leaseSignIn(id: string, renewAt: number, until: number): Promise<boolean>;
 
-  /** Gives the right to renew a sign-in back. */
-  abstract releaseSignIn(id: string): Promise<void>;
-
   /** Replaces a sign-in and gives the right to renew it back. Resolves with false if it is gone. */
   abstract renewSignIn(signIn: SignInRecord): Promise<boolean>;
 

@@ -107,7 +107,7 @@ export const credentialsContract: Contract = {
     await store.addSignIn(aSignIn('a'), '203.0.113.1');
     const lease = (renewAt = 10) => under.store.leaseSignIn('a', renewAt, under.now() + 1_000);
     expect((await Promise.all([lease(), lease(), lease()])).filter(Boolean)).toHaveLength(1);
-    await store.releaseSignIn('a');
+    await store.renewSignIn(aSignIn('a'));
     expect(await lease(11)).toBe(false);
     expect(await lease()).toBe(true);
     await under.passTime(1_000);

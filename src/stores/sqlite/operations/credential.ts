@@ -11,7 +11,6 @@ export const CREDENTIAL_ROWS: Rows<CredentialStore> = {
   addSignIn: write(({ signIns, now }, ...all) => signIns.add(now, ...all)),
   findSignIn: read(({ signIns }, id) => signIns.find(id)),
   leaseSignIn: write(({ signIns, now }, ...all) => signIns.lease(now, ...all)),
-  releaseSignIn: write(({ signIns }, id) => signIns.release(id)),
   renewSignIn: write(({ signIns }, signIn) => signIns.renew(signIn)),
   removeSignIns: write(({ signIns, now }, ...all) => signIns.remove(now, ...all)),
 };

@@ -51,10 +51,6 @@ export class SignInOperations {
     return this.statements.lease.run(until, id, renewAt, now).changes > 0;
   }
 
-  release(id: string): void {
-    this.statements.release.run(id);
-  }
-
   renew(signIn: SignInRecord): boolean {
     const { id, sid, renewAt } = signIn;
     return this.statements.renew.run(sid ?? null, renewAt, JSON.stringify(signIn), id).changes > 0;
@@ -93,7 +89,6 @@ function prepareSignIns(database: DatabaseSync) {
       database,
       'UPDATE sign_ins SET leased_until = ? WHERE id = ? AND renew_at = ? AND leased_until <= ?',
     ),
-    release: prepare(database, 'UPDATE sign_ins SET leased_until = 0 WHERE id = ?'),
     renew: prepare(database, 'UPDATE sign_ins SET sid = ?, renew_at = ?, record = ?, leased_until = 0 WHERE id = ?'),
     remove: prepare<SignInRow>(database, 'DELETE FROM sign_ins WHERE id = ? RETURNING record'),
     removeSession: prepare<SignInRow>(database, 'DELETE FROM sign_ins WHERE sid = ? RETURNING record'),
