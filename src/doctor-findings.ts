@@ -18,14 +18,14 @@ export interface Finding {
   /** A gateway starts in spite of a `note`, and does not with a `fault`. */
   readonly state: 'ok' | 'note' | 'fault';
   readonly says: string;
-  /** How to mend it; absent if there is nothing to mend. */
+  /** The remedy; absent if there is nothing to mend. */
   readonly mend?: string;
 }
 
 /** A finding about one subject. */
 export type Says = Omit<Finding, 'subject' | 'mend'>;
 
-/** How what is wrong with a subject is mended, where what is found does not say more. */
+/** The remedy for a subject, where the finding has no remedy of its own. */
 const MENDS: Readonly<Record<Finding['subject'], string>> = {
   node: 'run npm ci, which brings the right one along',
   settings: 'correct the named keys; docs/reference/settings.md says what each accepts',

@@ -117,7 +117,7 @@ interface Account {
   readonly channel: string;
   readonly common: { readonly group_policy: string; readonly groups: readonly (string | number)[] };
   readonly check: () => Promise<CheckedAccount>;
-  /** Whether what the driver remarks is to be mended. */
+  /** Returns whether the remark of the driver needs a remedy. */
   readonly isNoted: (common: Account['common']) => boolean;
 }
 

@@ -1,4 +1,4 @@
-/** What `openclaw setup` needs of the parts of the gateway: settings, providers and their models. */
+/** The parts of the gateway that `openclaw setup` needs: settings, providers and their models. */
 export { findLocalServers, type LocalServer } from './agents/models/local-servers.js';
 export { StatusError } from './agents/models/get-json.js';
 export { listModels, type ListedModel } from './agents/models/model-lists.js';

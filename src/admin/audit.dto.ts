@@ -145,7 +145,7 @@ export class AuditHeadDto {
 
 /** The result of a check of the whole trail. */
 export class AuditVerdictDto {
-  /** Whether all rows are there, unchanged and in order. */
+  /** True if all rows are there, unchanged and in order. */
   ok!: boolean;
   head!: AuditHeadDto;
   /**

@@ -67,7 +67,7 @@ export class ChannelTestDto {
   chat!: string;
 }
 
-/** What became of a test message. */
+/** The outcome of a test message. */
 export class ChannelTestResultDto {
   /**
    * sent, dead (refused) or waiting.

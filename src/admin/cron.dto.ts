@@ -125,7 +125,7 @@ export class CronJobDto {
    */
   zone_data!: string;
   /**
-   * How often it was started, without those that a person asked for.
+   * Number of its starts, without those that a person asked for.
    * @example 12
    */
   firings!: number;

@@ -7,7 +7,7 @@ import type { DeadLetter } from '../core/store/index.js';
 import { CursorQuery } from './queue.dto.js';
 import { MayBeAbsent } from '../http/index.js';
 
-/** What a dead letter was to reach: `channel` for the chat of a channel. */
+/** The receiver of a dead letter: `channel` for the chat of a channel. */
 export const DEAD_LETTER_KINDS = ['channel'] as const;
 export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
 
@@ -36,7 +36,7 @@ export class DeadLetterDto {
   /** @example 17 */
   id!: number;
   /**
-   * What it was to reach.
+   * Its receiver.
    * @example "channel"
    */
   @ApiProperty({ enum: DEAD_LETTER_KINDS })

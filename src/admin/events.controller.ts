@@ -9,7 +9,7 @@ import { LiveEventsService } from './live-events.service.js';
 
 const EXAMPLE = 'id: 6fA3kQ0pXw1z.1c\nevent: turn\ndata: {"message_ref":"m_4f61_9","state":"running"}\n\n';
 
-/** What happens in the gateway, live. */
+/** The events of the gateway, live. */
 @ApiTags('admin')
 @ApiBearerAuth()
 @Controller('admin/v1/events')

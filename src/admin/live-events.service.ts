@@ -16,8 +16,8 @@ interface Stream {
 }
 
 /**
- * What happens in the gateway, for live views: a stream of events for each tenant, and one for all. Nothing is made or kept for
- * a stream that has no readers.
+ * The events of the gateway for live views: a stream for each tenant, and one for all. A stream without readers makes
+ * and keeps no events.
  */
 @Injectable()
 export class LiveEventsService {

@@ -61,7 +61,7 @@ export class LogLineDto {
   subsystem!: string;
   /** @example "a message waits" */
   message!: string;
-  /** What else the line says; secrets are hidden. */
+  /** The other fields of the line; secrets are hidden. */
   @ApiProperty({ type: 'object', additionalProperties: ANY_JSON, example: { depth: 3 } })
   fields!: Record<string, unknown>;
 }

@@ -18,7 +18,7 @@ const MAX_TENANTS = 1_000;
 /** Ratio of two neighbouring buckets of durations: a percentile is at most 15% too high. */
 const BUCKET_RATIO = 1.15;
 
-/** What happened in one minute. */
+/** The counts of one minute. */
 export interface MinuteCounts {
   /** The beginning of the minute, in Unix milliseconds. */
   readonly at: number;

@@ -43,7 +43,7 @@ export type ExportRecord = { readonly type: 'session' | 'person' | 'message' | '
   Record<string, unknown>
 >;
 
-/** What operators do to whole sessions and people: they write to them, reset, export and delete them. */
+/** The acts of operators on whole sessions and people: writing to them, resetting, exporting and deleting them. */
 @Injectable()
 export class SessionAdministrationService {
   // oxlint-disable-next-line max-params -- what belongs to a session, each from its own service

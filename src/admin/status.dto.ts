@@ -17,7 +17,7 @@ export class WarningDto {
   /** @example "The channel telegram is not connected: Unauthorized" */
   sentence!: string;
   /**
-   * What shows more about it.
+   * The resource that shows more about it.
    * @example "/admin/v1/channels"
    */
   link!: string;

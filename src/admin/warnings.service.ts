@@ -167,7 +167,7 @@ function* ofTokens({ expiring }: WarningFacts): Iterable<Finding> {
 
 /** A warning of which it may not be known since when it holds. */
 interface Finding extends Omit<Warning, 'since'> {
-  /** What identifies it from one request to the next. */
+  /** The key of the warning, the same in each response. */
   readonly key: string;
   readonly since?: number;
 }

@@ -7,7 +7,7 @@ export type Credential =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'unusable' };
 
-/** What authenticates a caller, as the log and the audit trail name it. `none`: nothing. */
+/** The kind of a caller's credential, as the log and the audit trail name it. `none`: no credential. */
 export type CredentialName =
   | Credential['kind']
   | 'tailscale'

@@ -35,7 +35,7 @@ export interface TranscriptMessage {
   /** True when `sentAt` is the time of storing, false when it is the time of the reply's first frame. */
   readonly isPlaced: boolean;
   readonly phase: MessagePhase;
-  /** How many waiting messages of the session are answered before it; undefined when that is not known. */
+  /** Number of waiting messages of the session that are answered before it; undefined if not known. */
   readonly ahead: number | undefined;
   /** Why it is refused, or still unsent after an attempt. */
   readonly refusal: Refusal | undefined;

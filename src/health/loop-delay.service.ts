@@ -18,7 +18,9 @@ export class LoopDelay {
 
   constructor(private readonly clock: Clock) {}
 
-  /** How long the event loop was blocked within the last half minute, in words; undefined if it was too short to notice. */
+  /**
+   * The longest block of the event loop within the last half minute, in words; undefined if it was too short to notice.
+   */
   get problem(): string | undefined {
     if (!this.worst || this.clock.elapsed() - this.worst.at > REPORTED_MS) return undefined;
     return `the event loop was blocked for ${(this.worst.delayMs / 1_000).toFixed(1)} s`;

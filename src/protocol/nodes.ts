@@ -1,4 +1,4 @@
-/** What device nodes offer and report: the part of their frames that does not depend on the envelope. */
+/** The commands and events of device nodes: the part of their frames that does not depend on the envelope. */
 import Type, { type Static } from 'typebox';
 import { text } from './text.js';
 

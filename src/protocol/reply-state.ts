@@ -23,8 +23,8 @@ export interface ReplyState {
   /** Blocks of which only deltas have arrived, oldest first. */
   readonly growing: readonly StreamBlock[];
   /**
-   * What had arrived of blocks when deltas were missed, oldest first. They are not part of the log, and stay until its next
-   * block, restart or end.
+   * The received parts of blocks when deltas were missed, oldest first. They are not part of the log, and stay until
+   * its next block, restart or end.
    */
   readonly stale: readonly StreamBlock[];
   /** The newest status of each tool call, by call id. The history does not contain them. */

@@ -63,7 +63,7 @@ export abstract class SocketConnection implements Connection, SocketOwner, Outbo
   private readonly mailbox: Mailbox<Buffer>;
   private readonly outbox: Outbox;
   private readonly pulse: Heartbeat;
-  /** What this connection has in memory; undefined until it had more than {@link FREE_BYTES}. */
+  /** The account of this connection's memory; undefined until it had more than {@link FREE_BYTES}. */
   private holding: Holding | undefined;
   private conduct: Conduct | undefined;
   private deadline: FrameDeadline | undefined;

@@ -22,12 +22,12 @@ export type ServeStatus = Optional<{
   Foreground: ByName<ServeStatus>;
 }>;
 
-/** What stands at a port of Tailscale. */
+/** The entries at a port of Tailscale. */
 export interface PortState {
   /** Where each path leads. */
   readonly mounts: ReadonlyMap<string, string>;
   readonly isPublic: boolean;
-  /** What takes the whole port, other than HTTPS. */
+  /** The service that takes the whole port, other than HTTPS. */
   readonly other: string | undefined;
 }
 

@@ -6,7 +6,7 @@ import { parseServeStatus, type ServeStatus } from './serve-status.js';
 import { TailscaleError } from './tailscale-error.js';
 import { CALL_TIMEOUT_MS, type ProgramResult, type TailscaleProgram } from './tailscale-program.js';
 
-/** How often a call is made again because another program wrote at the same time. */
+/** Number of repetitions of a call after another program wrote at the same time. */
 const MAX_CONFLICTS = 3;
 const CONFLICT_PAUSE_MS = 500;
 /** Time in which Tailscale may start, in milliseconds: the machine may have started a moment ago. */

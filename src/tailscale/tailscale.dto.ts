@@ -36,7 +36,7 @@ export class TailscaleDto {
   reason?: string;
 }
 
-/** What to change; what is absent stays. */
+/** The changes; absent fields stay as they are. */
 export class TailscaleChangeDto {
   @MayBeAbsent()
   @IsBoolean()

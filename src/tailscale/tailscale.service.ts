@@ -12,7 +12,7 @@ import { Exposure } from './exposure.js';
 import { ServeListener } from './serve-listener.js';
 import { describeAddress, TailscaleClient } from './tailscale-client.js';
 
-/** How often the entry is looked at, in milliseconds. */
+/** Period of looking at the entry, in milliseconds. */
 export const LOOK_INTERVAL_MS = 60_000;
 /** Time limit of each call at the stop, and at a stop in a hurry, in milliseconds. */
 const STOP_CALL_MS = 3_000;

@@ -37,7 +37,7 @@ export interface WrittenMessage {
   readonly act?: Act;
 }
 
-/** What people do besides writing. `of` is the number of a message of a person, or the ID of one of the program. */
+/** The acts of people besides writing. `of` is the number of a message of a person, or the ID of one of the program. */
 export type Act =
   | { readonly kind: 'edit' | 'deletion'; readonly of: number }
   | {

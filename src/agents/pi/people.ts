@@ -28,7 +28,7 @@ export function renderMessage(
     .filter((attachment) => !images.has(attachment) || attachment.media_id !== undefined)
     .map(describe);
   const canvas = metadata?.['canvas'];
-  // What was pressed, and with which values: the text is only its label.
+  // The action that was pressed, with its values: the text is only its label.
   const others = {
     ...(described.length > 0 && { attachments: described }),
     ...(canvas !== undefined && { canvas }),

@@ -4,7 +4,7 @@ import { isSafeAddress, IssuerFault, requestDocument } from './request-json.js';
 
 const WELL_KNOWN = '.well-known/openid-configuration';
 
-/** What an issuer says about itself (OpenID Connect Discovery 1.0). */
+/** The metadata of an issuer (OpenID Connect Discovery 1.0). */
 export type IssuerDocument = Readonly<Record<string, unknown>>;
 
 /**

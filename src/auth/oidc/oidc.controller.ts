@@ -96,7 +96,7 @@ export class OidcController {
   @Post('backchannel-logout')
   async logoutByProvider(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
     const status = await this.flow.logOut(this.require(), request);
-    // What was not read of a body that is too large would be taken for the next request.
+    // The unread rest of a body that is too large would be taken for the next request.
     response.writeHead(status, status === 413 ? { Connection: 'close' } : {}).end();
   }
 

@@ -74,7 +74,7 @@ export class CatchUp {
 
   constructor(private readonly options: CatchUpOptions) {}
 
-  /** What could not be read; undefined when nothing is missing. */
+  /** The part that could not be read; undefined if all could. */
   get gap(): string | undefined {
     const { incomplete } = this;
     return incomplete === 0 ? undefined : `messages of ${incomplete} chats that came before the start are missing`;
@@ -95,7 +95,7 @@ export class CatchUp {
   /** Reads the channels and threads of a server. @throws as {@link begin} */
   async readGuild(guild: ListedGuild): Promise<void> {
     const { link } = this.options;
-    // What was written before the bot came is not for it.
+    // Messages from before the bot came are not for it.
     const since = Math.max(link.answersSince, Date.parse(guild.joined_at ?? '') || 0);
     const admits = ({ id, type, parent_id: parent }: ListedChannel) =>
       !FORUMS.has(type) && link.admits({ groupId: THREADS.has(type) ? (parent ?? id) : id });

@@ -14,7 +14,7 @@ const MAX_BATCH = 100;
 /** Ends a connection and keeps the session: 1000 and 1001 would end both. */
 const RESUME_LATER = 4_900;
 
-/** What closes mean after which another connection is of no use. */
+/** The meaning of close codes after which another connection is useless. */
 const FAULTS: Readonly<Record<number, readonly ['bad_credential' | 'misconfigured', string]>> = {
   4_004: ['bad_credential', 'Discord refuses the token'],
   4_010: ['misconfigured', 'Discord refuses the shard'],

@@ -7,7 +7,7 @@ import { translate } from '../markdown/translate.js';
 const WEB_LINK = /^https?:\/\/[^\s<>]+$/i;
 /** Characters that Discord may take for markup, wherever they stand. */
 const SPECIAL = /[\\*_~`|[\]]/g;
-/** What Discord takes for markup at the beginning of a line, and in angle brackets. */
+/** Texts that Discord treats as markup at the beginning of a line, and in angle brackets. */
 const LINE_START = /^([ \t]*)(?=#{1,3}[ \t]|>|-#[ \t]|[-+][ \t])/gm;
 const NUMBERED = /^([ \t]*\d+)(?=\.[ \t])/gm;
 const REFERENCE = /<(?=[@#:/a-z])/gi;

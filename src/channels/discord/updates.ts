@@ -55,7 +55,7 @@ export interface Message {
   readonly channel_type?: number;
 }
 
-/** What {@link Update.raw} is for a message: it, and what its server says of it. */
+/** The {@link Update.raw} of a message: the message with the facts about its server. */
 export interface RawMessage {
   readonly message: Message;
   /** The role that Discord has made for the bot in this server. */
@@ -64,7 +64,7 @@ export interface RawMessage {
   readonly isAdmin: boolean;
 }
 
-/** What {@link Update.raw} is for the press of a button. */
+/** The {@link Update.raw} of the press of a button. */
 export interface RawPress {
   readonly data: string;
   readonly name: string | undefined;

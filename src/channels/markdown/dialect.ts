@@ -1,7 +1,7 @@
 /** A mark around a text of one line. It is not set within itself. */
 export type Mark = 'strong' | 'em' | 'del';
 
-/** What begins an item of a list. Both are followed by a space, and empty where the item has none. */
+/** The marks before an item of a list. Each is followed by a space, and empty where the item has none. */
 export interface ItemStart {
   /** Such as `3. `. */
   readonly number: string;

@@ -1,7 +1,7 @@
 import { MAX_DEPTH } from './translate.js';
 
 const OF_A_TABLE = /^[ \t|:>-]+$/;
-/** What markup can add to a line of a text that has no table: the mark of a quote or an item, spaces before it. */
+/** Maximum addition of markup to a line without a table: the mark of a quote or an item, with spaces before it. */
 const MAX_ADDED_TO_LINE = 4 * MAX_DEPTH;
 
 /** Returns whether a text may have a table, which can become much longer when its columns are aligned. */

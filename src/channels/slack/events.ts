@@ -25,7 +25,7 @@ export interface Forwarded {
   readonly name?: string | undefined;
 }
 
-/** What {@link Update.raw} is for a post: the same for each of the events that Slack sends of it. */
+/** The {@link Update.raw} of a post: the same for each of the events that Slack sends for it. */
 export interface Post {
   readonly kind: 'post';
   readonly user: string;
@@ -44,7 +44,7 @@ export interface Post {
   readonly forwarded: readonly Forwarded[];
 }
 
-/** What {@link Update.raw} is for the press of a button. */
+/** The {@link Update.raw} of the press of a button. */
 export interface Press {
   readonly kind: 'press';
   readonly user: string;
@@ -52,7 +52,7 @@ export interface Press {
   readonly value: string;
 }
 
-/** What {@link Update.raw} is for a reaction: nothing more is read of it. */
+/** The {@link Update.raw} of a reaction, with the fields that are read. */
 export interface Reaction {
   readonly kind: 'reaction';
 }

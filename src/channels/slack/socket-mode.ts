@@ -55,7 +55,7 @@ export class SocketMode {
     await greeted.promise;
     const before = this.newest;
     this.newest = socket;
-    // What Slack has sent on the old one is taken and acknowledged before it closes.
+    // Events that Slack has sent on the old connection are taken and acknowledged before it closes.
     before?.close(1000);
   }
 

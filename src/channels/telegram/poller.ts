@@ -7,7 +7,7 @@ import { isRefused, RefusedCallError, type Codes } from '../platform/verdict.js'
 import type { BotApi } from './bot-api.js';
 import { ALLOWED_UPDATES } from './updates.js';
 
-/** How long Telegram holds a poll open while there is nothing, in seconds. */
+/** Time for which Telegram holds a poll open while there are no updates, in seconds. */
 const POLL_S = 30;
 /** A poll that has not returned this long after its time is aborted, in milliseconds. */
 const OVERTIME_MS = 10_000;

@@ -60,7 +60,7 @@ function readMessage(message: Message, bot: Bot): Reading {
   };
 }
 
-/** What happens in a chat without being written needs no note; what a person has sent does. */
+/** Events of a chat that are not messages need no note; content that a person has sent does. */
 function nameUnread(message: Message): Reading {
   const kind = Object.keys(message).find((key) => !COMMON_FIELDS.has(key)) ?? 'nothing';
   const isSent = message.chat.type === 'private' && SENT.has(kind);

@@ -168,7 +168,7 @@ export class TelegramDriver implements Driver<TelegramSettings> {
       else if (sorted.kind === 'reactions') updates.push(...sorted.updates);
       else if (sorted.kind === 'members') this.admins.forget(sorted.chat);
       else if (sorted.kind === 'moved') {
-        // What was written before belongs to the old ID.
+        // Earlier messages belong to the old ID.
         await this.link.receive(updates.splice(0));
         await this.link.moveChat(sorted.from, sorted.to);
       } else this.link.log.debug({ update_id: one.update_id, ...sorted }, 'an update was ignored');

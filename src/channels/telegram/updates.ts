@@ -12,14 +12,14 @@ import type { Bot } from './people.js';
 
 /** Time after the last item of an album in which another one may come, in milliseconds. */
 const ALBUM_WAIT_MS = 1_000;
-/** What {@link Update.raw} is: the kind of the update, and the object as Telegram sent it. */
+/** The {@link Update.raw}: the kind of the update, and the object as Telegram sent it. */
 export type RawUpdate =
   | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'press'; readonly query: CallbackQuery }
   /** Nothing more is read of a reaction. */
   | { readonly kind: 'reaction' };
 
-/** What one update is for the driver. */
+/** One update, as the driver reads it. */
 export type Sorted =
   | { readonly kind: 'update'; readonly update: Update }
   /** The reactions of a person to a message have changed: one update for each that came or went. */

@@ -8,7 +8,7 @@ import {
 import { idOf, namesOf, readPerson, type Person } from './people.js';
 import { toRaw, toRaws, toText, type Raw } from '../../core/channels/kit/raw.js';
 
-/** What {@link Update.raw} is: a message as the platform sent it, with what the delivery says around it. */
+/** The {@link Update.raw}: a message as the platform sent it, with the fields of its delivery. */
 export interface RawMessage {
   readonly message: Raw;
   /** The name of the author, as it came. */
@@ -28,7 +28,7 @@ export interface Status {
   readonly failure: { readonly code: number; readonly description: string } | undefined;
 }
 
-/** What one item of a delivery is for the driver. */
+/** One item of a delivery, as the driver reads it. */
 export type Event =
   | { readonly kind: 'update'; readonly update: Update }
   | { readonly kind: 'status'; readonly status: Status }

@@ -12,8 +12,8 @@ import { whatsappSettings, type WhatsappSettings } from './whatsapp.settings.js'
 export type TakeChange = (change: Change) => Promise<void>;
 
 /**
- * What became of a delivery. `forged`: the signature is not that of the account. `absent`: an account that it is for does not
- * run here at the moment.
+ * The outcome of a delivery. `forged`: the signature is not that of the account. `absent`: an account that it is for
+ * does not run here at the moment.
  */
 export type DeliveryOutcome = 'stored' | 'forged' | 'malformed' | 'absent';
 

@@ -59,7 +59,7 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
   private readonly statuses: Statuses;
   /** The chats that show typing. */
   private readonly typing: ExpiringMap<string, true>;
-  /** How many times in a row the limit of a person was reached. */
+  /** Number of times in a row that the limit of a person was reached. */
   private readonly limited = new BoundedMap<string, number>(MAX_CHATS);
   private startedAt = 0;
   private link!: ChannelLink<WhatsappSettings>;
@@ -163,7 +163,7 @@ export class WhatsappDriver implements Driver<WhatsappSettings> {
           this.noteStatus(event.status);
           break;
         case 'moved':
-          // What was written before belongs to the old ID.
+          // Earlier messages belong to the old ID.
           await this.receive(updates.splice(0));
           await this.link.joinSenders([event.from, event.to]);
           // A number may get another owner, who must not get what was meant for the one before.

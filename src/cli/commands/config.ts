@@ -126,7 +126,7 @@ async function change(session: ConfigSession, key: string, value: unknown): Prom
   return EXIT.done;
 }
 
-/** Whether settings have no change that could be removed: one below a command-line argument is not seen. */
+/** True if settings have no change that could be removed. A change below a command-line argument is not seen. */
 function isOfStart(settings: readonly Setting[]): boolean {
   return settings.length > 0 && settings.every(({ source }) => ['default', 'file', 'environment'].includes(source));
 }

@@ -7,7 +7,7 @@ const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
 /** The folders that programs are taken from, as they are when this process starts. */
 export const PROGRAM_PATH = process.env['PATH'] ?? DEFAULT_PATH;
 
-/** What Windows starts by a shell, which reads arguments in its own way. */
+/** Programs that Windows starts by a shell, which parses arguments in its own way. */
 const BY_SHELL = /\.(bat|cmd)$/i;
 
 /** Returns the real path of a program; undefined if there is none that can be started without a shell. */

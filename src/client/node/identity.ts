@@ -15,7 +15,7 @@ interface StoredIdentity {
   readonly key: Key | Jwk;
 }
 
-/** What {@link pairNode} needs. */
+/** The parameters of {@link pairNode}. */
 export interface PairingRequest {
   /** `http://` or `https://`, host and port of the gateway. */
   readonly url: string;

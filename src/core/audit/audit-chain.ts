@@ -148,7 +148,7 @@ function broken(sequence: number, fault: Broken['fault']): Broken {
   return { kind: 'broken', sequence, fault };
 }
 
-/** What {@link verifyAuditTrail} reads. */
+/** The parts of the port that {@link verifyAuditTrail} reads. */
 export type ReadableTrail = Pick<AuditStore, 'readAuditHead' | 'readAuditChain'>;
 
 /**

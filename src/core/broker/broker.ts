@@ -54,8 +54,8 @@ export interface Topic<M> {
   leave(key: string): void;
 
   /**
-   * Whether another replica may have joined `key`. Check it before building a message: it is cheap, and false for a
-   * single replica.
+   * Returns whether another replica may have joined `key`. Check it before building a message: it is cheap, and false
+   * for a single replica.
    */
   isHeard(key: string): boolean;
 

@@ -32,7 +32,7 @@ const MAX_REPORTED = 10_000;
 /** Surfaces whose problems are remembered, and problems of one version. */
 const MAX_TROUBLED = 1_000;
 const MAX_PROBLEMS = 5;
-/** How long an address that a client asks for is valid. */
+/** Lifetime of an address that a client asks for. */
 const ADDRESS_MS = 10 * 60_000;
 /** Addresses of one surface that are valid at a time. */
 const MAX_ADDRESSES = 32;
@@ -62,7 +62,7 @@ export interface SurfaceChange extends Pick<
   readonly page?: string | undefined;
 }
 
-/** What readers could not draw of a version of a surface. */
+/** Problems that readers have reported of a version of a surface. */
 interface Troubles {
   readonly version: number;
   readonly problems: readonly string[];

@@ -16,7 +16,7 @@ export interface Capabilities {
   readonly edits: boolean;
   /** The longest text of a message. */
   readonly maxLength: number;
-  /** What {@link maxLength} counts. */
+  /** The unit of {@link maxLength}. */
   readonly lengthUnit: 'code points' | 'UTF-16 units' | 'bytes';
   /** Shortest time between two edits in a direct chat and in a group, in milliseconds. */
   readonly minEditIntervalMs: { readonly direct: number; readonly group: number };

@@ -34,8 +34,8 @@ export interface Update {
   /** Makes the update a reaction. Removed without an emoji: all reactions of the sender to the message. */
   readonly reaction?: ReactionChange | undefined;
   /**
-   * What people see of the message: its text, the IDs of its files. An edit that changes nothing of it is left out; platforms
-   * deliver one when the preview of a link is ready. It is not stored.
+   * The visible parts of the message: its text, the IDs of its files. An edit that changes nothing of it is left out;
+   * platforms deliver one when the preview of a link is ready. It is not stored.
    */
   readonly visible?: readonly unknown[] | undefined;
   /** JSON, with all that `Driver.read` needs: for example the object as the platform sent it. */

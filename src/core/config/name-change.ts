@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { SettingFault } from './section.js';
 
 interface Change {
-  /** Whether `key` is `outer` or a part of it. */
+  /** Returns whether `key` is `outer` or a part of it. */
   readonly covers: (outer: string, key: string) => boolean;
   /** Returns the faults that are left without the change of `key`. */
   readonly without: (key: string) => readonly SettingFault[];

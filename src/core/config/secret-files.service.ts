@@ -15,7 +15,7 @@ export const LOOK_INTERVAL_MS = 10_000;
 @Injectable()
 export class SecretFilesService {
   private readonly log: Log;
-  /** How the files looked when they were read last. */
+  /** The state of the files when they were last read. */
   private seen = '';
   private fault: string | undefined;
 

@@ -88,7 +88,7 @@ export class SettingsSchema {
     return `unknown setting${meant === undefined ? '' : `; did you mean ${meant}?`}`;
   }
 
-  /** Whether `outer` and `key` are the same setting or part of one, or `key` is a part of `outer`. */
+  /** Returns whether `outer` and `key` are the same setting or part of one, or `key` is a part of `outer`. */
   covers(outer: string, key: string): boolean {
     return key === outer || (key.startsWith(`${outer}.`) && this.locate(outer)?.row === this.locate(key)?.row);
   }

@@ -25,7 +25,7 @@ export interface JobDefinition {
   readonly schedule: Schedule;
   readonly target: JobTarget;
   readonly message: string;
-  /** What happens to due times while nothing ran. */
+  /** The treatment of due times at which the gateway did not run. */
   readonly misfire: (typeof MISFIRES)[number];
   /** A missed due time that is older is not made up for; see {@link graceOf}. */
   readonly graceMs?: number | undefined;

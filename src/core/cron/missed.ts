@@ -14,7 +14,7 @@ const MAX_ROWS = 20;
 /** Due times are counted in stretches of this length, so that other work passes. */
 const STRETCH_MS = 60 * 86_400_000;
 
-/** What to do about the due times of a job. */
+/** The plan for the due times of a job. */
 export interface Plan {
   /** Due times that start the job, oldest first. */
   readonly fire: readonly number[];

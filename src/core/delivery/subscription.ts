@@ -10,11 +10,11 @@ export interface SessionFeed {
   headSeq: number;
   /** A new list for each change: most have one entry, for which a set would take four times the memory. */
   subscriptions: readonly Subscription[];
-  /** How many of its readers want deltas, whether or not they keep up. */
+  /** Number of its readers that want deltas, whether or not they keep up. */
   deltaReaders: number;
 }
 
-/** What all subscriptions use. */
+/** The services that all subscriptions share. */
 export interface SubscriptionServices {
   readonly pages: PageReader;
   readonly slowReaders: SlowReadersService;

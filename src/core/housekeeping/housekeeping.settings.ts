@@ -1,7 +1,10 @@
 import Type from 'typebox';
 import { defineSettings, type SettingFault, type SettingsReader } from '../config/section.js';
 
-/** How long ids of messages are remembered at least, and with them their sessions, in hours (protocol.md section 5). */
+/**
+ * Minimum time for which ids of messages are remembered, and with them their sessions, in hours (protocol.md section
+ * 5).
+ */
 export const REMEMBER_IDS_HOURS = 7 * 24;
 
 /** Retention of what is stored. */

@@ -103,7 +103,7 @@ async function* divide(
   for await (const chunk of stream) {
     held.push(chunk);
     length += chunk.length;
-    // What could be the last piece is kept until it is known.
+    // A piece that could be the last one is kept until that is known.
     if (length <= size) continue;
     let rest = Buffer.concat(held);
     for (; rest.length > size; rest = rest.subarray(size)) yield [rest.subarray(0, size), number++, false];

@@ -12,7 +12,7 @@ interface Use {
   cancel: () => void;
 }
 
-/** What remains of a credential: nothing, or other rights. */
+/** The rest of a credential: none, or other rights. */
 interface Remainder {
   /** When all its uses end now; absent: as before. Unix milliseconds. */
   readonly expiresAt?: number;

@@ -47,7 +47,7 @@ export type TenantSetting = Static<typeof TenantSetting>;
 export type TenantQuotas = Static<typeof TenantQuotas>;
 export type ModelPrice = Static<typeof ModelPrice>;
 
-/** What tenants may use, and what models cost. */
+/** The quotas of tenants, and the prices of models. */
 export const tenantSettings = defineSettings(
   {
     tenants: Type.Record(TenantName(), TenantSetting, {

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { defineSettings } from '../config/section.js';
 
-/** How much device nodes are trusted. */
+/** The trust in device nodes. */
 export const nodeSettings = defineSettings({
   'nodes.auto_allow': Type.Boolean({
     default: false,

@@ -134,8 +134,8 @@ export class PresenceTrackerService {
   }
 
   /**
-   * Whether this person gave a sign within five minutes. Part of the specified interface; the gateway itself uses
-   * states.
+   * Returns whether this person was active within five minutes. Part of the specified interface; the gateway itself
+   * uses states.
    */
   isActive(tenant: string, channel: string, userId: string): boolean {
     const state = this.people.get(buildKey(tenant, channel, userId));

@@ -10,7 +10,7 @@ const PRINCIPAL_PREFIX = 'agent:';
 export interface PersonalTurn {
   readonly sessionId: string;
   readonly messageRef: string;
-  /** How long an approval waits at most, in milliseconds; 0 if no person can decide. Undefined in the turn of a person. */
+  /** Maximum wait for an approval, in milliseconds; 0 if no person can decide. Undefined in the turn of a person. */
   readonly approvalWaitMs?: number;
 }
 

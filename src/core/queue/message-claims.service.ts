@@ -26,7 +26,7 @@ export interface ClaimConsumer {
   endNow(claim: Claim, done: (hasEnded: boolean) => void): boolean;
 }
 
-/** How long a replica may hold a session without renewing its lease, in milliseconds. */
+/** Time for which a replica may hold a session without renewing its lease, in milliseconds. */
 const LEASE_MS = 10_000;
 const RENEW_INTERVAL_MS = LEASE_MS / 3;
 /** An owner that could not renew for this long stops by itself: another replica may soon own the session. */

@@ -3,7 +3,7 @@ import { BusyPolicy } from '../agents/agent-setting.js';
 import { defineSettings } from '../config/section.js';
 import { count } from '../config/setting-kinds.js';
 
-/** How many messages may wait and how many turns may run. */
+/** The numbers of messages that may wait and of turns that may run. */
 export const queueSettings = defineSettings({
   'agent.concurrency': Type.Integer({
     default: 64,

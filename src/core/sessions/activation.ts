@@ -43,10 +43,10 @@ export function parseCommand(text: string, agentName: string): Command | undefin
 }
 
 /**
- * Whether `text` mentions the agent as `@name`, compared after NFKC and ignoring case. There must be no letter, digit, `_`
- * or `-` directly before the `@` or after the name, and no `.` followed by a letter: `@OpenClaw, hi` and `hi @openclaw.`
- * are mentions; `x@openclaw.com` and `@openclaw-bot` are not. Letters of scripts without spaces do not count:
- * `请@openclaw帮我` is a mention.
+ * Returns whether `text` mentions the agent as `@name`, compared after NFKC and ignoring case. There must be no letter,
+ * digit, `_` or `-` directly before the `@` or after the name, and no `.` followed by a letter: `@OpenClaw, hi` and `hi
+ * @openclaw.` are mentions; `x@openclaw.com` and `@openclaw-bot` are not. Letters of scripts without spaces do not
+ * count: `请@openclaw帮我` is a mention.
  */
 export function mentionsAgent(text: string, agentName: string): boolean {
   return /[@\uFF20\uFE6B]/.test(text) && compile(agentName).mention.test(normalise(text));

@@ -11,7 +11,7 @@ export interface FiringFacts {
   readonly due: string;
   /** The time limit of its turn in milliseconds, if it has its own. */
   readonly timeout_ms?: number;
-  /** How long an approval waits for a person, in milliseconds; 0 if calls that need one are denied at once. */
+  /** Time for which an approval waits for a person, in milliseconds; 0 if calls that need one are denied at once. */
   readonly approval_wait_ms: number;
   /** The permissions of the job's maker: the turn holds no others. Undefined for a job of an operator. */
   readonly permissions?: readonly string[];

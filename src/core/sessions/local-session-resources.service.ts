@@ -83,7 +83,7 @@ export class LocalSessionResources extends SessionResources {
       return await action(await opened.resource);
     } finally {
       opened.users--;
-      // What could not be opened was replaced by a new attempt, perhaps.
+      // A resource that could not be opened may have been replaced by a new attempt.
       const isCurrent = kept.opened.get(sessionId) === opened;
       if (opened.users === 0 && !kept.kind.close && isCurrent) kept.opened.delete(sessionId);
     }

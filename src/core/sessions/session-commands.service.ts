@@ -16,7 +16,7 @@ export class SessionCommandsService {
     private readonly agents: AgentsService,
   ) {}
 
-  /** Whether {@link run} runs this command. */
+  /** Returns whether {@link run} runs this command. */
   has({ name }: Command): boolean {
     return name === 'reset' || name === 'activation' || name === 'agents';
   }

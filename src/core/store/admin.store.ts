@@ -175,7 +175,7 @@ export interface ErasurePosition {
 
 /** A portion of the erasure of a person. */
 export interface ErasureOutcome {
-  /** What this call and those before have erased. */
+  /** The records that this call and those before have erased. */
   readonly erased: ErasedCounts;
   /** Present until everything is erased. */
   readonly next?: ErasurePosition;
@@ -184,8 +184,8 @@ export interface ErasureOutcome {
 }
 
 /**
- * What operators see of the store as a whole. A call visits a bounded number of rows, whatever the store holds. Calls reject
- * with GatewayError STORE_UNAVAILABLE when the store cannot answer.
+ * The view of operators of the store as a whole. A call visits a bounded number of rows, whatever the store holds.
+ * Calls reject with GatewayError STORE_UNAVAILABLE when the store cannot answer.
  */
 export abstract class AdminStore {
   abstract listWaitingMessages(query: WaitingQuery): Promise<WaitingPage>;

@@ -72,7 +72,7 @@ export interface OutboxPart {
   readonly content?: Json | undefined;
   /** Why it is dead. */
   readonly reason?: string | undefined;
-  /** How often it was sent again although the platform may have had it. */
+  /** Number of times that it was sent again although the platform may have had it. */
   readonly doubts: number;
   /** The platform takes nothing for this part before this time, in Unix milliseconds. */
   readonly notBefore: number;

@@ -44,7 +44,7 @@ export interface SignInRecord {
   readonly renewAt: number;
   readonly expiresAt: number;
   readonly endsAt: number;
-  /** What only the browser's cookie opens. */
+  /** The tokens of the sign-in, sealed with the browser's cookie. */
   readonly sealed: string;
 }
 

@@ -23,7 +23,7 @@ export interface CronJob {
   readonly nextDue?: number | undefined;
   /** When the scheduler has to look at it: {@link nextDue} with its jitter. */
   readonly wakeAt?: number | undefined;
-  /** How often it was started, without those that a person asked for. */
+  /** Number of its starts, without those that a person asked for. */
   readonly firings: number;
   /** Runs that have failed since the last success. */
   readonly failures: number;
@@ -80,7 +80,7 @@ export interface NewCronRun extends Pick<
 
 /** The rules of a job that decide with what is stored. */
 export interface CronRules {
-  /** What happens when the last run has not ended. */
+  /** The policy for a due time while the last run has not ended. */
   readonly overlap: 'skip' | 'queue' | 'cancel_running';
   readonly maxRuns?: number | undefined;
   /** Events within this time after the last one that started a run are skipped, in milliseconds. */

@@ -12,7 +12,7 @@ export class ReplyBlocks {
   private kept: Json[] | undefined = [];
   private keptLength = 0;
   private size = 0;
-  /** What {@link takeBack} leaves. */
+  /** The rest after {@link takeBack}. */
   private marked = { size: 0, keptLength: 0 };
 
   /** @param blocks those that stand from the start */

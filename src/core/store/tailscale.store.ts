@@ -1,4 +1,4 @@
-/** What this gateway has set, or was about to set, in the configuration of Tailscale's `serve`. */
+/** An entry that this gateway has set, or was about to set, in the configuration of Tailscale's `serve`. */
 export interface TailscaleEntry {
   /** The name of the machine in the tailnet, without a dot at its end. */
   readonly host: string;

@@ -12,7 +12,7 @@ export interface UsageSums {
   readonly cost: number;
 }
 
-/** What one recorded answer of a model has used. It is added to the sums in the commit of its step. */
+/** The usage of one recorded answer of a model. It is added to the sums in the commit of its step. */
 export interface StepUsage extends Omit<UsageSums, 'answers'> {
   readonly tenant: string;
   readonly channel: string;
@@ -56,8 +56,8 @@ export interface SenderUsagePage {
 }
 
 /**
- * What models have used, summed by periods of {@link USAGE_PERIOD_MS}. Turns write it with their steps, so it counts each
- * answer once, whatever becomes of its turn. Calls reject with GatewayError STORE_UNAVAILABLE when the store cannot answer.
+ * The usage of models, summed by periods of {@link USAGE_PERIOD_MS}. Turns write it with their steps, so it counts each
+ * answer once, also if its turn fails. Calls reject with GatewayError STORE_UNAVAILABLE when the store cannot answer.
  */
 export abstract class UsageStore {
   /** Sums usage by tenant, and within a tenant by agent or model, sorted by tenant and name. */

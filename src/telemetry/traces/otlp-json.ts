@@ -22,7 +22,7 @@ export interface EndedSpan {
   readonly isError: boolean;
 }
 
-/** What all spans of a request have in common. */
+/** The fields that all spans of a request share. */
 export interface SpanSource {
   /** Facts about this process. */
   readonly resource: SpanAttributes;

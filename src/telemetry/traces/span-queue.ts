@@ -7,7 +7,7 @@ export const MAX_BATCH = 512;
 /** Time after which spans are sent although a request has room for more, and pause after a failure, in milliseconds. */
 export const SEND_INTERVAL_MS = 5_000;
 
-/** What happened to a request that sent spans: `later`: another attempt makes sense. */
+/** The outcome of a request that sent spans. `later`: another attempt makes sense. */
 export type SendOutcome = 'sent' | 'later' | 'refused';
 
 /** The parts that a queue of spans uses. */

@@ -9,7 +9,7 @@ export class TraceExportService {
   /** @param running undefined if nothing is exported */
   constructor(private readonly running: TraceExport | undefined) {}
 
-  /** What makes the spans that are exported. */
+  /** The source of the spans that are exported; undefined without an export. */
   get tracing(): Tracing | undefined {
     return this.running?.tracing;
   }

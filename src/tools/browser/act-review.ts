@@ -42,7 +42,7 @@ export interface ActCircumstances {
   readonly url: string;
   /** The file that it gives to the page. */
   readonly file?: Pick<MediaRecord, 'mediaId' | 'mimeType' | 'sizeBytes'> | undefined;
-  /** Whether submits that send data or look like a purchase need an approval. */
+  /** True if submits that send data or look like a purchase need an approval. */
   readonly asksForSubmits: boolean;
 }
 

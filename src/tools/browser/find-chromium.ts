@@ -17,7 +17,7 @@ const PLACES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
   ],
 };
 
-/** How to get one, by operating system. */
+/** The command that installs one, by operating system. */
 const ADVICE: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   linux: 'install one (Debian and Ubuntu: apt-get install chromium; Fedora: dnf install chromium)',
   darwin: 'install one (brew install --cask chromium)',

@@ -49,7 +49,7 @@ export class Tab {
   isTakingDownload = false;
   /** While an act accepts the dialogs that it opens. */
   acceptsDialogs = false;
-  /** What happened since the last result, as text of the page. */
+  /** The events since the last result, as text of the page. */
   private readonly news: string[] = [];
   private readonly secrets = new Set<string>();
   private dialogTimes: number[] = [];

@@ -43,7 +43,7 @@ export interface ShownSurface {
   /** The number of programs that follow the conversation now. */
   readonly readers: number;
   readonly warnings?: readonly string[];
-  /** What readers could not draw of the state before. */
+  /** The problems that readers reported of the state before. */
   readonly problems_before?: readonly string[];
 }
 
@@ -60,7 +60,7 @@ export interface ReadSurface {
   readonly version: number;
   readonly kind: CanvasKind;
   readonly title?: string;
-  /** What readers could not draw of it. */
+  /** The problems that readers reported of it. */
   readonly problems?: readonly string[];
   /** The IDs and kinds of its components, for kind a2ui. */
   readonly components?: Readonly<Record<string, unknown>>;

@@ -6,7 +6,7 @@ import { tabStop } from '../design/tab-stop.js';
 import { texts } from '../texts.js';
 import type { DiagramFailure, Drawing } from './diagram-frame.js';
 
-/** How much a press of a zoom button changes the size, and the largest and smallest one. */
+/** The factor of a press of a zoom button, and the largest and smallest size. */
 const ZOOM_STEP = 1.25;
 const ZOOM = { min: 0.5, max: 4 };
 

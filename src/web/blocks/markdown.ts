@@ -17,7 +17,7 @@ export class ChatMarkdown extends LitElement {
   @property({ type: Boolean }) growing = false;
   /** False on a page without the frame that draws diagrams: they stay code. */
   @property({ attribute: false }) draws = true;
-  /** How much of the text is shown: to read a text takes time that grows faster than its length. */
+  /** The length of the text that is shown: the time to read a text grows faster than its length. */
   @state() private limit = MAX_PART;
   private readonly splitter = new MarkdownSplitter();
 

@@ -14,7 +14,7 @@ export interface TrayFile {
   readonly name: string;
   /** In bytes. */
   readonly size: number;
-  /** How much of it is uploaded, from 0 to 1. */
+  /** The uploaded share of it, from 0 to 1. */
   readonly progress: number;
   /** Undefined while the file is not uploaded. */
   readonly attachment: Attachment | undefined;

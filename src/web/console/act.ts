@@ -11,7 +11,7 @@ import { consoleTexts } from './texts.js';
 /** A question before something that cannot be undone. */
 export interface Question {
   readonly heading: string;
-  /** What happens, with the numbers of what is lost. */
+  /** The effect, with the numbers of lost messages. */
   readonly effect: string;
   /** The word on the button: "Delete". */
   readonly verb: string;

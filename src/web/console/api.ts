@@ -49,7 +49,7 @@ export class ApiError extends Error {
   }
 }
 
-/** What requests need of the person who is signed in. */
+/** The credential of the person who is signed in. */
 export interface Credentials {
   /** Undefined in open mode, and when a cookie is the credential. */
   readonly token: string | undefined;

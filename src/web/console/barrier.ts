@@ -4,7 +4,7 @@ import { pages, type PageEntry } from './page-table.js';
 import type { Router } from './router.js';
 import { consoleTexts } from './texts.js';
 
-/** What a page asks of the person. */
+/** A question of a page to the person. */
 type Demands = Pick<PageEntry, 'scope' | 'isOfWhole'>;
 
 /** Says what a person lacks to open a page; undefined if nothing. */

@@ -1,11 +1,11 @@
-/** How values are written in the console. Times are in Unix milliseconds, durations in milliseconds. */
+/** Formats values for the console. Times are in Unix milliseconds, durations in milliseconds. */
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** What stands where there is nothing. */
+/** The text of an empty value. */
 export const NOTHING = '—';
 
 const counts = new Intl.NumberFormat('en');

@@ -11,7 +11,7 @@ import { consoleTexts } from './texts.js';
 /** Time within which the letter after `g` counts, in milliseconds. */
 const SEQUENCE_MS = 1_500;
 
-/** What keys act on besides the page. */
+/** The targets of keys besides the page. */
 export interface KeyTarget {
   /** The page that is shown. */
   readonly shownPage: ConsolePage | undefined;

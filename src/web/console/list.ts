@@ -32,7 +32,7 @@ export interface ListSource<Row> {
   readonly keyOf: (row: Row) => string;
   /** The address of a row; undefined for one that leads nowhere. */
   readonly linkOf?: (row: Row) => string | undefined;
-  /** What stands there if there was never anything: a sentence, and the command that fills it. */
+  /** The text of a list that was never filled: a sentence, and the command that fills it. */
   readonly empty: { readonly sentence: string; readonly command?: string };
   /** The filters that are set. */
   readonly chips?: readonly FilterChip[];

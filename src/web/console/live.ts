@@ -146,7 +146,7 @@ export class Live {
     this.reset.emit();
   }
 
-  /** What has happened between the reading of the lists and the opening of a stream without a position is not in it. */
+  /** A stream without a position lacks the events between the reading of the lists and its opening. */
   #feedChanged(isOpen: boolean): void {
     const isFirst = this.#state === 'connecting';
     this.#announce({ isOpen });

@@ -37,7 +37,7 @@ export class Me {
     return this.answer.scopes.includes(scope);
   }
 
-  /** What decides which live events the person gets: pages of which it is the same can share a stream. */
+  /** The key of the live events that the person gets: pages with the same key can share a stream. */
   get reach(): string {
     const { principal, tenant, scopes, channels } = this.answer;
     return JSON.stringify([tenant, principal, scopes, channels]);

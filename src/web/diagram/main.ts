@@ -5,7 +5,7 @@ import { themeOf } from './theme.js';
 
 const MAX_LENGTH = 20_000;
 
-/** How mermaid says that a diagram has more connections than it draws. */
+/** The error of mermaid for a diagram with more connections than it draws. */
 const TOO_LARGE = /Edge limit exceeded/;
 
 let drawn = 0;

@@ -333,7 +333,7 @@ export class Chat {
       (error: unknown) => {
         // The next client sends it again.
         if (error instanceof ConnectionEndedError) return;
-        // What was refused or withdrawn is the person's to look at.
+        // Refused and withdrawn messages stay for the person to look at.
         this.leaving.stay();
         if (error instanceof WithdrawnError) this.#withdraw(conversation, message);
         else this.outbox.remove(message.id, false);

@@ -45,7 +45,7 @@ export class Conversations {
   bind(sender: string, latestSessionId: string | undefined): void {
     const [known] = this.#isBound ? this.all : [];
     if (known?.sender === sender) {
-      // What the browser has stored may be of an agent that the sender has left since.
+      // The stored entry may be of an agent that the sender has left since.
       if (!known.transcript.isLoaded) known.transcript.sessionId = latestSessionId ?? known.transcript.sessionId;
       return;
     }

@@ -5,7 +5,7 @@ import type { Outbox } from './outbox.js';
 import type { PageStorage } from './page-storage.js';
 import { Signal } from './signal.js';
 
-/** What becomes of messages that are not sent when a person signs out. */
+/** The treatment of unsent messages when a person signs out. */
 export type Fate = 'send' | 'keep' | 'discard';
 
 /** Signs a person out, at once or when their messages are sent. */

@@ -9,7 +9,7 @@ export const CHANNEL = 'webchat';
 /** Time without an acknowledgement after which a message counts as late, in milliseconds. */
 const LATE_AFTER_MS = 3_000;
 
-/** How long the number of messages sent after an interruption is shown, in milliseconds. */
+/** Time for which the number of messages sent after an interruption is shown, in milliseconds. */
 const SHOW_CAUGHT_UP_MS = 5_000;
 
 /**

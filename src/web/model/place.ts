@@ -6,7 +6,7 @@ export interface Place {
   readonly message?: string;
   /** The surface that is shown beside it. */
   readonly surface?: string;
-  /** What lies over the conversation. */
+  /** The panels over the conversation. */
   readonly panel?: Panel | undefined;
 }
 

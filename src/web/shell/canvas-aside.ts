@@ -41,7 +41,7 @@ export class CanvasAside implements ReactiveController {
     const wasShown = this.#shown !== undefined;
     this.#shown = surfaceId;
     this.host.requestUpdate();
-    // What lay under it takes the focus only once it is shown again.
+    // The element under it takes the focus only once it is shown again.
     if (wasShown && surfaceId === undefined) void this.host.updateComplete.then(() => this.#returnTo?.focus());
   }
 

@@ -16,7 +16,7 @@ interface EntryState {
 export class Places {
   /** The message of the address, once the person has learned that it is not there. A reload says it again. */
   #missing: string | undefined;
-  /** What waits until the browser has left a panel, which it does later. */
+  /** The callbacks that wait until the browser has left a panel, which it does later. */
   #waiting: (() => void)[] | undefined;
 
   constructor(

@@ -1,4 +1,4 @@
-/** How much of the height a keyboard takes at least, in pixels; bars of the browser take less. */
+/** Minimum height of a keyboard, in pixels; bars of the browser take less. */
 const MIN_KEYBOARD = 120;
 
 /**

@@ -22,7 +22,7 @@ export async function patiently<T>(call: () => Promise<T>, clock: Clock, signal:
   }
 }
 
-/** How chats are read in which something may have been missed. */
+/** The reading of chats in which messages may have been missed. */
 export interface ChatReading<C> {
   readonly chatOf: (chat: C) => string;
   /** Hands over what was missed. Resolves with whether that is all of it. */

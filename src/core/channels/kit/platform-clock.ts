@@ -5,7 +5,7 @@ const MAX_OFFSET_MS = 120_000;
 
 /** The clock of a platform, by the times that its responses have. */
 export class PlatformClock {
-  /** How much it is ahead, in milliseconds. */
+  /** The lead of the platform's clock, in milliseconds. */
   private offset = 0;
   /** The same by the last response. */
   private noted = 0;

@@ -164,7 +164,7 @@ function findPartners(runs: readonly string[]): (number | undefined)[] {
   return partners;
 }
 
-/** What closes code before a cut, and opens it again after it. */
+/** The marks that close code before a cut, and open it again after it. */
 interface OpenCode {
   readonly close: string;
   readonly open: string;

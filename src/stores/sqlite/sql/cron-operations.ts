@@ -19,7 +19,7 @@ import type { MessageRefs } from '../state/message-refs.js';
 import { required } from './statement.js';
 import { MAX_STEP_ROWS, type SweepBudget } from './sweep-budget.js';
 
-/** How long runs are kept, in milliseconds. */
+/** Time for which runs are kept, in milliseconds. */
 const KEPT_MS = 90 * DAY_MS;
 
 const STILL_RUNS = 'the last run has not ended';

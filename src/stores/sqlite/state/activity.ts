@@ -1,4 +1,4 @@
-/** How far back the use of sessions is tracked, in milliseconds: as far as the health page looks. */
+/** Time for which the use of sessions is tracked, in milliseconds: that of the health page. */
 export const ACTIVITY_WINDOW_MS = 300_000;
 
 /** Number of recently used sessions that are known, of about 60 bytes each. Of more, the count does not say how many. */

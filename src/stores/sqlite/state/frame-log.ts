@@ -11,7 +11,7 @@ const COLUMNS =
   'frames.seq, frames.ord, frames.type, frames.timestamp, frames.payload, messages.message_id AS messageId';
 const JOINED = 'frames JOIN messages ON messages.ord = frames.ord';
 
-/** How far a step of the clock may set the times of frames apart from those of their message, in milliseconds. */
+/** Maximum difference between the times of frames and of their message after a step of the clock, in milliseconds. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
 interface Columns {

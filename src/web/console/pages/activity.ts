@@ -29,7 +29,7 @@ export function stateOfTurn({ step, since }: Pick<TurnRow, 'step' | 'since'>, no
   return now - since > SLOW_MS ? 'slow' : 'running';
 }
 
-/** What goes on in conversations now: the turn that runs in each, and how many messages wait. */
+/** The activity of conversations now: the running turn of each, and the number of waiting messages. */
 export class Activity {
   private constructor(
     private readonly turns: ReadonlyMap<string, TurnRow>,

@@ -38,6 +38,6 @@ export const ROLE_SCOPES: Readonly<Record<string, readonly string[]>> = {
   node: ['nodes:serve'],
 };
 
-/** What happens to due times of a job that were missed, and while its last run has not ended. */
+/** The policies for due times of a job that were missed, or that come while its last run has not ended. */
 export const MISFIRES = ['latest', 'skip', 'all'] as const;
 export const OVERLAPS = ['skip', 'queue', 'cancel_running'] as const;

@@ -10,7 +10,7 @@ import { runBulk, type BulkProgress } from './bulk.js';
 /** Most rows that are selected at once. */
 const MAX_SELECTED = 1_000;
 
-/** What can be done with the rows that are selected. Counts are written for people: "1,200". */
+/** The actions on the selected rows. Counts are written for people: "1,200". */
 export interface BulkAction {
   /** "Discard" */
   readonly verb: string;
@@ -18,7 +18,7 @@ export interface BulkAction {
   readonly done: string;
   /** The heading of the question: "Discard 12 answers?" */
   readonly question: (count: string) => string;
-  /** What happens: "12 answers are deleted." */
+  /** The effect: "12 answers are deleted." */
   readonly effect: (count: string) => string;
   /** For what a second press is enough, while each row was selected by itself: "Send 12 again?" */
   readonly warning?: (count: string) => string;

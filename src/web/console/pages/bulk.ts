@@ -1,4 +1,4 @@
-/** How far an action on several things is. */
+/** The progress of an action on several things. */
 export interface BulkProgress {
   readonly done: number;
   readonly total: number;

@@ -11,7 +11,7 @@ import { renderText, renderTime } from './parts.js';
 import { tenantColumn } from './tenant-column.js';
 import { renderToggle } from './toggle.js';
 
-/** What runs by itself, and when next. */
+/** The jobs that run by themselves, with their next times. */
 @customElement('console-cron')
 export class ConsoleCron extends ListPage<Job> {
   protected override describe(): ListDescription<Job> {

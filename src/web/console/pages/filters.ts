@@ -15,7 +15,7 @@ export interface FilterField {
   readonly options?: readonly string[];
   /** `time`: a date and a time, which are Unix milliseconds in the API. `search`: the text that the key `/` leads to. */
   readonly type?: 'text' | 'time' | 'search';
-  /** What holds when the address names nothing: it is shown as chosen. */
+  /** The choice while the address names none: it is shown as chosen. */
   readonly fallback?: string;
 }
 

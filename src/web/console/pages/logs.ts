@@ -27,7 +27,7 @@ const FILTERS: readonly FilterField[] = [
 /** Distance from the end within which the tail is at its end, in pixels. */
 const END_PIXELS = 24;
 
-/** What happens, line by line. Scrolling up pauses it, and says so. A hidden page reads nothing. */
+/** The log, line by line. Scrolling up pauses it, with a note. A hidden page does not read. */
 @customElement('console-logs')
 export class ConsoleLogs extends ConsolePage {
   @state() private error: unknown;

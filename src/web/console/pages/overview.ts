@@ -47,7 +47,7 @@ export class ConsoleOverview extends ConsolePage {
   private readonly refresher = new Refresher(
     () => this.readParts(),
     READ_INTERVAL_MS,
-    // What is under a pointer stays where it is.
+    // The row under a pointer stays where it is.
     () => this.querySelector('.table:hover, .table:focus-within') !== null,
   );
 

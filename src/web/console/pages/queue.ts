@@ -43,7 +43,7 @@ interface Turn {
   readonly tool?: string;
 }
 
-/** What waits, and behind what: the running turns, and the waiting messages. */
+/** The running turns, and the messages that wait behind them. */
 @customElement('console-queue')
 export class ConsoleQueue extends ListPage<Waiting> {
   @query('console-list.running') private readonly running!: ConsoleList<Turn> | null;

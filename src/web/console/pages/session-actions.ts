@@ -177,7 +177,7 @@ export class ConsoleSessionActions extends LitElement {
       this.dispatchEvent(new CustomEvent('changed'));
     };
     const isDone = await act.run(() => apply(change));
-    // What could not be changed is shown as it is.
+    // A switch that could not be changed shows its present state.
     if (!isDone) return this.requestUpdate();
     act.offerUndo(texts.changed(me.principal), () => apply(before));
   }

@@ -60,7 +60,7 @@ export class SessionHistory {
     return isThere();
   }
 
-  /** What has not changed stays the same object, and is not drawn again. */
+  /** Unchanged entries stay the same objects, and are not drawn again. */
   #keep(item: HistoryItem): HistoryItem {
     const known = this.#items.find(({ message_ref: ref }) => ref === item.message_ref);
     return known && JSON.stringify(known) === JSON.stringify(item) ? known : item;

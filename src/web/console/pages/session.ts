@@ -26,7 +26,7 @@ const PAGE_LENGTH = 30;
 /** Interval between two reads that events cause, in milliseconds. */
 const READ_INTERVAL_MS = 1_000;
 
-/** What happened in a conversation? The turns as the person saw them, where the time went, and what an operator can do. */
+/** The turns of a conversation as the person saw them, with their timing and the actions of an operator. */
 @customElement('console-session')
 export class ConsoleSession extends ConsolePage {
   @state() private session: (SessionRow & { readonly participants: readonly string[] }) | undefined;

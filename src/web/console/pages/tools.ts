@@ -8,7 +8,7 @@ import { renderToggle } from './toggle.js';
 import './tool.js';
 import type { Tool } from './tool.js';
 
-/** What changing a tool needs: the switches are settings. */
+/** The services for changing a tool: the switches are settings. */
 const SCOPES = ['admin:write', 'config:write'];
 
 /** The tools of the agents. */

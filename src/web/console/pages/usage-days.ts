@@ -1,6 +1,6 @@
 import type { Zone } from '../format.js';
 
-/** What models have used, in tokens; `cost` is in the currency of the prices that are set. */
+/** The usage of models, in tokens; `cost` is in the currency of the prices that are set. */
 export interface UsageSums {
   readonly answers: number;
   readonly input_tokens: number;

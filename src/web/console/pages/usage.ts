@@ -32,7 +32,7 @@ interface Usage {
 /** Most rows that are read. */
 const MAX_ROWS = 200;
 
-/** What models have cost: bars by day, and the sums by tenant, agent, model or person. */
+/** The cost of models: bars by day, and the sums by tenant, agent, model or person. */
 @customElement('console-usage')
 export class ConsoleUsage extends ConsolePage {
   private readonly usage = new Loaded<Usage>(this, (signal) => this.load(signal));
