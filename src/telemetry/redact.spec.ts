@@ -64,6 +64,32 @@ it('[X-13] has no credential that the gateway has made, also one of another repl
   expect(text.match(/again/g)).toHaveLength(credentials.length);
 });
 
+it.each([
+  'Authorization: token CANARYghp',
+  'authorization: CANARYraw',
+  '{"authorization":"Token CANARYghp"}',
+  'sent bearer CANARYbear',
+  'Bearer CANARYbear1 was refused',
+  'aws_secret_access_key=CANARYkey',
+  'X-Amz-Signature=CANARYsig',
+  'https://a.example/b?sv=1&sig=CANARYsig',
+  'sig=CANARYsig',
+  'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=CANARYkey;EndpointSuffix=b',
+  'Ocp-Apim-Subscription-Key: CANARYkey',
+  'x-goog-api-key: CANARYkey',
+  '-----BEGIN PRIVATE KEY-----\nCANARY+/=\nCANARY\n-----END PRIVATE KEY-----',
+  'read -----BEGIN RSA PRIVATE KEY-----\r\nCANARY',
+  'POST https://hooks.slack.com/services/T0/B0/CANARY 404',
+  'POST https://discord.com/api/webhooks/123/CANARY 404',
+  'GET https://api.telegram.org/bot12345:CANARY/getMe 401',
+  'otp: CANARY',
+])('[X-13] knows the shapes in which others write credentials: %s', (text) => {
+  const { logs, written } = open([]);
+  logs.for('gateway').error({ text, list: [text], error: new Error(text) }, text);
+  expect(written[0]).not.toContain('CANARY');
+  expect(JSON.parse(written[0] ?? '')).toMatchObject({ subsystem: 'gateway' });
+});
+
 it('keeps what helps to find a fault', () => {
   const { logs, written } = open();
   const plain = [
@@ -71,6 +97,10 @@ it('keeps what helps to find a fault', () => {
     'GET http://127.0.0.1:18789/media/a@2x.png 404',
     'exit code=1, state=waiting, the token is missing',
     'Basic authentication is off',
+    'a bearer token is missing, and bearer authentication is on',
+    'Send Authorization: Bearer TOKEN',
+    'unknown key: agent.nmae; the primary key: id',
+    'signature does not match; the config says otp is off',
     'the octet page.html of node1.example is at /page.css',
   ];
   for (const text of plain) logs.for('gateway').info({}, text);

@@ -14,7 +14,7 @@ const SECRET_NAME =
   /(^|_)(tokens?|token_sha256|authorization|cookies?|api_?keys?|(pg)?passwords?|passwd|passphrase|secrets?|private_keys?|jwt|assertion|code_verifier|credentials|id_token_hint)$/;
 
 /** Names of secrets in a text. */
-const NAMES = String.raw`(?:\w{0,24}[_-])?(?:tokens?|id_token_hint|password|passwd|pwd|passphrase|secret|api[_-]?key|private_key|jwt|assertion|code_verifier|credentials)`;
+const NAMES = String.raw`(?:\w{0,24}[_-])?(?:tokens?|id_token_hint|password|passwd|pwd|passphrase|secret|(?:api|private|access|account|shared|signing|subscription)[_-]?key|sig|signature|jwt|assertion|code_verifier|credentials)`;
 
 /** The beginnings of a run-time token in base64, one for each place in a longer text. */
 const ENCODED_BEGINNINGS = [0, 1, 2].map((before) => {
@@ -29,10 +29,22 @@ const SECRET_TEXTS: readonly (readonly [secret: RegExp, replacement: string])[] 
   [/\beyJ[\w-]{5,8192}\.[\w-]{2,8192}(?:\.[\w-]{0,8192})?/g, HIDDEN],
   // Authorization, the browser's subprotocol, cookies, other headers.
   [/\b(bearer\s+)[\w.~+/=-]{16,}/gi, `$1${HIDDEN}`],
+  // A shorter one that is no word.
+  [/\b([Bb]earer\s+)(?=[\w.~+/-]{0,15}[A-Z0-9])[\w.~+/=-]{8,}/g, `$1${HIDDEN}`],
+  [/\b(authorization\\*"?\s{0,4}[:=]\s{0,4}\\*"?(?!bearer|basic)(?:[\w-]{1,20} )?)[^\s"\\,;]+/gi, `$1${HIDDEN}`],
   [/\b(Basic )(?=[\w+/]{0,256}[A-Z0-9=])[\w+/]{8,8192}={0,2}/g, `$1${HIDDEN}`],
   [/(openclaw\.bearer\.)[\w.~-]+/g, `$1${HIDDEN}`],
   [/\b((?:set-)?cookie\\*"?\s{0,4}[:=]\s{0,4}\\*"?)[^"\\\r\n]{1,8192}/gi, `$1${HIDDEN}`],
-  [/\b((?:x-)?(?:api-key|auth-token|access-token|client-secret|password):\s{0,4})[^\s"\\,;]+/gi, `$1${HIDDEN}`],
+  [
+    /\b((?:api-key|[\w-]{1,40}-(?:key|token|secret|password|signature)|password|otp):\s{0,4})[^\s"\\,;]+/gi,
+    `$1${HIDDEN}`,
+  ],
+  // A key in PEM, also with its line ends as escapes of JSON.
+  [/(-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----)(?:[\w+/=:,.\s-]|\\+[rn]){1,16384}/g, `$1${HIDDEN}`],
+  // Addresses that are credentials: incoming webhooks, bots.
+  [/(hooks\.slack\.com\/\w{1,20}\/)[\w/-]{1,512}/gi, `$1${HIDDEN}`],
+  [/(\/api\/webhooks\/\d{1,24}\/)[\w-]{1,512}/gi, `$1${HIDDEN}`],
+  [/(\/bot\d{4,16}:)[\w-]{1,512}/gi, `$1${HIDDEN}`],
   // Tokens that were made at run time: only their digests are known, and those of other replicas not even that.
   [new RegExp(String.raw`\b${TOKEN_PREFIX}[\w-]{16,8192}`, 'g'), HIDDEN],
   [new RegExp(String.raw`(?:${ENCODED_BEGINNINGS.join('|')})[\w+/-]{38,8192}`, 'g'), HIDDEN],
@@ -51,7 +63,7 @@ const SECRET_TEXTS: readonly (readonly [secret: RegExp, replacement: string])[] 
 
 /** Something of this is in every text with such a secret, and is found faster. */
 const SIGNS =
-  /eyj|oct_|b2N0X|9jdF|vY3Rf|page\.|node1\.|bearer|basic |cookie|(?:sk|pk|ai|hp|hf)[-_]|:\/\/[^\s/]*@|[?&]\w*=|token|passw|pwd|passphrase|secret|key|jwt|assertion|verifier|credentials/i;
+  /eyj|oct_|b2N0X|9jdF|vY3Rf|page\.|node1\.|bearer|basic |cookie|(?:sk|pk|ai|hp|hf)[-_]|:\/\/[^\s/]*@|[?&]\w*=|token|passw|pwd|passphrase|secret|key|jwt|assertion|verifier|credentials|authorization|signature|sig=|otp:|hooks\.slack|\/webhooks\/|\/bot\d/i;
 
 /** Replaces text that looks like a credential. Never touches a quote or a backslash, so JSON stays valid. */
 export function redactText(text: string): string {

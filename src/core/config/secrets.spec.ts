@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { createSecretHider, toOneLine } from './secrets.js';
 
 const KEY = 'sk-proj-4fG9hJ2kL7mN1pQ8rS3t';
-const hide = createSecretHider([KEY, 'Bearer abc-123-def-456-ghi', 'production-eu-1', '/home/user/projects/2024']);
+const hide = createSecretHider([
+  KEY,
+  'Bearer abc-123-def-456-ghi',
+  'production-eu-1',
+  '/home/user/projects/2024',
+  'mine-api-key-000001',
+]);
 
 describe('foreign text', () => {
   it.each([
@@ -16,6 +22,10 @@ describe('foreign text', () => {
     ['in production and /home/user', 'in production and /home/user'],
     ['in production-eu-1', 'in ***'],
     ['', ''],
+    [
+      'a key with a name in it, of the header x-api-key: none',
+      'a key with a name in it, of the header x-api-key: none',
+    ],
   ])('[X-13] has no secret and no piece of a key: %s', (text, expected) => {
     expect(hide(text)).toBe(expected);
   });

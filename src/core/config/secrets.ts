@@ -164,8 +164,12 @@ function isKey(value: string): boolean {
   );
 }
 
+/** A piece that is the name of a secret, as `-api-key` is, is left: what follows the name in a text is hidden by it. */
+const SECRET_NAME = /^[a-z_-]*(?:key|token|secret|passw)[a-z_-]*$/;
+
 function listPieces(key: string): string[] {
-  return Array.from({ length: key.length - MIN_PIECE_LENGTH + 1 }, (_, i) => key.slice(i, i + MIN_PIECE_LENGTH));
+  const starts = Array.from({ length: key.length - MIN_PIECE_LENGTH + 1 }, (_, start) => start);
+  return starts.map((start) => key.slice(start, start + MIN_PIECE_LENGTH)).filter((piece) => !SECRET_NAME.test(piece));
 }
 
 function hidePieces(text: string, pieces: ReadonlySet<string>): string {
