@@ -15,6 +15,7 @@ import { findSections } from './core/config/use-settings.js';
 import { SettledRowsService } from './driver/settled-rows.service.js';
 import { driverSettings } from './driver/driver.settings.js';
 import { WireGateway } from './driver/wire-gateway.js';
+import { ProcessGuardService } from './core/lifecycle/process-guard.service.js';
 import { StartStopService } from './core/lifecycle/start-stop.service.js';
 import { StoreSteps } from './core/lifecycle/store-steps.js';
 import { PhaseService } from './core/phase/phase.service.js';
@@ -103,7 +104,15 @@ class DriverProcessModule {
     return {
       module: DriverProcessModule,
       imports: [DiscoveryModule, engine.loadModule().then((module) => ({ module })), ...modules],
-      providers: [...shared, PhaseService, StartStopService, StoreSteps, ChannelManagerService, SettledRowsService],
+      providers: [
+        ...shared,
+        PhaseService,
+        ProcessGuardService,
+        StartStopService,
+        StoreSteps,
+        ChannelManagerService,
+        SettledRowsService,
+      ],
       exports: shared,
     };
   }

@@ -3,6 +3,7 @@ import { Injectable, Module, type DynamicModule, type INestApplication } from '@
 import { NestFactory } from '@nestjs/core';
 import { AuthService } from './auth/index.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
+import { ProcessGuardService } from './core/lifecycle/process-guard.service.js';
 import { StartStopService } from './core/lifecycle/start-stop.service.js';
 import { StartStep } from './core/lifecycle/steps.js';
 import { PhaseService } from './core/phase/phase.service.js';
@@ -74,6 +75,7 @@ export async function runGateway(
   for (const warning of settings.warnings) logs.for('config').warn({}, warning);
   app.useWebSocketAdapter(new GatewayWsAdapter(app));
   app.get(DocumentsService).describe(app);
+  app.get(ProcessGuardService).onEnd(() => process.exit(1));
   stopOnSignals(app, logs);
   try {
     if (isThere && port !== 0) await probes.open(host, port, () => describeOpening(storeUrl));

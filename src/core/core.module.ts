@@ -40,6 +40,7 @@ import { NodeRegistrationService } from './nodes/node-registration.service.js';
 import { NodeToolsService } from './nodes/node-tools.service.js';
 import { NodesService } from './nodes/nodes.service.js';
 import { PhaseService } from './phase/phase.service.js';
+import { ProcessGuardService } from './lifecycle/process-guard.service.js';
 import { StartStopService } from './lifecycle/start-stop.service.js';
 import { StoreSteps } from './lifecycle/store-steps.js';
 import { MemoryBudgetService } from './limits/memory-budget.service.js';
@@ -117,6 +118,7 @@ const exported = [
   SessionCommandsService,
   SessionRouterService,
   SettingsHistoryService,
+  ProcessGuardService,
   StartStopService,
   ToolRegistryService,
   TurnRunnerService,

@@ -17,7 +17,7 @@ import {
 import { Admission, type Admitting } from './inbound/admission.js';
 import { CallsUnderWay } from './calls-under-way.js';
 import type { ChannelGateway, GatewayLine, KnownMessages, LineEvent } from './channel-gateway.js';
-import { callDriver, leaveDriver } from './driver-guard.js';
+import { callExtension, leaveExtension } from '../lifecycle/extension-guard.js';
 import { toFault } from './kit/faults.js';
 import { Inbox, type Receiver } from './inbound/inbox.js';
 import { LateFailures } from './outbound/late-failures.js';
@@ -257,7 +257,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   private async withinTime(call: () => Promise<void>, limitMs: number): Promise<void> {
     const patience = new AbortController();
     const late = this.clock.sleep(limitMs, patience.signal).then(() => 'late' as const);
-    const outcome = await Promise.race([callDriver(this, call), late]).finally(() => patience.abort());
+    const outcome = await Promise.race([callExtension(this, call), late]).finally(() => patience.abort());
     if (outcome === 'late') throw new DriverError('unreachable', `the driver needs more than ${limitMs / 1_000} s`);
   }
 
@@ -299,15 +299,15 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
         return readMention();
       },
       log,
-      receive: leaveDriver((updates: readonly Update[]) => this.receive(updates)),
-      listChats: leaveDriver(() => this.listChats()),
+      receive: leaveExtension((updates: readonly Update[]) => this.receive(updates)),
+      listChats: leaveExtension(() => this.listChats()),
       get answersSince() {
         return readAge();
       },
       admits: (who) => this.admission.admits(who),
-      listPeople: leaveDriver(() => this.admission.listPeople()),
-      closeGap: leaveDriver((chat: string) => this.persistence.write(() => this.store.closeGap(this.lease, chat))),
-      takesPart: leaveDriver(
+      listPeople: leaveExtension(() => this.admission.listPeople()),
+      closeGap: leaveExtension((chat: string) => this.persistence.write(() => this.store.closeGap(this.lease, chat))),
+      takesPart: leaveExtension(
         async ({ chat, thread }: Place) =>
           thread !== undefined && this.persistence.read(() => this.store.takesPart(this.channel, chat, thread)),
       ),
@@ -316,13 +316,13 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
         this.trouble = reason;
         this.reportHealth();
       },
-      fail: leaveDriver((error: unknown) => this.fail(toFault(error))),
-      moveChat: leaveDriver((from: string, to: string) => this.moved.move(from, to)),
-      joinSenders: leaveDriver(async (ids: readonly [string, ...string[]]) => void (await this.senders.join(ids))),
-      noteTyping: leaveDriver((sender: string) => this.noteTyping(sender)),
-      reportFailed: leaveDriver((ref: string, reason: string) => this.failures.report(ref, reason)),
-      keepFile: leaveDriver((body: AsyncIterable<Uint8Array>) => this.getLine().files.keep(body)),
-      openFile: leaveDriver((source: string) => this.getLine().files.open(source)),
+      fail: leaveExtension((error: unknown) => this.fail(toFault(error))),
+      moveChat: leaveExtension((from: string, to: string) => this.moved.move(from, to)),
+      joinSenders: leaveExtension(async (ids: readonly [string, ...string[]]) => void (await this.senders.join(ids))),
+      noteTyping: leaveExtension((sender: string) => this.noteTyping(sender)),
+      reportFailed: leaveExtension((ref: string, reason: string) => this.failures.report(ref, reason)),
+      keepFile: leaveExtension((body: AsyncIterable<Uint8Array>) => this.getLine().files.keep(body)),
+      openFile: leaveExtension((source: string) => this.getLine().files.open(source)),
     };
   }
 

@@ -26,7 +26,6 @@ import { ChannelAccount, type AccountState } from './channel-account.js';
 import { ChannelGateway } from './channel-gateway.js';
 import { DriverMetadata, type DriverDescription } from './channel-driver.decorator.js';
 import type { Driver } from './driver.js';
-import { guardProcess } from './driver-guard.js';
 import { makeNote } from './note.js';
 import { PART_OUTCOMES, type PartOutcome } from './run-context.js';
 
@@ -280,13 +279,11 @@ export class ChannelManagerService {
     for (const driver of this.drivers) {
       for (const account of driver.description.settings.listAccounts(this.config)) this.startAccount(driver, account);
     }
-    const unguard = guardProcess();
     return async () => {
       this.isRunning = false;
       for (const stop of unwatch) stop();
       await this.changes;
       await Promise.all([...this.accounts.values()].map(({ account }) => account.stop()));
-      unguard();
     };
   }
 

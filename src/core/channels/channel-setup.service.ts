@@ -7,7 +7,7 @@ import { parseText } from '../config/setting-values.js';
 import { Clock } from '../time/clock.js';
 import { DEFAULT_ACCOUNT } from './account-settings.js';
 import { ChannelManagerService } from './channel-manager.service.js';
-import { callDriver } from './driver-guard.js';
+import { callExtension } from '../lifecycle/extension-guard.js';
 import { DeliveryError, DriverError, type CheckedAccount, type Driver } from './driver.js';
 
 /** Time limit of a check, in milliseconds. */
@@ -142,7 +142,7 @@ export class ChannelSetupService {
       return undefined as never;
     });
     const thrown = Promise.withResolvers<never>();
-    const result = callDriver({ fail: thrown.reject }, call);
+    const result = callExtension({ fail: thrown.reject }, call);
     return Promise.race([result, late, thrown.promise]).finally(() => patience.abort());
   }
 

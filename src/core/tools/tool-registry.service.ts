@@ -7,6 +7,7 @@ import type { AgentDefinition } from '../agents/agent-definition.js';
 import { matchesPattern } from '../agents/name-pattern.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { toOneLine } from '../config/secrets.js';
+import { callExtension } from '../lifecycle/extension-guard.js';
 import { AuditStore } from '../store/index.js';
 import { canonicalise } from '../store/canonical-json.js';
 import { PrincipalDirectory } from '../identity/principal-directory.js';
@@ -208,17 +209,20 @@ export class ToolRegistryService {
     context: ReviewContext,
     run: (signal: AbortSignal) => Promise<T>,
   ): Promise<{ readonly value: T } | FailedOutcome> {
+    const fields = { tool: name, call_id: context.callId, session_id: context.session.id };
+    const owner = {
+      fail: (error: unknown) => this.log.error({ ...fields, error }, 'a tool has thrown where nothing can catch it'),
+    };
     const timeout = new AbortController();
     const cancelTimer = this.clock.setTimer(timeoutMs, () => timeout.abort());
     const signal = AbortSignal.any([timeout.signal, context.signal]);
     try {
       // Raced, because a tool that ignores its signal must not block the turn.
-      return { value: await raceAbort(signal, () => run(signal)) };
+      return { value: await raceAbort(signal, () => callExtension(owner, () => run(signal))) };
     } catch (error) {
       if (timeout.signal.aborted) return failure('TOOL_TIMEOUT', { tool: name, timeout_ms: timeoutMs });
       if (context.signal.aborted) return stopped(name);
       const reason = error instanceof Error ? error.message : String(error);
-      const fields = { tool: name, call_id: context.callId, session_id: context.session.id };
       // Most are mistakes of the model, such as a file that does not exist.
       this.log.warn({ ...fields, reason: toOneLine(reason, MAX_LOGGED_LENGTH) }, 'a tool failed');
       this.log.debug({ ...fields, error }, 'a tool failed');

@@ -1,5 +1,5 @@
 import { Backoff } from '../kit/backoff.js';
-import { callDriver } from '../driver-guard.js';
+import { callExtension } from '../../lifecycle/extension-guard.js';
 import { DeliveryError, DriverError, type Reading, type Updates } from '../driver.js';
 import type { RunContext } from '../run-context.js';
 
@@ -20,7 +20,7 @@ export class UpdateReader {
     for (;;) {
       signal.throwIfAborted();
       try {
-        const pending = callDriver(this.run, () => driver.read(updates));
+        const pending = callExtension(this.run, () => driver.read(updates));
         // Which updates belong together depends on when they came.
         const mustKeep = pending instanceof Promise || updates.length > 1;
         return { reading: await pending, mustKeep };

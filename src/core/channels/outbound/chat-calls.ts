@@ -1,6 +1,6 @@
 import type { ChatLane } from './chat-lane.js';
 import { DeliveryError, DriverError } from '../driver.js';
-import { callDriver } from '../driver-guard.js';
+import { callExtension } from '../../lifecycle/extension-guard.js';
 import type { RunContext } from '../run-context.js';
 
 /** Time limit of one call of a driver, in milliseconds. Its outcome is unknown afterwards. */
@@ -46,7 +46,7 @@ export class ChatCalls {
       throw new DeliveryError('unknown', `the platform has not responded within ${CALL_TIMEOUT_MS / 1_000} s`);
     });
     try {
-      return await Promise.race([callDriver(this.run, call), late]);
+      return await Promise.race([callExtension(this.run, call), late]);
     } finally {
       patience.abort();
     }

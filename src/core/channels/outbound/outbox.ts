@@ -5,7 +5,7 @@ import { Backoff } from '../kit/backoff.js';
 import type { KnownMessages } from '../channel-gateway.js';
 import { ChatLane } from './chat-lane.js';
 import { DeliveryError, DriverError, type PartText, type Place, type Target } from '../driver.js';
-import { callDriver } from '../driver-guard.js';
+import { callExtension } from '../../lifecycle/extension-guard.js';
 import { PartSender } from './part-sender.js';
 import { LostLeaseError } from '../persistence.js';
 import { ReplyDelivery } from './reply-delivery.js';
@@ -285,7 +285,7 @@ export class Outbox {
     const backoff = new Backoff(clock, signal);
     for (;;) {
       try {
-        return await callDriver(this.run, async () => driver.findPlace?.(target));
+        return await callExtension(this.run, async () => driver.findPlace?.(target));
       } catch (error) {
         if (error instanceof DriverError) throw error;
         const { outcome, retryAfterMs } = error instanceof DeliveryError ? error : {};

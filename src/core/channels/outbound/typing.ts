@@ -2,7 +2,7 @@ import { ExpiringMap } from '../../cache/expiring-map.js';
 import { HOUR_MS } from '../../time/clock.js';
 import type { ChatLane } from './chat-lane.js';
 import { DeliveryError, DriverError, type Place } from '../driver.js';
-import { callDriver } from '../driver-guard.js';
+import { callExtension } from '../../lifecycle/extension-guard.js';
 import type { RunContext } from '../run-context.js';
 
 /** Pause between two calls, in milliseconds. Platforms show one for about 5 s. */
@@ -30,7 +30,7 @@ export class Typing {
     await this.repeat(place, lane, isWriting, stop);
     const { driver, moved, log, signal } = this.run;
     if (!driver.hideTyping || signal.aborted) return;
-    await callDriver(this.run, async () => driver.hideTyping?.(moved.current(place))).catch((error: unknown) => {
+    await callExtension(this.run, async () => driver.hideTyping?.(moved.current(place))).catch((error: unknown) => {
       if (error instanceof DriverError) this.run.fail(error);
       else log.debug({ error, chat: place.chat }, 'typing could not be taken back');
     });
@@ -43,7 +43,7 @@ export class Typing {
       if (this.refused.has(place.chat)) return;
       try {
         if (lane.heldMs === 0 && pace.heldMs === 0)
-          await callDriver(this.run, async () => driver.showTyping?.(this.run.moved.current(place)));
+          await callExtension(this.run, async () => driver.showTyping?.(this.run.moved.current(place)));
         failures = 0;
       } catch (error) {
         failures++;

@@ -1,3 +1,4 @@
+import { leaveExtension } from '../../../core/lifecycle/extension-guard.js';
 import type { Done } from '../../../core/store/index.js';
 import type { Batch, BatchReply, Call, Failure } from '../operations/index.js';
 
@@ -44,7 +45,7 @@ export class Batcher {
     if (this.busy) return;
     this.busy = true;
     // Deferred, so that calls made in the same tick share a batch.
-    queueMicrotask(() => void this.work());
+    queueMicrotask(leaveExtension(() => void this.work()));
   }
 
   /** Resolves when all calls are done. */

@@ -1,16 +1,19 @@
 import type { ProcessEventMap } from 'node:process';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { callDriver, guardProcess, leaveDriver } from './driver-guard.js';
+import { callExtension, guardProcess, leaveExtension } from '../lifecycle/extension-guard.js';
 
 const EVENTS = ['uncaughtException', 'unhandledRejection'] as const;
 
 /** The listeners of the test runner, which takes any uncaught error for a failed test. */
 let others: ((...args: ProcessEventMap['uncaughtException']) => void)[][];
 let unguard: () => void;
+/** The errors of no extension. */
+let unowned: unknown[];
 beforeEach(() => {
   others = EVENTS.map((event) => process.listeners(event as 'uncaughtException'));
   for (const event of EVENTS) process.removeAllListeners(event);
-  unguard = guardProcess();
+  unowned = [];
+  unguard = guardProcess((error) => unowned.push(error));
 });
 afterEach(() => {
   unguard();
@@ -20,16 +23,15 @@ afterEach(() => {
 it('an error of what a driver has started ends its run', async () => {
   const errors: unknown[] = [];
   const run = { fail: (error: unknown) => void errors.push(error) };
-  callDriver(run, () => void Promise.reject(new Error('nothing awaits it')));
-  callDriver(run, () => setTimeout(() => void Promise.reject(new Error('nor this'))));
+  callExtension(run, () => void Promise.reject(new Error('nothing awaits it')));
+  callExtension(run, () => setTimeout(() => void Promise.reject(new Error('nor this'))));
   await expect.poll(() => errors.map(String)).toEqual(['Error: nothing awaits it', 'Error: nor this']);
 });
 
 it("the gateway's own work on behalf of a driver does not belong to it", async () => {
   const errors: unknown[] = [];
   const run = { fail: (error: unknown) => void errors.push(error) };
-  const thrown = new Promise((resolve) => process.once('uncaughtException', resolve));
-  callDriver(run, () => leaveDriver(() => void Promise.reject(new Error('a fault of the gateway')))());
-  expect(String(await thrown)).toBe('Error: a fault of the gateway');
+  callExtension(run, () => leaveExtension(() => void Promise.reject(new Error('a fault of the gateway')))());
+  await expect.poll(() => unowned.map(String)).toEqual(['Error: a fault of the gateway']);
   expect(errors).toEqual([]);
 });

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { GatewayProcess } from '../support/gateway-process.js';
+
+let folder: string;
+let gateway: GatewayProcess;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'careless-'));
+  const module = fileURLToPath(new URL('../support/careless.module.mjs', import.meta.url));
+  gateway = new GatewayProcess({ folder, module });
+});
+afterEach(async () => {
+  await gateway.end();
+  rmSync(folder, { recursive: true });
+});
+
+/** The lines of the log with a message. */
+const linesWith = (message: string) =>
+  gateway.output
+    .split('\n')
+    .filter((line) => line.includes(message))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe('an error that nothing can catch', () => {
+  it('is logged under the name of the tool that left it, and the gateway goes on', async () => {
+    const client = await gateway.connect('c');
+    const say = (id: string, content: string) =>
+      client.send('message_in', { channel: 'test', sender: 'ann', content }, { id });
+    const answered = (id: string) => client.next(({ type, payload }) => type === 'stream_end' && payload['id'] === id);
+    say('1', '/tool acme.careless {}');
+    expect((await answered('1')).payload).toMatchObject({ reason: 'stop' });
+    await expect.poll(() => linesWith('a tool has thrown where nothing can catch it')).toHaveLength(2);
+    expect(linesWith('a tool has thrown')[0]).toMatchObject({ level: 'error', tool: 'acme.careless' });
+    say('2', 'are you there?');
+    expect((await answered('2')).payload).toMatchObject({ reason: 'stop' });
+    expect(gateway.output).not.toContain('CANARY');
+  });
+
+  it('ends the process if it is of no tool and no driver, with one line in which no secret is', async () => {
+    await fetch(`http://127.0.0.1:${await gateway.port}/fault`, { method: 'POST', headers: gateway.localHeaders });
+    expect(await gateway.exited).toMatchObject({ code: 1 });
+    expect(linesWith('the process ends')).toMatchObject([{ level: 'error', error: { type: 'Error' } }]);
+    expect(gateway.output).not.toContain('CANARY');
+  });
+});
