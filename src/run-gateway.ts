@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { Injectable, Module, type DynamicModule, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -64,8 +65,8 @@ export async function runGateway(
   const isThere = isStoreThere(storeUrl);
   if (!isThere) await checkAddress(host, port);
   const logs = new PinoLogs();
-  const probes = new ProbesUntilOpen();
-  const modulesWithAddress = [...modules, AddressModule.freeing(probes)];
+  const probes = new ProbesUntilListening();
+  const modulesWithAddress = [...modules, AddressModule.with(probes)];
   const root = GatewayModule.forRoot({ ...options, modules: modulesWithAddress, settings, logs });
   const app = await NestFactory.create(root, createHttpAdapter(), {
     logger: new NestLogs(logs),
@@ -80,7 +81,7 @@ export async function runGateway(
   try {
     if (isThere && port !== 0) await probes.open(host, port, () => describeOpening(storeUrl));
     await app.init();
-    await listen(app);
+    await listen(app, probes);
     await app.get(StartStopService).whenReady;
   } catch (error) {
     await probes.close();
@@ -91,12 +92,26 @@ export async function runGateway(
   if (!app.get(PhaseService).isDraining) await announce(app);
 }
 
-/** Serves the probes until the store is open. */
-class ProbesUntilOpen {
+/** Serves the probes until the gateway listens. */
+class ProbesUntilListening {
   private probes: EarlyProbes | undefined;
+  private address: readonly [host: string, port: number] | undefined;
 
-  async open(...parts: Parameters<typeof EarlyProbes.open>): Promise<void> {
-    this.probes = await EarlyProbes.open(...parts);
+  async open(host: string, port: number, describe: () => Promise<string>): Promise<void> {
+    this.address = [host, port];
+    this.probes = await EarlyProbes.open(host, port, describe);
+  }
+
+  /** Whether they are served at this address. */
+  areAt(host: string, port: number): boolean {
+    return this.probes !== undefined && this.address?.[0] === host && this.address[1] === port;
+  }
+
+  /** Returns the server on which the gateway goes on to listen; undefined if there is none. */
+  handOver(): Server | undefined {
+    const server = this.probes?.listening;
+    this.probes = undefined;
+    return server;
   }
 
   async close(): Promise<void> {
@@ -110,14 +125,16 @@ class ProbesUntilOpen {
 class AddressCheck {
   constructor(
     private readonly config: ConfigStoreService,
-    private readonly probes: ProbesUntilOpen,
+    private readonly probes: ProbesUntilListening,
   ) {}
 
   @StartStep({ name: 'check the address', phase: 'configure', after: ['apply run-time settings'] })
   async check(): Promise<void> {
+    const [host, port] = [this.config.get('gateway.host'), this.config.get('gateway.port')];
+    if (this.probes.areAt(host, port)) return;
     await this.probes.close();
     try {
-      await checkAddress(this.config.get('gateway.host'), this.config.get('gateway.port'));
+      await checkAddress(host, port);
     } catch (error) {
       const changed = (['gateway.host', 'gateway.port'] as const).find(
         (key) => this.config.sourceOf(key) === 'run time',
@@ -130,8 +147,8 @@ class AddressCheck {
 
 @Module({ providers: [AddressCheck] })
 class AddressModule {
-  static freeing(probes: ProbesUntilOpen): DynamicModule {
-    return { module: AddressModule, providers: [{ provide: ProbesUntilOpen, useValue: probes }] };
+  static with(probes: ProbesUntilListening): DynamicModule {
+    return { module: AddressModule, providers: [{ provide: ProbesUntilListening, useValue: probes }] };
   }
 }
 
@@ -187,12 +204,14 @@ async function announce(app: INestApplication): Promise<void> {
   if (process.stdout.isTTY) process.stdout.write(`${describeChat(url, await app.get(AuthService).issuePageCode())}\n`);
 }
 
-/** Listens on the configured address. @throws Error with advice for the operator if it is not available */
-async function listen(app: INestApplication): Promise<void> {
+/** Listens on the configured address, in place of the early probes if they are there. @throws Error with advice for the operator if it is not available */
+async function listen(app: INestApplication, probes: ProbesUntilListening): Promise<void> {
   const config = app.get(ConfigStoreService);
   const [host, port] = [config.get('gateway.host'), config.get('gateway.port')];
   try {
-    await app.listen(port, host);
+    const early = probes.handOver();
+    // Nest passes its parameters on to the server, which listens on another server too.
+    await (early ? app.listen(early as never) : app.listen(port, host));
   } catch (error) {
     throw explainListening(error, host, port);
   }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
 import { afterEach, expect, it } from 'vitest';
@@ -30,6 +31,26 @@ it('[L-12] before the gateway listens, it is alive, and neither started nor read
   await probes?.close();
   probes = await EarlyProbes.open('127.0.0.1', port, describe);
   expect(probes).toBeDefined();
+});
+
+it('[L-12] give the address to the gateway without a moment in which nobody listens', async () => {
+  const port = await findFreePort();
+  const early = await EarlyProbes.open('127.0.0.1', port, describe);
+  const gateway = createHttpServer((_request, response) => response.end('the gateway'));
+  const answers: string[] = [];
+  const ask = () => fetch(`http://127.0.0.1:${port}/health/live`).then((response) => response.text());
+  answers.push(await ask());
+  // They are under way while the server changes.
+  const underWay = Array.from({ length: 20 }, ask);
+  gateway.listen(early?.listening);
+  await once(gateway, 'listening');
+  for (const answer of await Promise.all(underWay)) expect(answer).toMatch(/starting|the gateway/);
+  answers.push(await ask());
+  expect(answers).toEqual([expect.stringContaining('starting'), 'the gateway']);
+  expect((gateway.address() as AddressInfo).port).toBe(port);
+  gateway.closeAllConnections();
+  await new Promise((resolve) => gateway.close(resolve));
+  await expect(ask()).rejects.toThrow();
 });
 
 it('[L-12] are not there where the address is taken', async () => {

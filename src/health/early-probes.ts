@@ -5,8 +5,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 const RETRY_AFTER_SECONDS = '5';
 
 /**
- * Serves the probes before the gateway itself listens: while the store is opened, which may migrate it for minutes. Without them
- * an orchestrator would end the process in the middle, again and again. All other requests are 503.
+ * Serves the probes before the gateway itself listens: while the store is opened, which may migrate it for minutes, and while the
+ * parts start. Without them an orchestrator would end the process in the middle, again and again. All other requests are 503.
  */
 export class EarlyProbes {
   private constructor(
@@ -38,7 +38,15 @@ export class EarlyProbes {
     }
   }
 
-  /** Frees the address for the gateway. */
+  /**
+   * The server, which another one can listen on (`listen(server)`): from then on that one gets the connections, without a moment
+   * in which nobody listens. This one must not be closed then.
+   */
+  get listening(): Server {
+    return this.server;
+  }
+
+  /** Frees the address. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeAllConnections();
