@@ -36,7 +36,7 @@ export interface StartOverrides {
 
 /** Time after which a second signal ends the process, in milliseconds. */
 const HURRY_MS = 1_500;
-/** Time after which a signal during the start ends the process, in milliseconds. Nothing is acknowledged yet. */
+/** Time after which a signal during the start ends the process, in milliseconds. No message is acknowledged yet. */
 const END_START_MS = 3_000;
 /** Time in which a failed start closes what it opened, in milliseconds. */
 const GIVE_UP_MS = 700;

@@ -72,7 +72,7 @@ export class TokensController {
   }
 }
 
-/** Says whom a credential speaks for. */
+/** Describes the principal of a credential. */
 @ApiTags('admin')
 @ApiBearerAuth()
 @Controller('admin/v1/me')
@@ -81,7 +81,7 @@ export class TokensController {
 export class MeController {
   constructor(private readonly config: ConfigStoreService) {}
 
-  /** Returns whom the caller's credential speaks for, and what it may do. */
+  /** Returns the principal of the caller's credential, and its rights. */
   @Get()
   read(@Caller() caller: Principal): MeDto {
     const { principal, tenant, role, scopes, channels, expiresAt } = caller;

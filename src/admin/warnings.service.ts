@@ -165,7 +165,7 @@ function* ofTokens({ expiring }: WarningFacts): Iterable<Finding> {
   }
 }
 
-/** A warning of which it may not be known since when it holds. */
+/** A warning, whose beginning may not be known. */
 interface Finding extends Omit<Warning, 'since'> {
   /** The key of the warning, the same in each response. */
   readonly key: string;

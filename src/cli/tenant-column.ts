@@ -5,7 +5,7 @@ import type { Terminal } from './terminal.js';
 /** The heading of the column. */
 const HEAD = 'TENANT';
 
-/** A row that may say of which tenant it is. */
+/** A row that may name its tenant. */
 interface OfTenant {
   readonly tenant?: string;
 }

@@ -91,7 +91,7 @@ export class GatewayClient {
     }
     this.#connecting ??= defer();
     const { promise } = this.#connecting;
-    // A caller that does not await the promise learns of the end from the `state` event.
+    // A caller that does not await the promise gets the end from the `state` event.
     promise.catch(() => {});
     this.#connection.open();
     return promise;
@@ -185,7 +185,7 @@ export class GatewayClient {
     this.#connection.notify('canvas_state', payload, sessionId);
   }
 
-  /** Reports that a surface cannot be drawn as its agent means it. The agent reads it. */
+  /** Reports to its agent that a surface cannot be drawn as specified. */
   canvasProblem(sessionId: string, payload: CanvasProblemPayload): void {
     this.#connection.notify('canvas_problem', payload, sessionId);
   }

@@ -39,7 +39,7 @@ export class WireLine implements GatewayLine {
     readonly files: HttpFiles,
     private readonly client: LineClient,
   ) {
-    // Only who waits for it hears of a failure.
+    // A failure is reported only to callers that wait for it.
     this.opening.promise.catch(() => {});
     this.link = new Link(WebSocket, addressOf(target), timers, {
       connected: () => {

@@ -11,7 +11,7 @@ export const MAX_DELAY_MS = 2_000;
 /** Time for which a delay is reported, in milliseconds. */
 export const REPORTED_MS = 30_000;
 
-/** Notices when the event loop was blocked: nothing is answered meanwhile, and heartbeats fail. */
+/** Notices when the event loop was blocked: requests wait meanwhile, and heartbeats fail. */
 @Injectable()
 export class LoopDelay {
   private worst: { readonly at: number; readonly delayMs: number } | undefined;

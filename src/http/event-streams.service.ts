@@ -6,7 +6,9 @@ import { Clock } from '../core/time/clock.js';
 /** Bytes that wait for a client that reads slowly, before the last event; what comes later waits at its source. */
 const MAX_WAITING_BYTES = 524_288;
 
-/** A proxy closes a connection on which nothing was sent for a minute. In milliseconds. */
+/**
+ * Period of comments on an idle stream, since proxies close a connection that is silent for a minute. In milliseconds.
+ */
 export const HEARTBEAT_INTERVAL_MS = 15_000;
 
 /** A comment for proxies, and an event for readers. It has no id, which would move the position of the reader. */

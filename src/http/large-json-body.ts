@@ -46,8 +46,8 @@ function describe({ method, url = '' }: IncomingMessage): string {
 }
 
 /**
- * Reads a JSON body that may be larger than others. An interceptor runs after the guards, so that nothing is read, and
- * nothing parsed, for a request without a credential.
+ * Reads a JSON body that may be larger than others. An interceptor runs after the guards, so that the body of a request
+ * without a credential is neither read nor parsed.
  */
 export class LargeJsonBody implements NestInterceptor {
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {

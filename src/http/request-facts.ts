@@ -6,7 +6,7 @@ import { readForwardedAddress, type TailscaleWay } from './tailscale-peers.js';
 /** Headers that a proxy adds: their sender forwards a request of another client. */
 const FORWARDING_HEADER = /^(forwarded|x-forwarded-.*|x-real-ip|tailscale-.*)$/;
 
-/** The origin and destination of a request, as its headers state them. Nothing here is verified. */
+/** The origin and destination of a request, as its headers state them, not verified. */
 export interface RequestFacts {
   /** The address at the other end of the socket. */
   readonly peerAddress: string;

@@ -3,7 +3,7 @@ import type { TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import type { PayloadFault } from './errors.js';
 
-/** Maximum number of faults in one error; a client that sends a thousand wrong fields learns of the first few. */
+/** Maximum number of faults in one error; a client that sends a thousand wrong fields gets the first few. */
 const MAX_FAULTS = 10;
 
 /** A pointer contains the client's own keys, which can be as long as the frame. */

@@ -92,7 +92,7 @@ export class SocketServer {
   private async upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
     const served = this.served.get(pathOf(request.url ?? ''));
     if (!served) return refuseUpgrade(stream, this.refusePath());
-    // Nothing else listens until ws owns the socket, and an unhandled error would end the process.
+    // There is no other listener until ws owns the socket, and an unhandled error would end the process.
     const ignoreError = () => {};
     stream.on('error', ignoreError);
     const decision = await this.gate.decide(request, served.wire);

@@ -6,7 +6,7 @@ import type { TailscaleProgram } from './tailscale-program.js';
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** A result of the examination, in words for the operator. Nothing of it prevents a start. */
+/** A result of the examination, in words for the operator. It never prevents a start. */
 interface Says {
   readonly state: 'ok' | 'note';
   readonly says: string;

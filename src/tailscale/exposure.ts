@@ -111,7 +111,7 @@ export class Exposure {
   }
 
   /**
-   * `off` acts on the present name of the machine. What stands under an earlier one does no harm, and is only forgotten.
+   * `off` acts on the present name of the machine. Entries under an earlier name do no harm, and are only forgotten.
    * @param name the present name; undefined if it is not known
    * @throws TailscaleError if an entry stays
    */

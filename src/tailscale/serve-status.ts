@@ -138,7 +138,7 @@ function taken(problem: string): Finding {
   return { kind: 'taken', problem };
 }
 
-/** Returns what stands at a port of a name of this machine. */
+/** Returns the entries at a port of a name of this machine. */
 export function readPort({ TCP, Web, AllowFunnel }: ServeStatus, host: string, port: number): PortState {
   const name = `${host}:${port}`;
   const handlers = Object.entries(Web?.[name]?.Handlers ?? {});

@@ -57,8 +57,8 @@ export class TailscaleClient {
   }
 
   /**
-   * Switches off the `/` of a port, and nothing else. That it ends well proves nothing. Resolves with false if nothing was there
-   * to switch off.
+   * Switches off only the `/` of a port. Its success does not prove the effect. Resolves with false if nothing was
+   * there to switch off.
    */
   async off({ port, mode }: TailscaleEntry, timeoutMs?: number): Promise<boolean> {
     const result = await this.change([mode, `--https=${port}`, '--set-path=/', 'off'], timeoutMs);

@@ -8,7 +8,7 @@ export const CALL_TIMEOUT_MS = 10_000;
 /** Output beyond this is not kept, in bytes. The status of a tailnet lists all its machines. */
 const MAX_OUTPUT_BYTES = 33_554_432;
 
-/** Where the program lies although a service has a short PATH. */
+/** Paths of the program that the short PATH of a service lacks. */
 const USUAL_FOLDERS = [
   '/usr/bin',
   '/usr/local/bin',

@@ -9,8 +9,9 @@ const LOOP_PRECISION_MS = 20;
 const UNKNOWN = /^.* Nan\n/gm;
 
 /**
- * The resources that the process uses: CPU time, memory, garbage collection, the delay of the event loop, under the names that dashboards
- * for Node.js know. Nothing is loaded or measured before the first call: a gateway whose metrics are not read pays nothing.
+ * The resources that the process uses: CPU time, memory, garbage collection, the delay of the event loop, under the
+ * names that dashboards for Node.js know. Loads and measures only from the first call on: a gateway whose metrics are
+ * not read pays nothing.
  */
 @Injectable()
 export class ProcessMetrics {

@@ -21,7 +21,7 @@ const MAKER = {
 const STEP_MS = 1_000;
 /** Ticks of the event loop that a look takes at most. */
 const MAX_TICKS = 60;
-/** Ticks in which what a look has started goes on. */
+/** Ticks that the work of a look takes. */
 const MIN_TICKS = 12;
 
 /** Replaces the store that the scheduler sees, for example by one that dies. */

@@ -27,7 +27,7 @@ const GroupRights = Type.Object(
 );
 export type GroupRights = Static<typeof GroupRights>;
 
-/** The claims of a token that decide whom it speaks for. A name with dots is also a path: `realm_access.roles`. */
+/** The claims of a token that decide its principal. A name with dots is also a path: `realm_access.roles`. */
 export const ClaimsSetting = Type.Object(
   {
     principal: Type.Optional(ClaimName),

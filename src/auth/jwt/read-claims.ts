@@ -43,7 +43,8 @@ const MAX_SHOWN = 256;
 const SPACED = new Set(['scope', 'scp']);
 
 /**
- * Returns the principal of a token whose signature is right. Each token decides alone: nothing is kept from an earlier one.
+ * Returns the principal of a token whose signature is right. Each token decides alone: the claims of an earlier one are
+ * not kept.
  * @param payload parsed JSON; of a name that is there twice the last one counts
  * @param now Unix milliseconds
  * @throws ClaimFault

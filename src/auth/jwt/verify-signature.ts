@@ -8,7 +8,7 @@ export interface TokenParts {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** A JSON object in base64url, then two more parts. Nothing else begins so: `{"` in base64url is `eyJ`. */
+/** A JSON object in base64url, then two more parts. No other text begins so: `{"` in base64url is `eyJ`. */
 const JWT = /^(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)$/;
 
 /** Types of tokens that are credentials. Others, such as `logout+jwt`, are made for another purpose. */

@@ -5,8 +5,8 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Returns a text that only the holder of `secret` can read. The tokens of a sign-in are sealed with the cookie, of which the
- * store has the digest alone: who reads the store cannot use them.
+ * Returns a text that only the holder of `secret` can read. The tokens of a sign-in are sealed with the cookie, whose
+ * digest alone is stored: a reader of the store cannot use them.
  */
 export function seal(text: string, secret: string): string {
   const nonce = randomBytes(NONCE_BYTES);

@@ -11,7 +11,7 @@ import { isRefused, RefusedCallError, unlessRefused, type Codes } from '../platf
 import { TOO_MANY_OLD_EDITS, UNKNOWN_MESSAGE, type DiscordRest } from './rest.js';
 import { toTime, type Message } from './updates.js';
 
-/** Discord's limit of a text. It counts characters, of which UTF-16 units are never fewer. */
+/** Discord's limit of a text, in characters. A text has at least as many UTF-16 units. */
 export const MAX_LENGTH = 2_000;
 /** Discord compares a nonce with those of the past few minutes; this long, in milliseconds, is safe. */
 export const NONCE_MS = 120_000;
@@ -112,7 +112,7 @@ export class Outgoing {
     return { nonce: nonce.slice(0, NONCE_LENGTH), enforce_nonce: true };
   }
 
-  /** Implements `Driver.remove`. That it is gone is a success. */
+  /** Implements `Driver.remove`. A message that no longer exists is a success. */
   async remove(ref: string, { chat }: Place): Promise<void> {
     if (ref === DELETED.id) return;
     await unlessRefused(this.rest.call('DELETE', `/channels/${chat}/messages/${ref}`), undefined, GONE);

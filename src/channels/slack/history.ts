@@ -21,7 +21,7 @@ const MAX_PAGES = 5;
 /** A part may be in the history a little before its creation by the clock here, in milliseconds. */
 const CLOCK_TOLERANCE_MS = 120_000;
 
-/** The refusal of a thread that is gone. */
+/** The refusal of a thread that no longer exists. */
 const GONE: Codes = new Set(['thread_not_found']);
 
 /** Where a page of the history is read. */
@@ -160,7 +160,7 @@ export function catchUp({ history, link, chats, take, signal }: CatchUpOptions):
     signal,
     chatOf: ([channel]) => channel,
     async read([channel, threads]) {
-      // Threads of which nothing was heard for longer are not looked at.
+      // Threads without posts for longer are not looked at.
       const newest = threads.toSorted((a, b) => b.sentAt - a.sentAt).slice(0, MAX_THREADS);
       const { posts, isComplete } = await history.readMissed(newest, signal);
       await take(posts.map((post) => ({ ...post, channel })));

@@ -27,8 +27,8 @@ export interface SocketModeOptions {
 }
 
 /**
- * A connection to Slack. When Slack announces its end, another is opened before this one is closed, so that nothing is
- * delivered to neither. One that is lost unannounced is not opened again: that is for the next run.
+ * A connection to Slack. When Slack announces its end, another is opened before this one is closed, so that no event is
+ * lost between them. One that is lost unannounced is not opened again: that is for the next run.
  */
 export class SocketMode {
   /** The connections that are open: two while one replaces the other. */

@@ -77,7 +77,7 @@ async function runProgram(
 ): Promise<object> {
   const child = spawn(program, args, {
     cwd,
-    // Nothing of this process: a variable such as GIT_SSH_COMMAND would start another program.
+    // The variables of this process are left out: one such as GIT_SSH_COMMAND would start another program.
     env: { PATH: PROGRAM_PATH, HOME: homedir(), LANG: 'C.UTF-8', TMPDIR: tmpdir() },
     stdio: ['ignore', 'pipe', 'pipe'],
     shell: false,

@@ -53,8 +53,8 @@ export const INHERITED = {
 } as const satisfies Partial<Record<keyof AgentSetting, SettingKey>>;
 
 /**
- * Returns whether a session may see which model its agent has. A tenant without agents of its own is answered by one of
- * the gateway, of which it sees the name only.
+ * Returns whether a session may see the model of its agent. A tenant without agents of its own uses one of the gateway,
+ * and sees only its name.
  */
 export function mayShowModel(agent: Pick<AgentDefinition, 'tenant'>, session: { readonly tenant: string }): boolean {
   return agent.tenant === session.tenant;

@@ -184,7 +184,7 @@ export class DirectCallsService {
       ...(shownParameters !== undefined && { shownParameters }),
     });
     const { decision } = await this.approvals.waitForDecision(approval, signal);
-    // Nothing waits for it any more.
+    // No caller waits for it any more.
     if (signal.aborted) await this.approvals.withdraw(approval);
     if (decision !== 'allow')
       throw denied(tool, decision === 'deny' ? 'a person denied it' : 'it was not approved in time');

@@ -9,7 +9,7 @@ import { Clock } from '../time/clock.js';
 import type { Connection } from './connection.js';
 import { ConnectionManagerService } from './connection-manager.service.js';
 
-/** Number of sessions of which the channel is kept: those written last. */
+/** Number of sessions whose channel is cached: those written last. */
 const MAX_KNOWN = 20_000;
 /** Pause after a failed look-up, in milliseconds. */
 const RETRY_DELAY_MS = 1_000;

@@ -76,8 +76,8 @@ export interface Connection extends FrameReader {
   readonly wantsPresence: boolean;
 
   /**
-   * Notes that the request that is being handled goes on after its handler has returned: until {@link endRequest} it counts
-   * as held by the connection. Returns its size in bytes.
+   * Notes that the current request continues after its handler has returned: until {@link endRequest} it counts as held
+   * by the connection. Returns its size in bytes.
    */
   beginRequest(): number;
 

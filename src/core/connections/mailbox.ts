@@ -57,7 +57,7 @@ export class Mailbox<T> {
     return this.bytes + this.underWayBytes;
   }
 
-  /** Notes that the request that is being handled goes on after its handler has returned. Pass the result to {@link end}. */
+  /** Notes that the current request continues after its handler has returned. Pass the result to {@link end}. */
   begin(): number {
     const size = this.newestBytes * UNDER_WAY_FACTOR + UNDER_WAY_BYTES;
     this.underWayBytes += size;

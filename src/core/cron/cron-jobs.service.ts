@@ -107,7 +107,7 @@ export class CronJobsService {
   }
 
   /**
-   * Removes a job. Its messages that wait end as cancelled; a turn that runs goes on unless it is to be cancelled too.
+   * Removes a job. Its waiting messages end as cancelled; a running turn continues unless it is to be cancelled too.
    * @throws GatewayError NOT_FOUND
    */
   async remove(tenant: string, jobId: string, actor: string, cancelsRunning = false): Promise<void> {
@@ -184,7 +184,7 @@ export class CronJobsService {
     });
   }
 
-  /** Adds the definition to a job, and where it stands in time. */
+  /** Adds the definition of a job, with its position in time. */
   private async complete(
     definition: JobDefinition,
     job: Omit<CronJob, 'definition' | 'event' | 'nextDue' | 'wakeAt'>,

@@ -118,7 +118,7 @@ export class CronService {
     return run;
   }
 
-  /** Returns where a job stands in time, from a base on. */
+  /** Returns the position of a job in time, from a base on. */
   async place(
     job: Pick<CronJob, 'jobId' | 'revision' | 'isEnabled'>,
     definition: JobDefinition,
@@ -241,7 +241,7 @@ export class CronService {
     if (await this.isHandled(opened)) await this.finish(job, definition, plan, times, idOf);
   }
 
-  /** Moves a job behind the due times of a plan, all of which are decided and accepted. */
+  /** Moves a job behind the due times of a plan, once all are decided and accepted. */
   private async finish(
     job: CronJob,
     definition: JobDefinition,

@@ -55,7 +55,7 @@ export class Zone {
     return Date.UTC(year, month - 1, day, hour, minute, seconds) - second;
   }
 
-  /** Returns the piece that an instant lies in. */
+  /** Returns the piece that contains an instant. */
   pieceAt(instant: number): ZonePiece {
     const pieces = this.piecesOf(new Date(instant).getUTCFullYear());
     const piece = pieces.find(({ to }) => instant < to);

@@ -5,8 +5,8 @@ import { ALL_TENANTS } from '../store/index.js';
 import { DEFAULT_TENANT, type Principal } from './principal.js';
 
 /**
- * Returns whether a principal speaks for all tenants: its credential says so, or the settings name no tenant but the default
- * one.
+ * Returns whether a principal is one of all tenants: by its credential, or because the settings name no tenant but the
+ * default one.
  */
 export function isOfAllTenants(principal: Pick<Principal, 'tenant'>, config: ConfigStoreService): boolean {
   return isOfAllUnder(principal, (key) => config.get(key));
@@ -28,7 +28,7 @@ export function listNamedTenants(get: SettingsReader): readonly string[] {
 }
 
 /**
- * Checks that a principal speaks for all tenants, for what belongs to the process.
+ * Checks that a principal is one of all tenants, for operations on the whole process.
  * @throws GatewayError FORBIDDEN
  */
 export function checkAllTenants(principal: Principal, config: ConfigStoreService): void {

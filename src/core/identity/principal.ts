@@ -1,7 +1,7 @@
 import { GatewayError, type Role, type Scope } from '../../protocol/domain.js';
 import type { ClientKey } from '../store/index.js';
 
-/** The result of authentication: whom a credential speaks for and what it may do. */
+/** The result of authentication: the principal of a credential and its rights. */
 export interface Principal {
   readonly tenant: string;
   readonly principal: string;

@@ -3,7 +3,7 @@
  * the start declares a {@link StartStep} in one of them.
  */
 export const START_PHASES = {
-  /** Nothing listens yet. A failure ends the process with its message. */
+  /** No port is open yet. A failure ends the process with its message. */
   beforeListening: [
     'open', // the store opens, migrates and recovers
     'configure', // settings changed at run time take effect

@@ -7,7 +7,7 @@ export interface QuotaDay {
   readonly to: number;
 }
 
-/** Returns the day of a time zone that a moment lies in. @throws RangeError for an unknown time zone */
+/** Returns the day of a time zone that contains a moment. @throws RangeError for an unknown time zone */
 export function findDay(now: number, timeZone: string): QuotaDay {
   const format = new Intl.DateTimeFormat('en-US', {
     ...{ timeZone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric' },
@@ -18,7 +18,7 @@ export function findDay(now: number, timeZone: string): QuotaDay {
   return { from, to: findStart(from + 1.5 * DAY_MS, format) };
 }
 
-/** Returns the first moment of the day that a moment lies in. */
+/** Returns the first moment of the day that contains a moment. */
 function findStart(at: number, format: Intl.DateTimeFormat): number {
   const clock = readClock(at, format);
   const midnight = Math.floor(clock / DAY_MS) * DAY_MS;

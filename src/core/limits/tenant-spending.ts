@@ -77,8 +77,8 @@ export class TenantSpending {
   }
 
   /**
-   * Returns how many more turns find something left besides what is held back, if each holds back as much as those that run do
-   * on average. Not limited while none runs, and when a quota is used up: then each ends at once.
+   * Returns the number of further turns for which the quotas suffice, if each reserves the average of the running ones.
+   * Unlimited while none runs, and when a quota is used up, since each then ends at once.
    * @param taking number of turns that run, of which some may hold nothing yet
    */
   countRoom(now: number, quotas: TenantQuotas, taking: number): number {

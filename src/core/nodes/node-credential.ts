@@ -30,7 +30,7 @@ const SMALL_ORDER = new Set([
   'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ]);
 
-/** A credential as it was presented. Nothing in it is proven. */
+/** A credential as it was presented, not yet verified. */
 export interface NodeCredential {
   readonly nodeId: string;
   /** Unix milliseconds, by the clock of the node. */

@@ -8,7 +8,7 @@ const SUFFIX_LENGTH = 6;
 
 /**
  * Returns the ID of a node with this name: `Kitchen Mac` becomes `kitchen-mac`.
- * @param random for a name of which nothing is left, such as one without Latin letters
+ * @param random for a name that becomes empty, such as one without Latin letters
  * @param isTaken called with candidates until it returns false
  */
 export function chooseNodeId(name: string, random: string, isTaken: (nodeId: string) => boolean): string {

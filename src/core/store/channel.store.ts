@@ -150,8 +150,8 @@ export abstract class ChannelStore {
   abstract addInbox(lease: AccountLease, entries: readonly InboxEntry[]): Promise<boolean>;
 
   /**
-   * Lists the chats that were used last, at most `limit`, and of each the threads that were used last, at most
-   * {@link MAX_LISTED_THREADS}, each with its newest message. Chats of which nothing was heard for 90 days are forgotten.
+   * Lists the chats that were used last, at most `limit`, and of each the threads that were used last, at most {@link
+   * MAX_LISTED_THREADS}, each with its newest message. Chats without messages for 90 days are forgotten.
    */
   abstract listChats(channel: string, limit: number): Promise<readonly SeenChat[]>;
 

@@ -38,7 +38,7 @@ export class ToolMetrics {
     if (!this.byTool.has(tool)) this.byTool.set(tool, this.bind(tool));
   }
 
-  /** Forgets a tool that is gone; its series stay. */
+  /** Forgets a tool that no longer exists; its series stay. */
   forget(tool: string): void {
     this.byTool.delete(tool);
   }

@@ -92,7 +92,7 @@ export class BlockAssembler {
     this.sentOfLine = 0;
   }
 
-  /** Takes a complete line of which nothing was sent yet. */
+  /** Takes a complete line before any of it is sent. */
   private takeLine(line: string, pieces: Piece[]): void {
     if (this.block?.fence !== undefined) {
       if (closes(this.block.fence, this.block.indent, line)) this.close(pieces);

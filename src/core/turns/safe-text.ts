@@ -9,7 +9,7 @@ export function toSafeText(text: string): string {
   return text.isWellFormed() && !text.includes(NUL) ? text : text.toWellFormed().replaceAll(NUL, REPLACEMENT);
 }
 
-/** Returns a value as JSON of which every text is safe. */
+/** Returns a value as JSON whose texts are all safe. */
 export function toSafeJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'string' ? toSafeText(part) : part));
 }

@@ -25,6 +25,6 @@ export async function watchDocuments(cdp: CDPSession, onLeft: (reason: string) =
       .then(() => cdp.send('Page.navigate', { url: 'about:blank' }))
       .catch(() => {});
   });
-  // Nothing is kept of what pages load.
+  // Data that pages load is not kept.
   await cdp.send('Network.enable', { maxTotalBufferSize: 0, maxResourceBufferSize: 0 });
 }

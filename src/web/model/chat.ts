@@ -178,8 +178,8 @@ export class Chat {
   }
 
   /**
-   * Shows what the browser has stored for the person of this tab, until the gateway has said who is signed in. Nothing is
-   * sent or read before.
+   * Shows what the browser has stored for the person of this tab, until the gateway has said who is signed in. It sends
+   * and reads nothing before.
    */
   recall(): void {
     if (this.storage.person === undefined || this.storage.isSignedOut) return;

@@ -75,7 +75,7 @@ export class ChatCorrector implements EventCorrector {
   }
 }
 
-/** Returns whether a chunk has nothing but text, as most have. Nothing of it needs correction. */
+/** Returns whether a chunk has only text, as most have. Such a chunk needs no correction. */
 function isText({ choices }: Fields, { index, delta, finish_reason: reason }: Fields): boolean {
   const isOnly = Array.isArray(choices) && choices.length === 1 && index === 0;
   const fields = asFields(delta);

@@ -3,7 +3,7 @@ import type { Target, Update } from '../driver.js';
 import { Pairing, type PairingRun } from './pairing.js';
 import type { Senders } from './senders.js';
 
-/** People who were let in that a driver learns of. */
+/** Admitted people that are passed to a driver. */
 const MAX_PAIRED = 100;
 
 /** A run that admits updates. */
@@ -20,8 +20,8 @@ export class Admission {
   }
 
   /**
-   * Returns an update with the first ID of its sender, or undefined for one that is ignored. An unknown sender gets a code for
-   * a message, and nothing for an edit or a reaction. Of one who gets no code, nothing is stored.
+   * Returns an update with the first ID of its sender, or undefined for one that is ignored. An unknown sender gets a
+   * code for a message, and nothing for an edit or a reaction. A sender who gets no code is not stored.
    * @throws LostLeaseError; GatewayError STORE_UNAVAILABLE
    */
   async admit(update: Update): Promise<Update | undefined> {

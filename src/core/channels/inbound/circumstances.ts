@@ -39,5 +39,5 @@ function hasNothing({ content, attachments = [], is_direct_mention: isMention }:
   return content === '' && attachments.length === 0 && isMention === true;
 }
 
-/** The reading of a deletion, of which a platform says no more than the message. */
+/** The reading of a deletion, for which a platform names the message alone. */
 export const DELETED: Reading = { kind: 'message', message: { content: '[deleted]' } };

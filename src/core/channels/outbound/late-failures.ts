@@ -3,7 +3,7 @@ import type { AccountLease, ChannelStore } from '../../store/index.js';
 import type { Log } from '../../telemetry/logs.js';
 import { LostLeaseError, type Persistence } from '../persistence.js';
 
-/** Number of failed messages of which the platform's ID may not be stored yet: the newest. */
+/** Number of the newest failed messages whose ID on the platform may not be stored yet. */
 const MAX_EARLY = 10_000;
 
 /** The run of an account whose messages can fail. */

@@ -86,7 +86,7 @@ export class Outbox {
     if (waitsAs !== undefined) this.waiting.set(waitsAs, messageRef);
   }
 
-  /** Returns the ref of a message of which nothing was heard since this run submitted it, by its ID in edits. */
+  /** Returns the ref of a message without events since this run submitted it, by its ID in edits. */
   findWaiting(messageId: string): string | undefined {
     const messageRef = this.waiting.get(messageId);
     return messageRef !== undefined && !this.begun.get(messageRef) ? messageRef : undefined;

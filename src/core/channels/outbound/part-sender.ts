@@ -53,7 +53,7 @@ export class PartSender {
     for (let part = start; ;) {
       if (this.isTooOld(writtenAt, this.opensAt(part))) return this.giveUp(part, texts, TOO_OLD);
       await this.sleepUntil(part.notBefore);
-      // An earlier call may have arrived, and this one is taken for it.
+      // If an earlier call has arrived, the platform recognises this one as its repetition.
       const isRepeated = part.state === 'sending' && this.isRepeatable(part);
       if (part.state === 'sending' && !isRepeated) {
         const found = await this.lookUp(part, texts, writtenAt);

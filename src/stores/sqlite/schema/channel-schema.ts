@@ -121,7 +121,10 @@ export const SCHEMA_14 = `
   DROP TABLE chats_12;
 `;
 
-/** The changes of version 16: `gaps` has the chats of which a platform without a queue may not have handed over all. */
+/**
+ * The changes of version 16: `gaps` has the chats whose messages a platform without a queue may not have handed over
+ * completely.
+ */
 export const SCHEMA_16 = `
   CREATE TABLE gaps (
     channel TEXT NOT NULL,

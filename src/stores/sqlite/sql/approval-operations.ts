@@ -162,7 +162,7 @@ export class ApprovalOperations {
   }
 }
 
-/** Sorts the undecided ones, of which there are at most as many as turns that wait; the others are not read. */
+/** Sorts the undecided ones, at most one for each waiting turn; the others are not read. */
 const SELECT_PENDING_OF_ALL = `SELECT approval, ${COLUMNS} FROM approvals INDEXED BY approvals_pending
   WHERE decision IS NULL AND approval > ? ORDER BY approval`;
 

@@ -37,10 +37,10 @@ const MAX_CACHED_CLIENTS = 20_000;
 /** Number of cached sessions with one message so far: strangers can make as many as they like. */
 const MAX_CACHED_NEW_SESSIONS = 16_384;
 
-/** Number of sessions of which all fields are cached, each of half a kilobyte. */
+/** Number of sessions whose fields are all cached, half a kilobyte each. */
 const MAX_CACHED_CLAIMED = 4_096;
 
-/** Number of names of tenants and modes of which sessions share one string. */
+/** Number of names of tenants and modes whose strings sessions share. */
 const MAX_CACHED_NAMES = 1_000;
 
 /** Number of participants, and of cursors, that are cached, besides the newest of each cached session. */

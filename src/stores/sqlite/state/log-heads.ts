@@ -13,8 +13,8 @@ export interface LogHead {
 }
 
 /**
- * The bounds of the logs of sessions, of which {@link MAX_CACHED_SESSIONS} are kept in 24 bytes each. The number of a
- * session determines its place, so that sessions with numbers near each other do not displace each other.
+ * The bounds of the logs of {@link MAX_CACHED_SESSIONS} sessions, in 24 bytes each. The number of a session determines
+ * its place, so that sessions with numbers near each other do not displace each other.
  */
 export class LogHeads {
   private sessions = new Float64Array(MAX_CACHED_SESSIONS);

@@ -9,8 +9,8 @@ interface Row extends ClientKey {
 }
 
 /**
- * Which turns waited for a person at a moment: those with an open approval, and the turns of agents that such a turn asks or is
- * asked by. Nothing of them runs before the decision.
+ * The turns that waited for a person at a moment: those with an open approval, and the turns of agents that such a turn
+ * asks or is asked by. They do not run before the decision.
  */
 export class WaitingTurns {
   private readonly messageRefs: ReadonlySet<string>;

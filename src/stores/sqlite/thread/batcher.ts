@@ -5,7 +5,10 @@ import type { Batch, BatchReply, Call, Failure } from '../operations/index.js';
 /** Calls per batch, so that a burst completes in portions and not all at its end. */
 const MAX_CALLS = 1_024;
 
-/** Characters and bytes in the calls of a batch, of which each thread has a copy. A larger call is a batch of its own. */
+/**
+ * Maximum size of the calls of a batch, in characters and bytes: each thread has a copy. A larger call is a batch of
+ * its own.
+ */
 export const MAX_BATCH_SIZE = 1_048_576;
 
 /** Calls with their callbacks. In two lists, so that the calls are garbage when they are sent, long before their results. */
