@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Takes the errors that code of a team, or a vendor's SDK behind it, throws where nothing can catch them. */
+/** Takes the errors that code of a team, or a vendor's SDK behind it, throws outside of any call. */
 export interface Guarded {
   fail(error: unknown): void;
 }
