@@ -56,7 +56,8 @@ export class EventStreamsService {
     response.flushHeaders();
     response.write(':\n\n');
     const send = () => {
-      while (!response.destroyed && response.writableLength < MAX_WAITING_BYTES) {
+      // It may have ended with the gateway, and not closed yet: lines of the log come until then.
+      while (!response.writableEnded && !response.destroyed && response.writableLength < MAX_WAITING_BYTES) {
         const event = source.next();
         if (!event) return;
         response.write(format(event));
@@ -64,7 +65,7 @@ export class EventStreamsService {
     };
     const unsubscribe = source.subscribe(send);
     const stopBeating = this.clock.setRepeating(HEARTBEAT_INTERVAL_MS, () => {
-      if (response.writableLength === 0) response.write(HEARTBEAT);
+      if (!response.writableEnded && response.writableLength === 0) response.write(HEARTBEAT);
     });
     this.open.add(response);
     response.on('drain', send);

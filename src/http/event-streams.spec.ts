@@ -8,7 +8,7 @@ import { EventStreamsService, HEARTBEAT_INTERVAL_MS, type StreamedEvent } from '
 class StalledResponse extends EventEmitter {
   head: Readonly<Record<string, string>> = {};
   held = '';
-  isEnded = false;
+  writableEnded = false;
   readonly destroyed = false;
 
   get writableLength(): number {
@@ -22,13 +22,14 @@ class StalledResponse extends EventEmitter {
   flushHeaders(): void {}
 
   write(text: string): boolean {
+    if (this.writableEnded) throw new Error('write after end');
     this.held += text;
     return false;
   }
 
+  /** Its connection closes later. */
   end(): void {
-    this.isEnded = true;
-    this.emit('close');
+    this.writableEnded = true;
   }
 
   take(): string {
@@ -102,9 +103,13 @@ describe('a stream of events', () => {
     expect(source.events.length).toBeLessThan(left);
   });
 
-  it('[AD-24] ends with the gateway, and asks its source for nothing more', () => {
-    const { streams, response, source } = open();
+  it('[AD-24] ends with the gateway, and asks its source for nothing more, also before its connection has closed', () => {
+    const { clock, streams, response, source } = open();
+    response.take();
     streams.endAll();
-    expect([response.isEnded, source.listener]).toEqual([true, undefined]);
+    source.add({ data: 'a line of the log' });
+    clock.advance(HEARTBEAT_INTERVAL_MS);
+    response.emit('close');
+    expect([response.writableEnded, response.held, source.listener]).toEqual([true, '', undefined]);
   });
 });
