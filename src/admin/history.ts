@@ -1,7 +1,7 @@
 import type { HistoryEntry } from '../core/connections/history-page.js';
-import type { DurableFrame, Session } from '../core/store/index.js';
+import type { DurableFrame, ListedSession, Session } from '../core/store/index.js';
 import type { FieldsOf } from './fields.js';
-import type { HistoryItemDto, SessionFrameDto, SessionItemDto } from './sessions.dto.js';
+import type { HistoryItemDto, ListedSessionDto, SessionFrameDto, SessionItemDto } from './sessions.dto.js';
 
 /** Describes a session without its participants, of whom there may be thousands. */
 export function toSessionItem(session: Session): FieldsOf<SessionItemDto> {
@@ -19,6 +19,12 @@ export function toSessionItem(session: Session): FieldsOf<SessionItemDto> {
     ...(session.model !== undefined && { model: session.model }),
     head_seq: session.headSeq,
   };
+}
+
+/** Describes a session of a list. */
+export function toListedSession(session: ListedSession): FieldsOf<ListedSessionDto> {
+  const { waiting, runningRef } = session;
+  return { ...toSessionItem(session), waiting, ...(runningRef !== undefined && { running_ref: runningRef }) };
 }
 
 /** Describes a message with its reply. */

@@ -21,7 +21,7 @@ import { SessionChangesService } from '../core/sessions/session-changes.service.
 import { SessionRouterService } from '../core/sessions/session-router.service.js';
 import { AdminStore, FrameStore, SessionStore, type ListPosition, type Session } from '../core/store/index.js';
 import { JSON_LINES_CONTENT, sendJsonLines, validated } from '../http/index.js';
-import { toFrameItem, toHistoryItem, toSessionItem } from './history.js';
+import { toFrameItem, toHistoryItem, toListedSession, toSessionItem } from './history.js';
 import { toAcceptedDto } from './messages.controller.js';
 import { Cursors, DEFAULT_LIMIT } from './pages.js';
 import { AcceptedMessageDto, CursorQuery } from './queue.dto.js';
@@ -70,7 +70,7 @@ export class SessionsController {
     const cursors = new Cursors<ListPosition>('sessions', tenant, asked, sort);
     const order = sort === 'created_at' ? 'created' : 'active';
     const page = await this.store.listSessions({ tenant, ...asked, order, after: cursors.decode(cursor), limit });
-    return { items: page.items.map(toSessionItem), ...(page.next && { next: cursors.encode(page.next) }) };
+    return { items: page.items.map(toListedSession), ...(page.next && { next: cursors.encode(page.next) }) };
   }
 
   /** Returns a session that the caller may read, with everyone who has written in it. */

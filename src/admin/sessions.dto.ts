@@ -75,6 +75,20 @@ export class SessionItemDto {
   head_seq!: number;
 }
 
+/** A session of a list, with what is open in it. */
+export class ListedSessionDto extends SessionItemDto {
+  /**
+   * Messages that wait.
+   * @example 2
+   */
+  waiting!: number;
+  /**
+   * The message that runs now.
+   * @example "m_4f61_9"
+   */
+  running_ref?: string;
+}
+
 /** A session with everyone who has written in it. */
 export class SessionDto extends SessionItemDto {
   /** @example ["5001"] */
@@ -141,7 +155,7 @@ export class SessionsQuery extends CursorQuery {
 
 /** A page may have fewer items than its limit, or none, and a `next`. */
 export class SessionsDto {
-  items!: SessionItemDto[];
+  items!: ListedSessionDto[];
   /** @example "WzE3LCJ4Z2R6Il0" */
   next?: string;
 }

@@ -54,6 +54,23 @@ describe('the list of conversations', () => {
     expect(new URL(page.url()).search).toBe('');
   });
 
+  it('[CO-11] says what runs and waits in each, also where the list of turns does not have it, and follows it', async () => {
+    const { page } = await openConsole(suite, '/sessions?q=greta');
+    await page.route('**/admin/v1/turns*', (route) => route.fulfill({ json: { items: [] } }));
+    await page.getByText('Nothing matches').waitFor();
+    const send = (content: string) => driver.send('message_in', { channel: 'test', sender: 'greta', content });
+    const running = send('/wait 60000');
+    await driver.answerTo(running);
+    for (const content of ['second', 'third']) await driver.answerTo(send(content));
+    await page.keyboard.press('r');
+    const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: 'greta' }) });
+    await row.getByText('running').waitFor();
+    await row.getByRole('cell', { name: '2', exact: true }).waitFor();
+    driver.send('cancel', { message_id: running });
+    await row.getByText('idle').waitFor();
+    await row.getByRole('cell', { name: '—', exact: true }).waitFor();
+  });
+
   it('[CO-06] is not empty when it cannot be read, and keeps its rows', async () => {
     const { page } = await openConsole(suite, '/sessions');
     await page.getByRole('link', { name: 'alice' }).waitFor();

@@ -7,6 +7,7 @@ import { run } from '../../src/cli/cli.js';
 import { AuditStore, FrameStore } from '../../src/core/store/index.js';
 import { FakeTerminal } from '../../src/testing/index.js';
 import { AdminApi } from '../support/admin-api.js';
+import { eventually } from '../support/eventually.js';
 import { FrameClient } from '../support/frame-client.js';
 import { GatewayApp, TOKENS, withTokens } from '../support/gateway-app.js';
 
@@ -70,6 +71,19 @@ describe('the list of sessions', () => {
     for (const query of ['sort=name', 'mode=dm', 'active_since=yesterday', 'q=', 'limit=201'])
       expect([query, (await admin.get(`sessions?${query}`)).status]).toEqual([query, 400]);
     expect((await command('sessions', '--search', 'room-1')).out).toContain(room.sessionId);
+  });
+
+  it('[AD-11] says how many messages wait in each, and which one runs', async () => {
+    const send = (content: string) =>
+      driver.answerTo(
+        driver.send('message_in', { channel: 'test', sender: 'alice', content }, { id: `open-${++sent}` }),
+      );
+    const { payload } = await send('/wait 60000');
+    await send('second');
+    await eventually(async () => {
+      const { body } = await admin.get('sessions');
+      expect(body.items).toMatchObject([{ key: ['alice'], waiting: 1, running_ref: payload['message_ref'] }]);
+    });
   });
 
   it('[AD-11] lists each session once while others are made, also those made at the same time', async () => {

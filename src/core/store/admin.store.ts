@@ -105,9 +105,17 @@ export interface ListPosition {
   readonly asOf: number;
 }
 
+/** A session with what is open in it. */
+export interface ListedSession extends Session {
+  /** Number of messages that wait. */
+  readonly waiting: number;
+  /** The message that runs now. */
+  readonly runningRef?: string;
+}
+
 /** A page of sessions. It may have fewer than the limit, or none, and a `next`. */
 export interface SessionPage {
-  readonly items: readonly Session[];
+  readonly items: readonly ListedSession[];
   /** Present unless the list has ended. */
   readonly next?: ListPosition;
 }

@@ -101,6 +101,27 @@ export const adminContract: Contract = {
     expect(await walk(bench, { ...query, activeSince: bench.under.now() + 1 })).toEqual([]);
   },
 
+  'lists sessions with what waits and runs in each': async (bench) => {
+    const { messageRef } = await tell(bench, 'ann');
+    await tell(bench, 'ann');
+    await tell(bench, 'ben');
+    const list = async () => {
+      const { items } = await bench.store.listSessions({ tenant: 'default', order: 'created', limit: 9 });
+      return items.map(({ keyParts: [who], waiting, runningRef }) => [who, waiting, runningRef]);
+    };
+    expect(await list()).toEqual([
+      ['ben', 1, undefined],
+      ['ann', 2, undefined],
+    ]);
+    const claim = await bench.claimOne();
+    expect(await list()).toEqual([
+      ['ben', 1, undefined],
+      ['ann', 1, messageRef],
+    ]);
+    await bench.finish(claim);
+    expect((await list())[1]).toEqual(['ann', 1, undefined]);
+  },
+
   'lists sessions by their newest message, as they were at the first page': async (bench) => {
     for (const sender of ['a', 'b', 'c', 'd', 'a']) await tell(bench, sender);
     const query = { tenant: 'default', order: 'active', limit: 2 } as const;

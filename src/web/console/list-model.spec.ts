@@ -53,6 +53,24 @@ describe('the rows of a list', () => {
     expect([model.hasMore, shown()]).toEqual([false, ['a', 'b', 'c', 'd', 'e']]);
   });
 
+  it('are changed in place when they are read again, in their order and without new ones', async () => {
+    const { pages, model, rows, shown } = makeList();
+    pages.set(undefined, { items: rows('a', 'b', 'c') });
+    await model.read();
+    const states = () => model.rows.map(({ state }) => state);
+    await model.refresh(async (cursor) =>
+      cursor === undefined
+        ? { items: [{ id: 'new' }, { id: 'c', state: 'running' }], next: 'x' }
+        : { items: [{ id: 'a', state: 'idle' }], next: 'y' },
+    );
+    expect([shown(), states()]).toEqual([
+      ['a', 'b', 'c'],
+      ['idle', undefined, 'running'],
+    ]);
+    await model.refresh(() => Promise.reject(new Error('no')));
+    expect([model.phase, states()]).toEqual(['ready', ['idle', undefined, 'running']]);
+  });
+
   it('stay when the list cannot be read again', async () => {
     const { pages, model, rows, shown } = makeList();
     pages.set(undefined, { items: rows('a') });

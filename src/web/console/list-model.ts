@@ -87,6 +87,28 @@ export class ListModel<Row> {
     });
   }
 
+  /**
+   * Reads the rows that were read again, and changes them in place. Their order, and what is new, come with {@link read}. If it
+   * fails, they stay.
+   */
+  async refresh(load: LoadPage<Row>): Promise<void> {
+    const { signal } = this.#abort;
+    const newest = new Map<string, Row>();
+    try {
+      let cursor: string | undefined;
+      do {
+        const { items, next } = await load(cursor, signal);
+        for (const row of items) newest.set(this.keyOf(row), row);
+        cursor = next;
+      } while (cursor !== undefined && newest.size < Math.min(this.#rows.length, MAX_REREAD));
+    } catch {
+      return;
+    }
+    if (signal.aborted || this.#phase === 'loading') return;
+    this.#rows = this.#rows.map((row) => newest.get(this.keyOf(row)) ?? row);
+    this.changed.emit();
+  }
+
   /** Reads pages until there are no more, or `count` rows were read, or one fails. */
   async readUpTo(count: number): Promise<void> {
     await this.#reading;

@@ -1,11 +1,11 @@
 import {
   ALL_TENANTS,
+  type ListedSession,
   type ListPosition,
   type Person,
   type PersonPage,
   type PersonPosition,
   type PersonQuery,
-  type Session,
   type SessionPage,
   type SessionQuery,
   isInScope,
@@ -78,18 +78,28 @@ export class SessionLists {
   list(query: SessionQuery): SessionPage {
     const asOf = query.after?.asOf ?? this.tables.upcomingOrd - 1;
     const visit = query.order === 'active' ? this.visitActive(query, asOf) : this.visitCreated(query);
-    const items: Session[] = [];
+    const items: ListedSession[] = [];
     const isOver = startPage();
     let at = 0;
     for (const step of visit) {
       at = step.at;
       if (step.candidate && this.fits(query, step.candidate)) {
-        items.push(this.sessions.getByNumber(step.candidate.session));
+        items.push(this.toListed(step.candidate.session));
         if (items.length === query.limit) return { items, next: { at, asOf } };
       }
       if (isOver()) return { items, next: { at, asOf } };
     }
     return { items };
+  }
+
+  private toListed(session: number): ListedSession {
+    const { open, refs } = this.tables;
+    const running = open.lanes.runningIn(session);
+    return {
+      ...this.sessions.getByNumber(session),
+      waiting: open.lanes.countIn(session) - (running ? 1 : 0),
+      ...(running && { runningRef: refs.format(running.ord) }),
+    };
   }
 
   /** Visits sessions, the newest first. They are numbered in the order in which they were made. */

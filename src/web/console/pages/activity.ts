@@ -1,5 +1,6 @@
 import type { Api } from '../api.js';
 import type { LiveEvent } from '../live.js';
+import type { ListedSessionRow } from './session-row.js';
 
 /** A turn that runs, as `GET /turns` lists it. */
 export interface TurnRow {
@@ -13,15 +14,11 @@ export interface TurnRow {
   readonly tool?: string;
 }
 
-interface QueuedRow {
-  readonly session_id: string;
-}
-
 /** Time after which a turn counts as slow, in milliseconds. */
 export const SLOW_MS = 60_000;
 
-/** Most turns and waiting messages that are looked at. */
-const LIMIT = 200;
+/** Most turns whose step is shown. */
+const MAX_TURNS = 200;
 
 /** Returns the state of a turn for people. */
 export function stateOfTurn({ step, since }: Pick<TurnRow, 'step' | 'since'>, now: number): string {
@@ -29,35 +26,23 @@ export function stateOfTurn({ step, since }: Pick<TurnRow, 'step' | 'since'>, no
   return now - since > SLOW_MS ? 'slow' : 'running';
 }
 
-/** The activity of conversations now: the running turn of each, and the number of waiting messages. */
-export class Activity {
-  private constructor(
-    private readonly turns: ReadonlyMap<string, TurnRow>,
-    private readonly waiting: ReadonlyMap<string, number>,
-  ) {}
+/** Turns that run, by conversation. A gateway lists those of one replica only. */
+export type Turns = ReadonlyMap<string, TurnRow>;
 
-  static readonly none = new Activity(new Map(), new Map());
+/** Reads turns that run, for the steps at which they are. @throws ApiError */
+export async function readTurns(api: Api, signal?: AbortSignal): Promise<Turns> {
+  const { items } = await api.page<TurnRow>('/turns', { limit: MAX_TURNS }, undefined, signal);
+  return new Map(items.map((turn) => [turn.session_id, turn]));
+}
 
-  /** Reads it from the gateway. @throws ApiError */
-  static async read(api: Api, signal?: AbortSignal): Promise<Activity> {
-    const [turns, queue] = await Promise.all([
-      api.page<TurnRow>('/turns', { limit: LIMIT }, undefined, signal),
-      api.page<QueuedRow>('/queue', { limit: LIMIT }, undefined, signal),
-    ]);
-    const waiting = new Map<string, number>();
-    for (const { session_id } of queue.items) waiting.set(session_id, (waiting.get(session_id) ?? 0) + 1);
-    return new Activity(new Map(turns.items.map((turn) => [turn.session_id, turn])), waiting);
-  }
-
-  countWaiting(sessionId: string): number {
-    return this.waiting.get(sessionId) ?? 0;
-  }
-
-  stateOf(sessionId: string, now: number): string {
-    const turn = this.turns.get(sessionId);
-    if (turn) return stateOfTurn(turn, now);
-    return this.countWaiting(sessionId) > 0 ? 'waiting' : 'idle';
-  }
+/** Returns the state of a conversation for people. @param turn that which runs in it, if its step is known */
+export function stateOfSession(
+  { waiting, running_ref: ref }: Pick<ListedSessionRow, 'waiting' | 'running_ref'>,
+  turn: TurnRow | undefined,
+  now: number,
+): string {
+  if (ref === undefined) return waiting > 0 ? 'waiting' : 'idle';
+  return turn?.message_ref === ref ? stateOfTurn(turn, now) : 'running';
 }
 
 /** Returns the conversation that an event is about. */

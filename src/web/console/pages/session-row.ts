@@ -1,4 +1,4 @@
-/** A conversation, as `GET /sessions` lists it. */
+/** A conversation. */
 export interface SessionRow {
   readonly id: string;
   readonly tenant: string;
@@ -13,6 +13,13 @@ export interface SessionRow {
   readonly tool_permissions: readonly string[];
   readonly explicit_activation: boolean;
   readonly model?: string;
+}
+
+/** A conversation, as `GET /sessions` lists it. */
+export interface ListedSessionRow extends SessionRow {
+  /** Number of messages that wait. */
+  readonly waiting: number;
+  readonly running_ref?: string;
 }
 
 /** The name of a conversation for people: the person or group, with the thread. */

@@ -3,6 +3,7 @@ import { customElement, state } from 'lit/decorators.js';
 import '../list.js';
 import { icons } from '../../design/icons.js';
 import { gatewayClock } from '../../model/gateway-clock.js';
+import type { Page, Query } from '../api.js';
 import { formatAge, formatCount } from '../format.js';
 import type { FilterChip } from '../chips.js';
 import type { Column, ListSource } from '../list.js';
@@ -10,8 +11,8 @@ import type { LiveEvent } from '../live.js';
 import { ConsolePage } from '../page.js';
 import { Refresher } from '../refresher.js';
 import { renderState } from '../state-chip.js';
-import { Activity, sessionOf } from './activity.js';
-import { nameSession, type SessionRow } from './session-row.js';
+import { readTurns, sessionOf, stateOfSession, type Turns } from './activity.js';
+import { nameSession, type ListedSessionRow } from './session-row.js';
 import { sessionTexts as texts } from './sessions.texts.js';
 import { tenantColumn } from './tenant-column.js';
 
@@ -20,15 +21,18 @@ const FILTERS = ['q', 'channel', 'mode', 'participant', 'active_since'] as const
 
 const MODES = ['main', 'group', 'queue'] as const;
 
-/** Interval between two reads of what goes on, in milliseconds. */
-const ACTIVITY_INTERVAL_MS = 1_000;
+/** Interval between two reads of what is listed, in milliseconds. */
+const READ_INTERVAL_MS = 1_000;
+
+/** Rows of a page when they are read again. */
+const PAGE_LENGTH = 200;
 
 /** Which conversation? A list with filters, or one conversation at `/sessions/ID`. */
 @customElement('console-sessions')
 export class ConsoleSessions extends ConsolePage {
-  @state() private source: ListSource<SessionRow> | undefined;
-  private activity = Activity.none;
-  private readonly refresher = new Refresher(() => this.readActivity(), ACTIVITY_INTERVAL_MS);
+  @state() private source: ListSource<ListedSessionRow> | undefined;
+  private turns: Turns = new Map();
+  private readonly refresher = new Refresher(() => this.refresh(), READ_INTERVAL_MS);
 
   protected override firstUpdated(): void {
     this.stops.push(() => this.refresher.stop());
@@ -110,10 +114,8 @@ export class ConsoleSessions extends ConsolePage {
     </div>`;
   }
 
-  private describeList(): ListSource<SessionRow> {
-    const { api, router } = this.app;
-    const { filters } = this.place;
-    const query = Object.fromEntries([...FILTERS, 'sort'].map((name) => [name, filters[name]]));
+  private describeList(): ListSource<ListedSessionRow> {
+    const { router } = this.app;
     return {
       label: texts.list,
       keyOf: ({ id }) => id,
@@ -123,8 +125,8 @@ export class ConsoleSessions extends ConsolePage {
       clear: () => router.go(router.link({ page: 'sessions' })),
       load: async (cursor, signal) => {
         const [page] = await Promise.all([
-          api.page<SessionRow>('/sessions', query, cursor, signal),
-          cursor === undefined ? this.readActivity(signal) : undefined,
+          this.readPage({}, cursor, signal),
+          cursor === undefined ? this.readTurns(signal) : undefined,
         ]);
         return page;
       },
@@ -132,7 +134,7 @@ export class ConsoleSessions extends ConsolePage {
     };
   }
 
-  private describeColumns(): readonly Column<SessionRow>[] {
+  private describeColumns(): readonly Column<ListedSessionRow>[] {
     const { columns } = texts;
     return [
       {
@@ -146,7 +148,7 @@ export class ConsoleSessions extends ConsolePage {
         head: columns.state,
         width: 'minmax(6rem, 1fr)',
         phone: 'side',
-        cell: ({ id }) => renderState(this.activity.stateOf(id, gatewayClock.now())),
+        cell: (row) => renderState(stateOfSession(row, this.turns.get(row.id), gatewayClock.now())),
       },
       { head: columns.channel, width: 'minmax(5rem, 1fr)', phone: 'second', cell: ({ channel }) => channel },
       { head: columns.agent, width: 'minmax(5rem, 1fr)', cell: ({ agent }) => agent },
@@ -154,7 +156,7 @@ export class ConsoleSessions extends ConsolePage {
         head: columns.waiting,
         width: '4.5rem',
         isNumber: true,
-        cell: ({ id }) => formatCount(this.activity.countWaiting(id) || undefined),
+        cell: ({ waiting }) => formatCount(waiting || undefined),
       },
       {
         head: columns.lastActive,
@@ -185,7 +187,7 @@ export class ConsoleSessions extends ConsolePage {
     const model = this.list?.model;
     if (id === undefined || !model) return;
     model.whenRead(() => {
-      const isKnown = model.change(id, (row: SessionRow) => ({ ...row, last_active: gatewayClock.now() }));
+      const isKnown = model.change(id, (row: ListedSessionRow) => ({ ...row, last_active: gatewayClock.now() }));
       // With filters it is not known whether it would be listed.
       const isFiltered = FILTERS.some((name) => this.place.filters[name] !== undefined);
       if (!isKnown && !isFiltered && event.kind === 'message') model.announce(id);
@@ -193,9 +195,20 @@ export class ConsoleSessions extends ConsolePage {
     this.refresher.ask();
   }
 
-  private async readActivity(signal?: AbortSignal): Promise<void> {
-    // The list is more than what goes on now: without it the states are not known, and the rows stay.
-    this.activity = await Activity.read(this.app.api, signal).catch(() => this.activity);
-    this.list?.requestUpdate();
+  private readPage(more: Query, cursor: string | undefined, signal: AbortSignal): Promise<Page<ListedSessionRow>> {
+    const { filters } = this.place;
+    const query = Object.fromEntries([...FILTERS, 'sort'].map((name) => [name, filters[name]]));
+    return this.app.api.page('/sessions', { ...query, ...more }, cursor, signal);
+  }
+
+  /** Without their turns it is known which conversations run, and not at which step. */
+  private async readTurns(signal?: AbortSignal): Promise<void> {
+    this.turns = await readTurns(this.app.api, signal).catch(() => this.turns);
+  }
+
+  /** Reads again what goes on in the conversations that are listed. */
+  private async refresh(): Promise<void> {
+    await this.readTurns();
+    await this.list?.model.refresh((cursor, signal) => this.readPage({ limit: PAGE_LENGTH }, cursor, signal));
   }
 }
