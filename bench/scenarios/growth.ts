@@ -25,7 +25,7 @@ export const storedMessages: Scenario = {
   async measure(size) {
     const small = stored(10_000, size);
     const large = stored(size.pick(2_000_000, 10_000), size);
-    const load = { count: size.pick(40_000, 1_000), sessions: size.pick(1_000, 50) };
+    const load = { count: size.pick(40_000, 200), sessions: size.pick(1_000, 50) };
     const fewUs = await measureAcks(small, load);
     const someUs = await measureAcks(storeOf300Thousand(size), load);
     const manyUs = await measureAcks(large, load);
@@ -52,7 +52,7 @@ export const participants: Scenario = {
       const group = { kind: 'group', sessions: 1, isShared: true, senders } as const;
       return measureAcks(
         { sent: { ...group, count: Math.max(senders, 500), until: 'ack' } },
-        { ...group, count: size.pick(5_000, 500) },
+        { ...group, count: size.pick(5_000, 200) },
       );
     };
     const fewUs = await measureWith(5);
@@ -79,7 +79,7 @@ export const sessions: Scenario = {
           sent: { kind: 'group', sessions: count, count: Math.max(count, 500), until: 'ack' },
           messages: size.pick(MESSAGES_OVER_SESSIONS, 1_000),
         },
-        { kind: 'mention', sessions: count, count: size.pick(40_000, 1_000) },
+        { kind: 'mention', sessions: count, count: size.pick(40_000, 200) },
       );
     const fewUs = await measureOver(size.pick(1_000, 100));
     const someUs = await measureOver(size.pick(50_000, 500));

@@ -12,7 +12,7 @@ import { CHANNEL_FAILPOINTS } from './channel-failpoints.js';
 import { draw, SEED, type Shares } from './platform-campaign.js';
 
 /** The number of kills at random moments on each side; `npm run test:long` raises it. */
-const KILLS = process.env['LONG'] ? 20 : 3;
+const KILLS = process.env['LONG'] ? 20 : 2;
 const CHATS = 3;
 const TOKENS = [
   { token: 'pigeon-token-0123456789ab', principal: 'pigeons', role: 'channel', channels: ['pigeon'] },

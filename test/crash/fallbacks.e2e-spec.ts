@@ -131,6 +131,5 @@ describe.each(Object.entries(FAILURES))('a turn whose first provider %s', (name,
         await gateway.end();
       }
     },
-    30_000,
   );
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { NodeCampaign } from './node-campaign.js';
 
 /** The number of lost connections; `npm run test:long` raises it. */
-const CUTS = Number(process.env['NODE_CUTS'] ?? (process.env['LONG'] ? 100 : 10));
+const CUTS = Number(process.env['NODE_CUTS'] ?? (process.env['LONG'] ? 100 : 6));
 
 async function start(failpoint?: string): Promise<NodeCampaign> {
   const campaign = await NodeCampaign.start(failpoint);

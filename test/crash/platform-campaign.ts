@@ -7,7 +7,7 @@ import { countSurplus, readNumber } from './answers.js';
 
 const isLong = Boolean(process.env['LONG']);
 /** The seed of all that is random. */
-export const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
+export const SEED = Number(process.env['CRASH_SEED'] ?? (isLong ? Date.now() % 1_000_000 : 1));
 
 /** Every so many messages of a chat ask for an answer that fills several messages. */
 const LONG_EVERY = 5;

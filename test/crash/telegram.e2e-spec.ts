@@ -72,4 +72,4 @@ function isPossible(failure: Failure, payload: Payload): boolean {
   return !failure.description.includes('to be replied') || payload['reply_parameters'] !== undefined;
 }
 
-itAnswersAll('Telegram', startTelegram, { chats: 5, lives: Array.from({ length: 4 }, () => ({ messages: 7 })) });
+itAnswersAll('Telegram', startTelegram, { chats: 5, lives: Array.from({ length: 3 }, () => ({ messages: 7 })) });

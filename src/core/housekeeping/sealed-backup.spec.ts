@@ -19,16 +19,19 @@ const open = (file: Buffer, passphrase: string | undefined = PASSPHRASE, chunk =
   collect(openBackup(inChunks(file, chunk), passphrase));
 
 describe('a sealed backup', () => {
-  it.each([0, 1, 65_535, 65_536, 65_537, 131_072, 200_001])(
-    '[I-70] of %d bytes opens with its passphrase',
-    async (size) => {
-      const archive = randomBytes(size);
-      const file = await seal(archive);
-      expect(file.length).toBe(32 + size + 16 * Math.max(1, Math.ceil(size / 65_536)));
-      expect((await open(file)).equals(archive)).toBe(true);
-      expect((await open(file, PASSPHRASE, 1_000_000)).equals(archive)).toBe(true);
-    },
-  );
+  // A key costs half a second, on purpose.
+  it.each([
+    [0, 33_333],
+    [65_535, 1_000_000],
+    [65_536, 33_333],
+    [65_537, 1_000_000],
+    [200_001, 33_333],
+  ])('[I-70] of %d bytes opens with its passphrase, in chunks of %d', async (size, chunk) => {
+    const archive = randomBytes(size);
+    const file = await seal(archive);
+    expect(file.length).toBe(32 + size + 16 * Math.max(1, Math.ceil(size / 65_536)));
+    expect((await open(file, PASSPHRASE, chunk)).equals(archive)).toBe(true);
+  });
 
   it('[I-70] has the form that is written down, and another key each time', async () => {
     const archive = Buffer.from('a small archive');
