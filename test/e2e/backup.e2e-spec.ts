@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -209,6 +210,29 @@ describe('openclaw backup', () => {
     await left;
     await expect.poll(async () => (await backUp()).code).toBe(0);
     expect(readdirSync(folder).filter((name) => name.includes('backup-'))).toEqual([]);
+  });
+
+  it('[I-70] ends with the gateway, which waits until the copy is removed', async () => {
+    await start();
+    const store = gateway!.app.get(SqliteStore);
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    let isRemoved = false;
+    vi.spyOn(store, 'copy').mockImplementationOnce(async (signal) => {
+      const copy = await store.copy();
+      begin();
+      if (signal) await once(signal, 'abort');
+      const remove = async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        await copy.remove();
+        isRemoved = true;
+      };
+      return { ...copy, remove };
+    });
+    const headers = { authorization: `Bearer ${TOKENS.operator}` };
+    const response = fetch(`${gateway?.url}/admin/v1/backup`, { method: 'POST', headers }).catch(() => 'cut');
+    await begun;
+    await gateway?.close();
+    expect([isRemoved, await response]).toEqual([true, 'cut']);
   });
 
   it('[I-70] leaves no copy of a process that was killed', async () => {

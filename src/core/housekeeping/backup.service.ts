@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
 import { noteOfBackup, noteOfCompletedBackup } from '../audit/audit-notes.js';
+import { StopStep } from '../lifecycle/steps.js';
 import { VERSION } from '../lifecycle/version.js';
 import { BlobStore } from '../media/blob.store.js';
 import { AuditStore, BackupStore, type StoreCopyFile } from '../store/index.js';
@@ -17,7 +18,8 @@ type FileOfBackup = BackupManifest['files'][number];
 /** Makes backups: a tar archive of the store, the uploaded files that its rows name, and a manifest at the end. */
 @Injectable()
 export class BackupService {
-  private isBusy = false;
+  /** Settles when the backup under way has removed what it made; undefined while there is none. */
+  private ended: Promise<void> | undefined;
 
   /** @param store undefined for a store of a team that makes no copies */
   // oxlint-disable-next-line max-params -- what a backup has, and what must not delete any of it
@@ -40,8 +42,22 @@ export class BackupService {
   async *create(by: { readonly principal: string }, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     const { store } = this;
     if (!store) throw new GatewayError('FORBIDDEN', { reason: 'this store has no backups of the gateway' });
-    if (this.isBusy) throw new GatewayError('FORBIDDEN', { reason: 'another backup is being made' });
-    this.isBusy = true;
+    if (this.ended) throw new GatewayError('FORBIDDEN', { reason: 'another backup is being made' });
+    const { promise, resolve: end } = Promise.withResolvers<void>();
+    this.ended = promise;
+    try {
+      yield* this.createAlone(store, by, signal);
+    } finally {
+      this.ended = undefined;
+      end();
+    }
+  }
+
+  private async *createAlone(
+    store: BackupStore,
+    by: { readonly principal: string },
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array> {
     const resume = await this.housekeeping.pause();
     let copy: StoreCopyFile | undefined;
     try {
@@ -51,10 +67,15 @@ export class BackupService {
       await this.audit.recordAudit(noteOfCompletedBackup(by));
       await this.last.read();
     } finally {
-      this.isBusy = false;
       resume();
       await copy?.remove();
     }
+  }
+
+  /** The connections are closed, which has ended a backup. What it made goes before the process does. */
+  @StopStep({ name: 'remove what a backup has made', phase: 'release' })
+  async stop(): Promise<void> {
+    await this.ended;
   }
 
   private async *write(copy: StoreCopyFile): AsyncGenerator<Uint8Array> {
