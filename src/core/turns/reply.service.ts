@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError, type ErrorCode } from '../../protocol/domain.js';
-import { readCommand } from '../questions/question.js';
+import { readCommand } from '../questions/question-limits.js';
 import { readFiring } from '../sessions/firing.js';
 import { QuestionsService } from '../questions/questions.service.js';
 import type { Command } from '../sessions/activation.js';

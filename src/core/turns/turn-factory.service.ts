@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import { AgentsService } from '../agents/agents.service.js';
-import { limitAgent } from '../questions/question.js';
+import { limitAgent } from '../questions/question-limits.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { LogWriterService } from '../delivery/log-writer.service.js';
 import { Slots } from '../delivery/slots.js';

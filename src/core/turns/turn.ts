@@ -1,6 +1,6 @@
 import type { BlockType, GatewayError } from '../../protocol/domain.js';
 import { removedAgent, type AgentDefinition } from '../agents/agent-definition.js';
-import { limitSession } from '../questions/question.js';
+import { limitSession } from '../questions/question-limits.js';
 import type { CallStatus } from '../questions/questions.service.js';
 import { failpoint } from '../failpoints/failpoint.js';
 import type { Claim, Ending, Session, StepUsage, StoredMessage } from '../store/index.js';
