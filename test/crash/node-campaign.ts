@@ -86,6 +86,7 @@ export class NodeCampaign {
   /** Waits until the gateway has killed itself. */
   async gatewayDied(): Promise<void> {
     expect((await this.gateway?.exited)?.signal).toBe('SIGKILL');
+    this.line.target = this.front.target = 0;
     this.front.cut();
     this.line.cut();
   }

@@ -3,9 +3,9 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 
 /** Passes connections on to a port that can change, and cuts them when a test says so. */
 export class CuttingProxy {
-  /** The port behind it; 0 while there is none. */
-  target = 0;
+  private port = 0;
   private readonly open = new Set<Socket>();
+  private readonly waiting = new Set<Socket>();
 
   private constructor(private readonly server: Server) {}
 
@@ -22,13 +22,24 @@ export class CuttingProxy {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
+  /**
+   * Sets the port behind it; 0 while there is none. Connections wait for one: peers that were refused come back the later, the
+   * longer it took.
+   */
+  set target(port: number) {
+    this.port = port;
+    if (port === 0) return;
+    for (const socket of this.waiting) this.connect(socket);
+    this.waiting.clear();
+  }
+
   get connections(): number {
     return this.open.size / 2;
   }
 
   /** Cuts all connections without a word. */
   cut(): void {
-    for (const socket of this.open) socket.destroy();
+    for (const socket of [...this.open, ...this.waiting]) socket.destroy();
   }
 
   close(): void {
@@ -37,7 +48,14 @@ export class CuttingProxy {
   }
 
   private pass(front: Socket): void {
-    const back = connect(this.target, '127.0.0.1');
+    if (this.port !== 0) return this.connect(front);
+    this.waiting.add(front);
+    front.on('error', () => {});
+    front.once('close', () => this.waiting.delete(front));
+  }
+
+  private connect(front: Socket): void {
+    const back = connect(this.port, '127.0.0.1');
     for (const socket of [front, back]) {
       this.open.add(socket);
       socket.on('error', () => {});

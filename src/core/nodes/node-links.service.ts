@@ -4,6 +4,7 @@ import { GatewayError, type NodeCommand } from '../../protocol/domain.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionManagerService } from '../connections/connection-manager.service.js';
 import type { CloseReason } from '../delivery/frame-reader.js';
+import { StartStep } from '../lifecycle/steps.js';
 import { NodeStore } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
@@ -37,7 +38,7 @@ export class NodeLinksService {
   private readonly gone = new WeakSet<Connection>();
   /** The nodes that have registered since the start. */
   private readonly known = new Set<string>();
-  private readonly startedAt: number;
+  private startedAt: number;
   /** When connections of a node were replaced, by the monotonic clock. */
   private readonly replacedAt = new BoundedMap<string, number[]>(MAX_CONTESTED);
   private readonly listeners = new Set<(nodeId: string, link: NodeLink | undefined) => void>();
@@ -52,6 +53,12 @@ export class NodeLinksService {
     this.log = logs.for('gateway');
     this.startedAt = clock.elapsed();
     connections.onRemove((connection, isReplaced) => this.detach(connection, isReplaced));
+  }
+
+  /** Begins the time in which nodes come back: not while the store migrates, when no port is open. */
+  @StartStep({ name: 'wait for nodes', phase: 'follow' })
+  awaitNodes(): void {
+    this.startedAt = this.clock.elapsed();
   }
 
   /** Calls `listener` when a node has registered, when it has left, and when its page has come or gone. */
