@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { ErasedCounts, ErasurePosition, PersonPosition, SessionQuery } from '../../core/store/index.js';
-import { aMessage, aPayload, aSession, GENEROUS_LIMITS } from '../factories.js';
+import { QUESTION_CHANNEL } from '../../core/sessions/session-key.js';
+import { aFrame, aMessage, anApproval, anEnd, aPayload, aReply, aSession, GENEROUS_LIMITS } from '../factories.js';
 import type { Contract, StoreBench } from './bench.js';
 
 const NOTHING: ErasedCounts = { messages: 0, replies: 0, frames: 0, media: 0, memories: 0 };
@@ -180,6 +181,55 @@ export const adminContract: Contract = {
       after = page.next;
     } while (after);
     expect(people).toEqual(['test/a', 'other/a', 'test/b']);
+  },
+
+  'replaces an erased person where a conversation of others says who has denied a call': async (bench) => {
+    const asking = await bench.run({ messageId: 'asking' });
+    const { messageRef, sessionId } = asking.message;
+    const payload = aPayload({ channel: QUESTION_CHANNEL, sender: sessionId });
+    const asked = await bench.run({
+      messageId: 'asked',
+      session: aSession('asked', { channel: QUESTION_CHANNEL }),
+      payload,
+    });
+    const expiresAt = bench.under.now() + 60_000;
+    await bench.store.openApproval(anApproval({ messageRef, sessionId, callId: 'c_1', expiresAt }));
+    const person = { tenant: 'default', channel: 'test', sender: 'ben' };
+    const rights = { may: 'always', decidedBy: 'Ben B.', actor: 'driver', person } as const;
+    const by = aPayload({ sender: 'ben' });
+    await bench.accept({
+      ruling: { approvalId: 'a_1', decision: 'deny', ...rights },
+
+      payload: by,
+    });
+    const result = (callId: string) =>
+      JSON.stringify({ call_id: callId, ok: false, status: 'denied', decided_by: 'Ben B.' });
+    for (const claim of [asking, asked]) {
+      const names = { message_ref: claim.message.messageRef };
+      const status = { ...names, call_id: 'c_1', status: 'denied', decided_by: 'Ben B.' };
+      const block = { block_id: 'b1', block_type: 'tool_result' as const, content: result('c_1') };
+      const other = { block_id: 'b2', block_type: 'tool_result' as const, content: result('c_2') };
+      const frames = [
+        aFrame(claim, '', { type: 'tool_status', payload: JSON.stringify(status) }),
+        ...[block, other].map((one) => aFrame(claim, '', { payload: JSON.stringify({ ...names, ...one }) })),
+      ];
+      const end = { decided_by: 'Ben B.' };
+      const body = JSON.stringify({ callId: 'c_1', outcome: { ok: false }, end });
+      await bench.store.append(claim.lease, { frames, journal: [{ step: 0, kind: 'tool_result', body }] });
+      await bench.store.finish(claim.lease, anEnd(claim, { reply: aReply({ blocks: [block, other] }) }));
+    }
+    await erase(bench, 'ben');
+    for (const claim of [asking, asked]) {
+      const { message } = claim;
+      const shown = JSON.stringify([
+        (await bench.log(message.sessionId)).map((frame) => frame.payload),
+        (await bench.store.readHistory(message.sessionId, 9)).messages,
+        (await bench.store.readTurn(message.messageRef)).steps,
+      ]);
+      // Once in each of the frames, the block, the reply and the journal; the call that somebody else denied keeps its name.
+      expect([message.messageId, shown.match(/decided_by\\*":\\*"p_/g)?.length]).toEqual([message.messageId, 4]);
+      expect(shown.match(/Ben B\./g)).toHaveLength(2);
+    }
   },
 
   'erases a person, leaves a dense log, and names the messages that have to end first': async (bench) => {

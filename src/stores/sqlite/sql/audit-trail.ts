@@ -58,12 +58,18 @@ export class AuditTrail {
   }
 
   /** Returns the ID of a person, which is random: only the table of subjects says whom it means. */
-  subjectOf({ tenant, channel, sender }: AuditPerson): string {
-    const known = this.statements.findSubject.get(tenant, channel, sender)?.subject;
+  subjectOf(person: AuditPerson): string {
+    const { tenant, channel, sender } = person;
+    const known = this.findSubject(person);
     if (known !== undefined) return known;
     const subject = `p_${randomBytes(12).toString('base64url')}`;
     this.statements.addSubject.run(subject, tenant, channel, sender);
     return subject;
+  }
+
+  /** Returns the ID of a person; undefined if the trail has none. */
+  findSubject({ tenant, channel, sender }: AuditPerson): string | undefined {
+    return this.statements.findSubject.get(tenant, channel, sender)?.subject;
   }
 
   /** Forgets whom an ID means. @param counts what else of the person was erased; with them there is always a row */

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { ErasedCounts, ErasureOutcome, ErasureRequest, Reply } from '../../../core/store/index.js';
 import type { MessageInPayload, SessionMode } from '../../../protocol/index.js';
 import type { AuditTrail } from './audit-trail.js';
+import { ErasedDecisions } from './erased-decisions.js';
 import { prepare } from './statement.js';
 import type { TableState } from '../state/table-state.js';
 import type { UsageOperations } from './usage-operations.js';
@@ -26,6 +27,7 @@ interface VisitedMessage {
 /** Erases what a person has left, in portions: messages keep their rows and frames their seqs, without any content. */
 export class Erasure {
   private readonly statements;
+  private readonly decisions: ErasedDecisions;
 
   constructor(
     private readonly tables: TableState,
@@ -33,6 +35,7 @@ export class Erasure {
     private readonly usage: UsageOperations,
   ) {
     this.statements = prepareAll(tables.database);
+    this.decisions = new ErasedDecisions(tables);
   }
 
   erase(now: number, request: ErasureRequest): ErasureOutcome {
@@ -56,6 +59,8 @@ export class Erasure {
     }
     this.tables.directory.forgetAll();
     this.usage.eraseSender({ tenant, channel, sender });
+    const subject = this.audit.findSubject({ tenant, channel, sender });
+    if (subject !== undefined) this.decisions.replace(subject);
     this.audit.erase(now, { tenant, channel, sender }, request.actor, erased);
     return { erased, unfinished: [] };
   }
