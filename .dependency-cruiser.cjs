@@ -151,10 +151,10 @@ module.exports = {
     {
       name: 'core-speaks-no-wire',
       comment:
-        'Of the contract the core knows messages, blocks, the log and errors (domain.ts), how to validate a payload and a text, and how to fold a log; no envelope, no codec.',
+        'Of the contract the core knows messages, blocks, the log and errors (domain.ts), how to validate a payload and a text, how to fold a log and how to show foreign text; no envelope, no codec.',
       severity: 'error',
       from: { path: '^src/core/', pathNot: TESTS },
-      to: { path: '^src/protocol/', pathNot: '^src/protocol/(domain|faults|text|reply-state)\\.ts$' },
+      to: { path: '^src/protocol/', pathNot: '^src/protocol/(domain|faults|text|reply-state|visible-text)\\.ts$' },
     },
     {
       name: 'domain-speaks-no-wire',

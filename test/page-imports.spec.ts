@@ -18,7 +18,7 @@ function listImports(): string[] {
 }
 
 describe('the page', () => {
-  it('imports itself, the client, three modules of the protocol without schemas, and ten packages that are bundled', () => {
+  it('imports itself, the client, four modules of the protocol without schemas, and ten packages that are bundled', () => {
     const foreign = listImports().filter((path) => !path.startsWith('web/'));
     expect(foreign).toEqual([
       '@a2ui/lit/v0_9',
@@ -42,6 +42,7 @@ describe('the page', () => {
       'protocol/code-points.js',
       'protocol/constants.js',
       'protocol/providers.js',
+      'protocol/visible-text.js',
       'temml',
       'uqr',
     ]);

@@ -1,5 +1,8 @@
-/** Formats rows as aligned columns. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+import { toVisibleText } from '../protocol/visible-text.js';
+
+/** Formats rows as aligned columns. Their texts may be foreign: what is not seen in them is written out. */
+export function formatTable(table: readonly (readonly string[])[]): string {
+  const rows = table.map((row) => row.map(toVisibleText));
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
   return rows

@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import type { SocketConstructor, Timers } from '../client/index.js';
+import { replaceInvisible } from '../protocol/visible-text.js';
 import { readLocalToken } from './local-token.js';
 
 /** Controls other than line break and tab, and those that change the order in which text is shown. */
@@ -16,12 +17,16 @@ export interface Output {
   readonly isTTY?: boolean;
 }
 
-/** Returns a value as JSON that a terminal may show: what JSON leaves unprintable is escaped. @param indent spaces of a level */
+/** Returns a value as JSON that a terminal may show: what is not seen is escaped. @param indent spaces of a level */
 export function toJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replaceAll(
-    UNPRINTABLE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return replaceInvisible(JSON.stringify(value, null, indent), escapeUnits);
+}
+
+function escapeUnits(character: string): string {
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 }
 
 /** Prints a value as indented JSON, for programs. */

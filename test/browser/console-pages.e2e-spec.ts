@@ -516,6 +516,25 @@ describe('the logs', () => {
 });
 
 describe('what others write', () => {
+  it('[X-14] shows what turns text around where a person decides and reads; Hebrew stays as it is', async () => {
+    const call = { amount: 73, to: 'pay \u202e001 RUE ot \u05d0\u05d1' };
+    const asked = await filled.ask(73, 'eve\u2066', call);
+    const shown = 'pay ⟨U+202E⟩001 RUE ot אב';
+    const { page } = await open('/approvals');
+    const card = page.locator(`[data-id="${String(asked['approval_id'])}"]`);
+    await card.locator('.arguments bdi').getByText(shown, { exact: true }).waitFor();
+    await card.getByText('eve⟨U+2066⟩').first().waitFor();
+    await card.getByText('As JSON').click();
+    await card.locator('pre').getByText(shown).waitFor();
+    await press(card, 'Deny');
+    const { ref } = await filled.say('\u202eevil');
+    await page.goto(`${suite.gateway.url}/console/messages/${ref}`);
+    await page.getByText('⟨U+202E⟩evil', { exact: true }).waitFor();
+    // What was decided on is what came, to the character.
+    const denied = await filled.list('approvals?state=denied');
+    expect(denied.find(({ approval_id: id }) => id === asked['approval_id'])?.['arguments']).toEqual(call);
+  });
+
   it('[CO-10] is text on every page, and sticks out of none on a phone', async () => {
     const id = await filled.addJob({ name: `<b>${'y'.repeat(200)}`, message: HOSTILE, enabled: false });
     const { ref } = await filled.say(HOSTILE, '<i>mallory');

@@ -59,6 +59,16 @@ describe.concurrent('odd content', () => {
     expect(await chat.page.locator('.reply img').count()).toBe(0);
   });
 
+  it('[X-14] that turns text around is written out in a call that waits for a decision', async () => {
+    const chat = await suite.open();
+    await chat.say(`/tool time.now ${JSON.stringify({ time_zone: `${BIDI} שלום` })}`);
+    const card = chat.page.locator('.block.approval');
+    const shown = '⟨U+202E⟩gnp.exe⟨U+202C⟩ ⟨U+2066⟩abc⟨U+2069⟩ שלום';
+    await card.locator('.arguments dd').getByText(shown, { exact: true }).waitFor();
+    await card.locator('summary').click();
+    await card.locator('pre').getByText(shown).waitFor();
+  });
+
   it('[W-21] [W-23] fits and stays text in a title, in the name of another person and in an error', async () => {
     const chat = await suite.open({ viewport: { width: 390, height: 844 } });
     await chat.ask('/blocks 1');

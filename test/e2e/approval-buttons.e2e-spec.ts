@@ -173,6 +173,13 @@ describe.each([
     await ended(undefined, 'session.info: approved');
   });
 
+  it('[X-14] shows what is not seen in its arguments, or what turns them around', async () => {
+    const [ann] = chats.people;
+    await start({ 'tools.approvals': ['time.now'] });
+    chats.ask(ann, `/tool time.now ${JSON.stringify({ time_zone: 'pay \u202e001 RUE' })}`, false);
+    await eventually(() => expect(chats.read(ann).at(-1)?.text).toContain('{"time_zone":"pay ⟨U+202E⟩001 RUE"}'));
+  });
+
   it('[V-23] that has expired is not allowed by a press', async () => {
     const [ann] = chats.people;
     await start({ 'tools.approval_timeout_ms': 1_000 });

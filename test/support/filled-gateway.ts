@@ -73,8 +73,12 @@ export class FilledGateway {
   }
 
   /** Makes a call that waits for a decision. Resolves with its approval. */
-  async ask(amount: number, sender = `payer-${amount}`): Promise<Readonly<Record<string, unknown>>> {
-    const { ref } = await this.say(`/tool acme.pay ${JSON.stringify({ amount, to: 'bob' })}`, sender);
+  async ask(
+    amount: number,
+    sender = `payer-${amount}`,
+    call: object = { amount, to: 'bob' },
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const { ref } = await this.say(`/tool acme.pay ${JSON.stringify(call)}`, sender);
     const items = await this.until('approvals', (all) => all.some((item) => item['message_ref'] === ref));
     return items.find((item) => item['message_ref'] === ref) ?? {};
   }

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { ref } from 'lit/directives/ref.js';
 import type { StreamBlock, ToolStatusPayload } from '../../client/index.js';
+import { toVisibleText } from '../../protocol/visible-text.js';
 import { icons } from '../design/icons.js';
 import type { Look } from '../design/look.js';
 import { tabStop } from '../design/tab-stop.js';
@@ -102,11 +103,11 @@ export function renderCall(
   if (isWaiting(status) && !result && !isOver) return renderApproval(status, decider.decide);
   const { tool, parameters } = readJson(call.content);
   const outcome = result && readJson(result.content);
-  const parts: Part[] = [[texts.block.parameters, JSON.stringify(parameters ?? {})]];
+  const parts: Part[] = [[texts.block.parameters, toVisibleText(JSON.stringify(parameters ?? {}))]];
   if (outcome)
     parts.push([
       texts.block.result,
-      typeof outcome['content'] === 'string' ? outcome['content'] : JSON.stringify(outcome['content']),
+      toVisibleText(typeof outcome['content'] === 'string' ? outcome['content'] : JSON.stringify(outcome['content'])),
     ]);
   const known = attribute(findOutcome(result, status), readCallId(call), decider);
   const isLost = isOver && (known === undefined || UNFINISHED.has(known.status));
@@ -142,7 +143,8 @@ function renderSummary(tool: string, status: Outcome | undefined): TemplateResul
   const words = describeOutcome(status ?? { status: name });
   const outcome = seconds === undefined ? words : `${words} · ${seconds}`;
   const [icon, tone] = LOOKS[name] ?? RUNNING;
-  return html`<code>${tool}</code><span class="outcome state ${tone}">${icon}${outcome}</span>`;
+  return html`<code>${toVisibleText(tool)}</code
+    ><span class="outcome state ${tone}">${icon}<bdi>${toVisibleText(outcome)}</bdi></span>`;
 }
 
 function isWaiting(status: ToolStatusPayload | undefined): status is WaitingCall {
@@ -153,14 +155,15 @@ function isWaiting(status: ToolStatusPayload | undefined): status is WaitingCall
 function renderApproval(status: WaitingCall, decide?: Decide): TemplateResult {
   const { tool, approval, agent, detail } = status;
   const wants = agent === undefined ? texts.tool.wantsToRun : texts.tool.ofAgent(agent);
-  return html`<div class="block approval" role="group" aria-label=${`${tool} ${wants}`}>
+  return html`<div class="block approval" role="group" aria-label=${toVisibleText(`${tool} ${wants}`)}>
     <p class="state held">
-      ${icons.asks}<span><code>${tool}</code> ${wants}</span>
+      ${icons.asks}<span><code>${toVisibleText(tool)}</code> ${wants}</span>
     </p>
-    ${detail === undefined ? nothing : html`<p dir="auto">${reveal(detail)}</p>`} ${renderArguments(approval.arguments)}
+    ${detail === undefined ? nothing : html`<p dir="auto">${toVisibleText(detail)}</p>`}
+    ${renderArguments(approval.arguments)}
     <details class="raw">
       <summary>${texts.tool.raw}</summary>
-      <pre ${ref(tabStop)} dir="ltr">${reveal(JSON.stringify(approval.arguments, undefined, 2))}</pre>
+      <pre ${ref(tabStop)} dir="ltr">${toVisibleText(JSON.stringify(approval.arguments, undefined, 2))}</pre>
     </details>
     <p>
       ${typeof decide === 'object' ? renderSignIn(decide) : renderDecision(status, decide)}
@@ -183,27 +186,15 @@ function renderDecision(status: WaitingCall, decide?: (status: WaitingCall, deci
     </button>`;
 }
 
-/** Characters that hide, or that show the text behind them in another order. */
-const HIDING = /[\p{Cc}\u200b\u202a-\u202e\u2060-\u2069\ufeff]/gu;
-
-/** Writes hiding characters out, except line breaks and tabs: a person must see what is decided on. */
-function reveal(text: string): string {
-  return text.replace(HIDING, (character) =>
-    character === '\n' || character === '\t'
-      ? character
-      : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
-
 /** Renders arguments as a list: texts as they are, other values as JSON. */
 function renderArguments(given: unknown): TemplateResult {
-  const show = (value: unknown) => reveal(typeof value === 'string' ? value : JSON.stringify(value));
+  const show = (value: unknown) => toVisibleText(typeof value === 'string' ? value : JSON.stringify(value));
   const entries = Object.entries(readRecord(given));
   return html`<dl class="arguments">
     ${entries.map(
       ([name, value]) =>
         html`<div>
-          <dt dir="auto">${reveal(name)}</dt>
+          <dt dir="auto">${toVisibleText(name)}</dt>
           <dd dir="auto"><chat-parts .text=${show(value)}></chat-parts></dd>
         </div>`,
     )}

@@ -1,6 +1,7 @@
 import { html, LitElement, nothing, type ReactiveControllerHost, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { createRef, ref } from 'lit/directives/ref.js';
+import { toVisibleText } from '../../protocol/visible-text.js';
 import { SecondPress } from '../design/second-press.js';
 import { Toast } from '../design/toast.js';
 import type { ConsoleContext } from './context.js';
@@ -36,12 +37,12 @@ export class Actions {
 
   /** Says for some seconds what was done. */
   say(text: string): void {
-    this.#toast.show(text);
+    this.#toast.show(toVisibleText(text));
   }
 
   /** Says what was done, and offers for 8 seconds to undo it. */
   offerUndo(text: string, undo: () => Promise<unknown>): void {
-    this.#toast.show(text, consoleTexts.act.undo, () => void this.run(undo));
+    this.#toast.show(toVisibleText(text), consoleTexts.act.undo, () => void this.run(undo));
   }
 
   /** Runs an action. Says why if it fails. Resolves with whether it has succeeded. */
@@ -49,10 +50,10 @@ export class Actions {
     try {
       await work();
     } catch (error) {
-      this.#toast.show(describeError(error));
+      this.say(describeError(error));
       return false;
     }
-    if (done !== undefined) this.#toast.show(done);
+    if (done !== undefined) this.say(done);
     return true;
   }
 
@@ -81,8 +82,8 @@ export class Actions {
       @close=${() => this.#settle(this.#dialog.value?.returnValue === 'yes')}
     >
       <form method="dialog" @submit=${(event: Event) => this.#check(event, typed)}>
-        <h2 id="question-heading">${heading}</h2>
-        <p id="question-effect">${effect}</p>
+        <h2 id="question-heading">${toVisibleText(heading)}</h2>
+        <p id="question-effect">${toVisibleText(effect)}</p>
         <p class="faint">${consoleTexts.act.audit(this.me.principal)}</p>
         ${
           typed === undefined
@@ -165,7 +166,7 @@ export class ConsoleAction extends LitElement {
         ?disabled=${!isAllowed || this.isBusy || this.disabled}
         @click=${this.press}
       >
-        ${icon}<span>${isAsking ? warning : label}</span></button
+        ${icon}<span>${toVisibleText(isAsking ? warning : label)}</span></button
       >${isAllowed ? nothing : html`<span class="needs">${consoleTexts.act.needs(scope)}</span>`}`;
   }
 

@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { toVisibleText } from '../../protocol/visible-text.js';
 import { icons } from '../design/icons.js';
 import { consoleTexts } from './texts.js';
 
@@ -23,7 +24,7 @@ export function renderChips({ chips = [], clear }: Filtered): TemplateResult | t
       ({ label, remove }) =>
         html`<li>
           <button type="button" class="chip" aria-label=${consoleTexts.list.remove(label)} @click=${remove}>
-            <span>${label}</span>${icons.close}
+            <span>${toVisibleText(label)}</span>${icons.close}
           </button>
         </li>`,
     )}

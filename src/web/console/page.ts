@@ -1,5 +1,6 @@
 import { LitElement } from 'lit';
 import { property } from 'lit/decorators.js';
+import { toVisibleText } from '../../protocol/visible-text.js';
 import type { ConsoleList } from './list.js';
 import type { LiveEvent, LiveKind } from './live.js';
 import type { ConsoleContext } from './context.js';
@@ -26,7 +27,7 @@ export abstract class ConsolePage extends LitElement {
 
   /** Sets the heading and the title of the window, such as "3 things need you". */
   protected entitle(title: string): void {
-    this.dispatchEvent(new CustomEvent('entitle', { detail: title, bubbles: true }));
+    this.dispatchEvent(new CustomEvent('entitle', { detail: toVisibleText(title), bubbles: true }));
   }
 
   /** The next thing of the kind that is shown, or the previous one: the keys `[` and `]`. */

@@ -1,5 +1,6 @@
 import { html, type TemplateResult } from 'lit';
 import type { DirectiveResult } from 'lit/directive.js';
+import { toVisibleText } from '../../protocol/visible-text.js';
 import { icons } from '../design/icons.js';
 import type { Look } from '../design/look.js';
 import { consoleIcons } from './icons.js';
@@ -82,5 +83,5 @@ export function renderState(state: string, words?: string): TemplateResult {
 
 /** Renders an icon and a word in the colour of a tone. */
 export function renderChip(icon: DirectiveResult, tone: Look[1], word: string): TemplateResult {
-  return html`<span class="state ${tone}">${icon}<span>${word}</span></span>`;
+  return html`<span class="state ${tone}">${icon}<span>${toVisibleText(word)}</span></span>`;
 }

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
+import { toVisibleText } from '../../protocol/visible-text.js';
 import { style } from '../design/style.js';
 import type { Column, ListSource } from './list.js';
 
@@ -37,9 +38,14 @@ export function renderCells<Row>(
   link: string | undefined,
 ): readonly TemplateResult[] {
   return columns.map(({ cell, isNumber, phone = 'hidden' }, i) => {
-    const content = cell(row);
+    const content = renderContent(cell(row));
     return html`<span role="cell" class="cell ${isNumber ? 'number' : ''} on-phone-${phone}"
       >${i === 0 && link !== undefined ? html`<a href=${link}>${content}</a>` : content}</span
     >`;
   });
+}
+
+/** Renders what a cell shows. Its text may be foreign. */
+function renderContent(content: unknown): unknown {
+  return typeof content === 'string' ? html`<bdi>${toVisibleText(content)}</bdi>` : content;
 }

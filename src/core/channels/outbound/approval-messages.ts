@@ -1,3 +1,4 @@
+import { toVisibleText } from '../../../protocol/visible-text.js';
 import type { OutboxPart } from '../../store/index.js';
 import type { Button, PartText, Place } from '../driver.js';
 import { makePart } from '../note.js';
@@ -69,6 +70,7 @@ function toButtons({ approvalId }: AskedCall): readonly Button[] {
   ];
 }
 
+/** Returns the question. What is not seen in the foreign texts is written out: a person decides on what is shown. */
 function ask(
   { approvalId, tool, parameters, detail }: AskedCall,
   namesCommands: boolean,
@@ -77,13 +79,13 @@ function ask(
   const room = Math.min(MAX_ARGUMENTS_LENGTH, Math.floor(maxLength / 3));
   const commands = `Answer /approve ${approvalId} or /deny ${approvalId}`;
   return [
-    { kind: 'text', text: `May I run ${tool}?` },
-    ...(detail === undefined ? [] : [{ kind: 'text', text: shorten(detail, room) } as const]),
-    { kind: 'code', text: shorten(JSON.stringify(parameters), room), language: 'json' },
+    { kind: 'text', text: `May I run ${toVisibleText(tool)}?` },
+    ...(detail === undefined ? [] : [{ kind: 'text', text: shorten(toVisibleText(detail), room) } as const]),
+    { kind: 'code', text: shorten(toVisibleText(JSON.stringify(parameters)), room), language: 'json' },
     ...(namesCommands ? [{ kind: 'text', text: commands } as const] : []),
   ];
 }
 
 function describe({ tool, outcome }: AskedCall): string {
-  return `${tool}: ${outcome ?? 'no longer needed'}`;
+  return toVisibleText(`${tool}: ${outcome ?? 'no longer needed'}`);
 }

@@ -140,7 +140,7 @@ export class ConsoleApprovals extends ConsolePage {
     const { tool, detail, decision, decided_by: decidedBy, expires_at: expiresAt } = approval;
     return html`<li class="card approval ${decision === undefined ? '' : 'over'}" data-id=${approval.approval_id}>
       <div class="thing-head">
-        <h2><code>${tool}</code></h2>
+        <h2><code>${renderText(tool)}</code></h2>
         ${renderState(
           decision ?? 'pending',
           decidedBy === undefined || decision === 'expired'
@@ -214,8 +214,8 @@ function renderArguments(value: unknown): TemplateResult {
             ${entries.map(
               ([name, part]) =>
                 html`<div>
-                  <dt><bdi>${name}</bdi></dt>
-                  <dd><bdi>${typeof part === 'string' ? part : JSON.stringify(part)}</bdi></dd>
+                  <dt>${renderText(name)}</dt>
+                  <dd>${renderText(typeof part === 'string' ? part : JSON.stringify(part))}</dd>
                 </div>`,
             )}
           </dl>`

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
+import { toVisibleText } from '../../../protocol/visible-text.js';
 import { download } from '../../design/download.js';
 import { icons } from '../../design/icons.js';
 import '../act.js';
@@ -66,7 +67,7 @@ export class ConsoleAudit extends ListPage<AuditRow> {
           head: 'What',
           width: 'minmax(8rem, 2fr)',
           phone: 'end',
-          cell: ({ target }) => html`<span title=${target}>${renderText(target)}</span>`,
+          cell: ({ target }) => html`<span title=${toVisibleText(target)}>${renderText(target)}</span>`,
         },
         { head: 'Tenant', width: '6rem', cell: ({ tenant }) => renderText(tenant) },
       ],

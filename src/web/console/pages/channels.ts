@@ -1,5 +1,6 @@
 import { html, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
+import { toVisibleText } from '../../../protocol/visible-text.js';
 import { formatCount, NOTHING } from '../format.js';
 import type { LiveEvent } from '../live.js';
 import type { ListModel } from '../list-model.js';
@@ -33,7 +34,7 @@ export class ConsoleChannels extends ListPage<Channel> {
           width: 'minmax(10rem, 2fr)',
           phone: 'second',
           cell: ({ reason }) =>
-            reason === undefined ? NOTHING : html`<span title=${reason}>${renderText(reason)}</span>`,
+            reason === undefined ? NOTHING : html`<span title=${toVisibleText(reason)}>${renderText(reason)}</span>`,
         },
         { head: 'Since', width: '7rem', cell: ({ since }) => renderTime(since || undefined) },
         { head: 'Last in', width: '7rem', cell: ({ last_in_at }) => renderTime(last_in_at) },

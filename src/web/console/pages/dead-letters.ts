@@ -1,5 +1,6 @@
 import { html, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
+import { toVisibleText } from '../../../protocol/visible-text.js';
 import '../act.js';
 import { pathOf } from '../api.js';
 import type { ListModel } from '../list-model.js';
@@ -65,7 +66,7 @@ export class ConsoleDeadLetters extends ListPage<DeadLetter> {
         {
           head: 'Reason',
           width: 'minmax(10rem, 2fr)',
-          cell: ({ reason }) => html`<span title=${reason}>${renderText(reason)}</span>`,
+          cell: ({ reason }) => html`<span title=${toVisibleText(reason)}>${renderText(reason)}</span>`,
         },
         { head: 'Given up', width: '7rem', phone: 'side', cell: ({ created_at }) => renderTime(created_at) },
         { head: 'Actions', width: '11rem', phone: 'end', cell: (letter) => this.renderActions(letter) },

@@ -1,5 +1,6 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
+import { toVisibleText } from '../../../protocol/visible-text.js';
 import '../act.js';
 import { pathOf } from '../api.js';
 import { formatCount, formatDuration, formatTokens, NOTHING } from '../format.js';
@@ -194,7 +195,7 @@ export class ConsoleMessages extends ConsolePage {
             head: 'Tool',
             width: 'minmax(8rem, 1fr)',
             phone: 'second',
-            cell: ({ tool }) => (tool === undefined ? NOTHING : html`<code>${tool}</code>`),
+            cell: ({ tool }) => (tool === undefined ? NOTHING : html`<code>${renderText(tool)}</code>`),
           },
           { head: 'Began', width: '6rem', phone: 'end', cell: ({ started_at }) => renderTime(started_at, 'clock') },
           { head: 'Took', width: '7rem', isNumber: true, phone: 'side', cell: renderLength },
@@ -226,7 +227,7 @@ export class ConsoleMessages extends ConsolePage {
             head: 'Reason',
             width: 'minmax(9rem, 2fr)',
             phone: 'second',
-            cell: ({ reason }) => html`<span title=${reason ?? ''}>${renderText(reason)}</span>`,
+            cell: ({ reason }) => html`<span title=${toVisibleText(reason ?? '')}>${renderText(reason)}</span>`,
           },
         ],
       },

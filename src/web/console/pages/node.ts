@@ -161,7 +161,9 @@ export class ConsoleNode extends ConsolePage {
           ? nothing
           : node.jobs.map(
               ({ job_id, name }, i) =>
-                html`${i === 0 ? '' : ', '}<a href=${router.link({ page: 'cron', ids: [job_id] })}>${name}</a>`,
+                html`${i === 0 ? '' : ', '}<a href=${router.link({ page: 'cron', ids: [job_id] })}
+                    >${renderText(name)}</a
+                  >`,
             ),
       ],
     ]);
@@ -202,7 +204,7 @@ export class ConsoleNode extends ConsolePage {
     const { name, description, dangerous, offered, waiting, timeout_ms: timeout, permissions, parameters } = command;
     return html`<li>
       <div class="thing-head">
-        <h3><code>${name}</code></h3>
+        <h3><code>${renderText(name)}</code></h3>
         ${
           waiting
             ? renderChip(icons.asks, 'held', 'changed: needs you')

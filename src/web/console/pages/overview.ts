@@ -2,6 +2,7 @@ import './overview.css';
 import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
+import { toVisibleText } from '../../../protocol/visible-text.js';
 import { icons } from '../../design/icons.js';
 import { gatewayClock } from '../../model/gateway-clock.js';
 import { ApiError } from '../api.js';
@@ -18,6 +19,7 @@ import { consoleTexts } from '../texts.js';
 import { ticks } from '../ticker.js';
 import { stateOfTurn, type TurnRow } from './activity.js';
 import { overviewTexts as texts } from './overview.texts.js';
+import { renderText } from './parts.js';
 import { listTroubles, type Trouble, type WaitingApproval } from './troubles.js';
 
 /** A channel, as `GET /channels` lists it. */
@@ -125,7 +127,7 @@ export class ConsoleOverview extends ConsolePage {
     return html`<li>
       <span class="state ${tone}">${icon}</span>
       <div>
-        <p class="sentence" dir="auto">${sentence}</p>
+        <p class="sentence" dir="auto">${toVisibleText(sentence)}</p>
         <p class="faint">${detail}</p>
       </div>
       ${
@@ -155,13 +157,13 @@ export class ConsoleOverview extends ConsolePage {
           head: columns.conversation,
           width: 'minmax(8rem, 3fr)',
           phone: 'main',
-          cell: ({ sender, channel }) => html`<bdi>${sender}</bdi> · ${channel}`,
+          cell: ({ sender, channel }) => html`${renderText(sender)} · ${renderText(channel)}`,
         },
         { head: columns.step, width: '5rem', phone: 'second', cell: ({ step }) => steps[step] },
         {
           head: columns.tool,
           width: 'minmax(6rem, 2fr)',
-          cell: ({ tool }) => (tool === undefined ? NOTHING : html`<code>${tool}</code>`),
+          cell: ({ tool }) => (tool === undefined ? NOTHING : html`<code>${renderText(tool)}</code>`),
         },
         {
           head: columns.running,
@@ -241,7 +243,7 @@ function describeTrouble(trouble: Trouble) {
       icon: icons.asks,
       tone: 'held',
       sentence: texts.approvals(count),
-      detail: texts.approvalsDetail(first.tool, formatRelative(first.expires_at, now)),
+      detail: texts.approvalsDetail(toVisibleText(first.tool), formatRelative(first.expires_at, now)),
       button: texts.buttons['APPROVALS'],
     };
   }

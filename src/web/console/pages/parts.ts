@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { ref } from 'lit/directives/ref.js';
+import { toVisibleText } from '../../../protocol/visible-text.js';
 import { tabStop } from '../../design/tab-stop.js';
 import { NOTHING, shortenId } from '../format.js';
 import type { ConsoleContext } from '../context.js';
@@ -7,9 +8,12 @@ import { renderTable, type TableSource } from '../table.js';
 import '../time.js';
 import { diffLines, writeValue } from './line-diff.js';
 
-/** Renders a text of another author. Its writing direction does not affect the text around it. */
+/**
+ * Renders a text of another author. Its writing direction does not affect the text around it, and characters that are not
+ * seen, or that turn others around, are written out.
+ */
 export function renderText(text: string | undefined): TemplateResult {
-  return html`<bdi>${text === undefined || text === '' ? NOTHING : text}</bdi>`;
+  return html`<bdi>${text === undefined || text === '' ? NOTHING : toVisibleText(text)}</bdi>`;
 }
 
 /** Renders a time, relative to now; exact in its tooltip. @param at Unix milliseconds; undefined for none */
@@ -41,7 +45,7 @@ export function renderFacts(facts: readonly Fact[]): TemplateResult {
       .map(
         ([name, value]) =>
           html`<dt>${name}</dt>
-            <dd>${value ?? NOTHING}</dd>`,
+            <dd>${typeof value === 'string' ? renderText(value) : (value ?? NOTHING)}</dd>`,
       )}
   </dl>`;
 }
@@ -76,7 +80,8 @@ export function renderDiff(before: unknown, after: unknown): TemplateResult {
     ${lines.map(({ kind, text }) => {
       const [sign, word] = SIGNS[kind];
       return html`<div class=${kind}>
-        <span aria-hidden="true">${sign}</span><span class="visually-hidden">${word}</span><code>${text}</code>
+        <span aria-hidden="true">${sign}</span><span class="visually-hidden">${word}</span
+        ><code>${toVisibleText(text)}</code>
       </div>`;
     })}
   </div>`;
@@ -84,5 +89,5 @@ export function renderDiff(before: unknown, after: unknown): TemplateResult {
 
 /** Renders a value of JSON as it is. */
 export function renderJson(value: unknown): TemplateResult {
-  return html`<pre class="json" ${ref(tabStop)}>${writeValue(value)}</pre>`;
+  return html`<pre class="json" ${ref(tabStop)}>${toVisibleText(writeValue(value))}</pre>`;
 }

@@ -129,7 +129,7 @@ export class ConsoleQueue extends ListPage<Waiting> {
           head: 'Tool',
           width: 'minmax(6rem, 1fr)',
           phone: 'second',
-          cell: ({ tool }) => (tool === undefined ? NOTHING : html`<code>${tool}</code>`),
+          cell: ({ tool }) => (tool === undefined ? NOTHING : html`<code>${renderText(tool)}</code>`),
         },
         { head: 'Attempt', width: '5rem', isNumber: true, cell: ({ attempt }) => attempt },
         {

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
+import { toVisibleText } from '../../../protocol/visible-text.js';
 import '../../blocks/media.js';
 import '../../blocks/parts.js';
 import { readText, renderFold } from '../../blocks/fold.js';
@@ -10,6 +11,7 @@ import { readMediaId, type MediaFiles } from '../../model/media-files.js';
 import { texts } from '../../texts.js';
 import type { HistoryItem } from './history-item.js';
 import { renderCode, renderMarkdown } from './markdown.js';
+import { renderText } from './parts.js';
 import { sessionTexts } from './sessions.texts.js';
 
 /** Pictures and sounds whose data is in the block itself. */
@@ -22,9 +24,9 @@ const NOBODY = { hasDenied: () => false };
 export function renderSaid(item: HistoryItem, files: MediaFiles): TemplateResult {
   const { content, sender, sender_name: name, attachments = [] } = item;
   return html`<div class="said">
-    <p class="faint"><bdi>${name ?? sender}</bdi></p>
+    <p class="faint">${renderText(name ?? sender)}</p>
     <div class="bubble" dir="auto">
-      ${content === '' ? nothing : html`<p class="text"><chat-parts .text=${content}></chat-parts></p>`}
+      ${content === '' ? nothing : html`<p class="text"><chat-parts .text=${toVisibleText(content)}></chat-parts></p>`}
       ${attachments.map((attachment) => renderAttachment(attachment, files))}
     </div>
     ${renderReply(item, files)}
@@ -47,7 +49,7 @@ function renderReply({ blocks, end, status }: HistoryItem, files: MediaFiles): T
           ? renderCall(block, results.get(readCallId(block)), undefined, isOver, NOBODY)
           : renderBlock(block, files, !isOver),
     )}
-    ${end?.message === undefined ? nothing : html`<p class="state bad">${icons.failed}<span dir="auto">${end.message}</span></p>`}
+    ${end?.message === undefined ? nothing : html`<p class="state bad">${icons.failed}<span dir="auto">${toVisibleText(end.message)}</span></p>`}
     ${shown.length === 0 && end?.reason === 'stop' ? html`<p class="faint">${sessionTexts.noReply}</p>` : nothing}
   </div>`;
 }
@@ -62,20 +64,21 @@ function renderBlock(
   files: MediaFiles,
   growing: boolean,
 ): TemplateResult {
+  const text = toVisibleText(content);
   switch (type) {
     case 'markdown':
-      return renderMarkdown(content, growing);
+      return renderMarkdown(text, growing);
     case 'code':
-      return renderCode(content, readText(metadata?.['language']) ?? '', growing);
+      return renderCode(text, readText(metadata?.['language']) ?? '', growing);
     case 'canvas':
-      return renderCode(content, 'json', growing);
+      return renderCode(text, 'json', growing);
     case 'image':
     case 'audio':
       return renderMedia(type, content, readText(metadata?.['alt']), files);
     case 'tool_result':
-      return renderFold(html`${icons.tool}<span>${texts.block.result}</span>`, [[undefined, content]]);
+      return renderFold(html`${icons.tool}<span>${texts.block.result}</span>`, [[undefined, text]]);
     default:
-      return html`<p class="block text" dir="auto"><chat-parts .text=${content}></chat-parts></p>`;
+      return html`<p class="block text" dir="auto"><chat-parts .text=${text}></chat-parts></p>`;
   }
 }
 
@@ -85,7 +88,7 @@ function renderMedia(
   alt: string | undefined,
   files: MediaFiles,
 ): TemplateResult {
-  const label = alt ?? texts.block[kind === 'image' ? 'picture' : 'sound'];
+  const label = toVisibleText(alt ?? texts.block[kind === 'image' ? 'picture' : 'sound']);
   const mediaId = readMediaId(source);
   if (mediaId === undefined && INLINE_MEDIA[kind].test(source)) return renderInline(kind, source, label);
   if (mediaId === undefined) return html`<p class="block status">${icons.file} <bdi>${label}</bdi></p>`;
@@ -109,7 +112,7 @@ function renderInline(kind: 'image' | 'audio', source: string, label: string): T
 }
 
 function renderAttachment({ kind, media_id: id, name }: HistoryAttachment, files: MediaFiles): TemplateResult {
-  const label = name ?? kind;
+  const label = toVisibleText(name ?? kind);
   if (id === undefined || (kind !== 'image' && kind !== 'audio'))
     return html`<p class="attachment">${icons.file}<bdi>${label}</bdi></p>`;
   return html`<chat-media class="media" .files=${files} .source=${id} .kind=${kind} .label=${label}></chat-media>`;

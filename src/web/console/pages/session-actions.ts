@@ -6,6 +6,7 @@ import { pathOf } from '../api.js';
 import type { ConsoleContext } from '../context.js';
 import { nameSession, type SessionRow } from './session-row.js';
 import { sessionTexts as texts } from './sessions.texts.js';
+import { renderText } from './parts.js';
 
 /** The actions on a conversation. */
 interface SessionChange {
@@ -40,11 +41,11 @@ export class ConsoleSessionActions extends LitElement {
           <dt>${facts.id}</dt>
           <dd><code>${id}</code></dd>
           <dt>${facts.people}</dt>
-          <dd><bdi>${participants.join(', ')}</bdi></dd>
+          <dd>${renderText(participants.join(', '))}</dd>
           <dt>${facts.channel}</dt>
-          <dd>${channel}</dd>
+          <dd>${renderText(channel)}</dd>
           <dt>${facts.agent}</dt>
-          <dd>${agent}${model === undefined ? '' : ` · ${model}`}</dd>
+          <dd>${renderText(model === undefined ? agent : `${agent} · ${model}`)}</dd>
           <dt>${facts.created}</dt>
           <dd><console-time .at=${created}></console-time></dd>
           <dt>${facts.lastActive}</dt>
@@ -97,7 +98,7 @@ export class ConsoleSessionActions extends LitElement {
                 aria-label=${texts.takePermission(each)}
                 @click=${() => this.change({ tool_permissions: permissions.filter((other) => other !== each) })}
               >
-                <span>${each}</span>${icons.close}
+                <span>${renderText(each)}</span>${icons.close}
               </button>
             </li>`,
         )}

@@ -12,6 +12,7 @@ import { ConsolePage } from '../page.js';
 import { Refresher } from '../refresher.js';
 import { renderState } from '../state-chip.js';
 import { readTurns, sessionOf, stateOfSession, type Turns } from './activity.js';
+import { renderText } from './parts.js';
 import { nameSession, type ListedSessionRow } from './session-row.js';
 import { sessionTexts as texts } from './sessions.texts.js';
 import { tenantColumn } from './tenant-column.js';
@@ -141,7 +142,7 @@ export class ConsoleSessions extends ConsolePage {
         head: columns.who,
         width: 'minmax(9rem, 3fr)',
         phone: 'main',
-        cell: (row) => html`<bdi>${nameSession(row)}</bdi>`,
+        cell: (row) => renderText(nameSession(row)),
       },
       ...tenantColumn(this.app),
       {

@@ -1,5 +1,6 @@
 import { html, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
+import { toVisibleText } from '../../../protocol/visible-text.js';
 import { pathOf } from '../api.js';
 import type { ConsolePage } from '../page.js';
 import { ListPage, type ListDescription } from './list-page.js';
@@ -31,7 +32,7 @@ export class ConsoleTools extends ListPage<Tool> {
           head: 'What it does',
           width: 'minmax(12rem, 3fr)',
           phone: 'second',
-          cell: ({ description }) => html`<span title=${description}>${renderText(description)}</span>`,
+          cell: ({ description }) => html`<span title=${toVisibleText(description)}>${renderText(description)}</span>`,
         },
         {
           head: 'Permissions',

@@ -1,6 +1,7 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { guard } from 'lit/directives/guard.js';
+import { toVisibleText } from '../../../protocol/visible-text.js';
 import { style } from '../../design/style.js';
 import { gatewayClock } from '../../model/gateway-clock.js';
 import type { MediaFiles } from '../../model/media-files.js';
@@ -12,6 +13,7 @@ import { renderState } from '../state-chip.js';
 import { ticks } from '../ticker.js';
 import { SLOW_MS } from './activity.js';
 import type { HistoryItem, MessageLife } from './history-item.js';
+import { renderText } from './parts.js';
 import { renderSaid } from './said.js';
 import { sessionTexts as texts } from './sessions.texts.js';
 import { layOut, sumUsage, type Segment, type Step } from './turn-bar.js';
@@ -166,7 +168,7 @@ export class ConsoleTurn extends LitElement {
   private renderStep({ kind, started_at: from, ended_at: to, tool, decided_by: by, usage }: Step): TemplateResult {
     return html`<dl class="facts panel">
       <dt>${texts.facts.step}</dt>
-      <dd>${texts.kinds[kind]}${tool === undefined ? nothing : html` <code>${tool}</code>`}</dd>
+      <dd>${texts.kinds[kind]}${tool === undefined ? nothing : html` <code>${renderText(tool)}</code>`}</dd>
       <dt>${texts.facts.began}</dt>
       <dd><console-time as="exact" .at=${from}></console-time></dd>
       ${
@@ -179,7 +181,7 @@ export class ConsoleTurn extends LitElement {
         by === undefined
           ? nothing
           : html`<dt>${texts.facts.decidedBy}</dt>
-              <dd><bdi>${by}</bdi></dd>`
+              <dd>${renderText(by)}</dd>`
       }
       ${
         usage
@@ -197,8 +199,8 @@ function describeStep({ kind, tool, decided_by: by }: Step, durationMs: number, 
   const what = {
     wait: texts.bars.waited,
     model: texts.bars.model,
-    tool: tool ?? texts.bars.tool,
-    approval: texts.bars.approval(by),
+    tool: toVisibleText(tool ?? texts.bars.tool),
+    approval: toVisibleText(texts.bars.approval(by)),
     delivery: texts.bars.delivery,
   }[kind];
   if (kind === 'delivery') return what;

@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import { FakeTerminal } from '../testing/fake-terminal.js';
+import { run } from './cli.js';
+
+const CALL = {
+  approval_id: 'ap_1',
+  sender: 'eve\u2067',
+  tool: 'acme.crm',
+  arguments: { what: 'pay \u202e001 RUE ot אב' },
+  arguments_sha256: '0'.repeat(64),
+  expires_at: 1,
+};
+
+/** Runs `openclaw approvals`, and returns what it has written to a pipe. */
+async function list(...options: readonly string[]): Promise<string> {
+  const terminal = new FakeTerminal({ OPENCLAW_TOKEN: 'a-token-0123456789' });
+  terminal.answer = ({ url }) => Response.json(url.endsWith('/me') ? { tenant: 'acme' } : { items: [CALL] });
+  expect(await run(['approvals', ...options], terminal)).toBe(0);
+  return terminal.stdout.text;
+}
+
+it('[X-14] a table shows what is not seen in foreign text, also in a pipe', async () => {
+  const text = await list();
+  expect(text).toContain('{"what":"pay ⟨U+202E⟩001 RUE ot אב"}');
+  expect(text).toContain('eve⟨U+2067⟩');
+});
+
+it('[X-14] JSON for programs has the exact arguments, and no character that is not seen', async () => {
+  const text = await list('--json');
+  expect(text).toContain('pay \\u202e001');
+  expect(JSON.parse(text)).toEqual({ items: [CALL] });
+});
