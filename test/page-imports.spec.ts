@@ -39,6 +39,7 @@ describe('the page', () => {
       'lucide',
       'marked',
       'mermaid',
+      'protocol/closes.js',
       'protocol/code-points.js',
       'protocol/constants.js',
       'protocol/providers.js',

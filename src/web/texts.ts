@@ -35,6 +35,8 @@ export const texts = {
         'The gateway answers, but no live connection to it opens. It is tried again by itself, at least every 30 seconds.',
       foreign: (origin: string) =>
         `The gateway refuses pages of ${origin}. Open it under its own name, or ask an operator to add ${origin} to the setting gateway.allowed_origins.`,
+      provider: () =>
+        'The identity provider cannot be reached, so the gateway cannot check your sign-in. It is tried again by itself, at least every 30 seconds.',
       throttled: () =>
         'The gateway refuses this machine for now: there were too many failed sign-ins. It is tried again by itself; wait a minute.',
     },
@@ -62,7 +64,7 @@ export const texts = {
     wrong:
       'The gateway does not accept this token. Check it for missing characters, or ask the operator of the gateway for another.',
     ended:
-      'Your access has ended: the token expired or was revoked. Sign in with another; what you have written is kept.',
+      'Your access has ended: the sign-in or its token expired or was revoked. Sign in again; what you have written is kept.',
     local: 'This needs the token in the file local.token beside the store of the gateway, usually data/local.token.',
     notForChat: (reason: string) => `This token cannot be used here. ${reason}.`,
     code: {

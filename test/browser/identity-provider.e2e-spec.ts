@@ -116,6 +116,64 @@ describe('the console with an identity provider', () => {
     await waitForLive(page);
   });
 
+  it('[CO-01] [I-17] says in all its tabs that the access has ended when the person signs out in the chat', async () => {
+    const first = await ChatPage.open(browser, gateway.url, {}, '/console/queue');
+    await signIn(first.page, 'root');
+    await waitForLive(first.page);
+    const second = await ChatPage.openIn(first.context, gateway.url, '/console');
+    await waitForLive(second.page);
+    const chat = await ChatPage.openIn(first.context, gateway.url);
+    await chat.input.waitFor();
+    await chat.command('Sign out');
+    for (const { page } of [first, second]) {
+      await page.getByText('Your access has ended').waitFor();
+      await providerButton(page).waitFor();
+      await page.getByText('Not live: signed out').waitFor();
+    }
+    expect([first.complaints.errors, second.complaints.errors]).toEqual([[], []]);
+  });
+
+  it('[CO-01] [I-17] says so over an open dialog too, when the person signs out at the provider', async () => {
+    const { page, context } = await ChatPage.open(browser, gateway.url, {}, '/console/queue');
+    await signIn(page, 'root');
+    await waitForLive(page);
+    await page.keyboard.press('?');
+    await page.locator('dialog[open]').waitFor();
+    const elsewhere = await context.newPage();
+    await elsewhere.goto(`${provider.issuer}/session/end`);
+    await elsewhere.locator('button[value=yes]').click();
+    await page.getByText('Your access has ended').waitFor();
+    await page.locator('dialog[open]').waitFor({ state: 'detached' });
+    await providerButton(page).click();
+    await page.locator('input[name=login]').waitFor();
+  });
+
+  it('[CO-01] [I-18] says that the identity provider cannot be reached, and goes on when it can', async () => {
+    const { page, context } = await ChatPage.open(browser, gateway.url, {}, '/console/queue');
+    await signIn(page, 'root');
+    await waitForLive(page);
+    const chat = await ChatPage.openIn(context, gateway.url);
+    await chat.input.waitFor();
+    provider.isDown = true;
+    clock.aheadMs = 65 * MINUTE_MS;
+    await page.keyboard.press('r');
+    await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
+    expect(await page.getByText('identity provider').count()).toBe(0);
+    clock.aheadMs = 72 * MINUTE_MS;
+    await page.keyboard.press('r');
+    await page.getByText('The identity provider cannot be reached').first().waitFor();
+    await chat.page.reload();
+    await chat.page.getByText('The identity provider cannot be reached').waitFor();
+    expect(await chat.page.getByText('Likely causes').count()).toBe(0);
+    provider.isDown = false;
+    provider.idTokenLifetimeS = 9 * 3_600;
+    clock.aheadMs = 74 * MINUTE_MS;
+    await chat.page.getByRole('button', { name: 'Try now' }).click();
+    await page.keyboard.press('r');
+    await chat.page.getByText('The identity provider cannot be reached').waitFor({ state: 'detached' });
+    await waitForLive(page);
+  });
+
   it('[CO-01] says what to do when the provider is down at a sign-in', async () => {
     clock.aheadMs = 120 * MINUTE_MS;
     await provider.close();

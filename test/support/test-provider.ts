@@ -13,10 +13,15 @@ export class TestProvider {
   /** Claims of all ID tokens. */
   extraClaims: Readonly<Record<string, unknown>> = {};
   idTokenLifetimeS = 3_600;
+  /** True while it closes connections without a response. */
+  isDown = false;
   /** Requests to the token endpoint with a refresh token. */
   refreshes = 0;
   private handle: RequestListener = (_request, response) => void response.writeHead(503).end();
-  private readonly server: Server = createServer((request, response) => this.handle(request, response));
+  private readonly server: Server = createServer((request, response) => {
+    if (this.isDown) request.socket.destroy();
+    else this.handle(request, response);
+  });
 
   /** @param gatewayUrl where people reach the gateway */
   private constructor(readonly gatewayUrl: string) {}

@@ -235,6 +235,8 @@ export class ConsoleApp extends LitElement {
   private lock(): void {
     if (this.problem !== undefined) return;
     this.session.keepPlace(location.href);
+    // A dialog would be above the sign-in, and does not answer while what is below is locked.
+    for (const dialog of this.querySelectorAll<HTMLDialogElement>('dialog[open]')) dialog.close();
     this.problem = texts.signIn.ended;
   }
 

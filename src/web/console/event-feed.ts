@@ -8,15 +8,20 @@ export const SILENCE_MS = 35_000;
 export const FIRST_WAIT_MS = 500;
 export const MAX_WAIT_MS = 15_000;
 
+/** `off`: the person may not read events. `ended`: the gateway does not accept the credential any more. */
+export type FeedRefusal = 'off' | 'ended';
+
 /** The callbacks of a feed. */
 export interface FeedListener {
   /** An event, a heartbeat or a reset has come. */
   take(event: ServerEvent): void;
   /** The stream was opened, or lost. */
   changed(isOpen: boolean): void;
-  /** There will be no stream: the credential does not allow one. */
-  refused(): void;
+  /** There will be no stream: the credential does not allow one, or has ended. */
+  refused(reason: FeedRefusal): void;
 }
+
+const REFUSALS: Readonly<Partial<Record<number, FeedRefusal>>> = { 401: 'ended', 403: 'off' };
 
 /** Opens the stream. @param lastId the id of the last event that was seen */
 export type OpenStream = (lastId: string | undefined, signal: AbortSignal) => Promise<Response>;
@@ -61,7 +66,8 @@ export class EventFeed {
         position = await this.#read(position, stopped, isFirst);
       } catch (error) {
         if (stopped.aborted) return;
-        if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return this.listener.refused();
+        const refusal = error instanceof ApiError ? REFUSALS[error.status] : undefined;
+        if (refusal) return this.listener.refused(refusal);
       }
       isFirst = false;
       if (stopped.aborted) return;

@@ -54,7 +54,7 @@ function renderLive(live: Live): TemplateResult {
     class="quiet live state ${tone}"
     title=${isPaused ? resume : pause}
     aria-pressed=${isPaused}
-    ?disabled=${state === 'off'}
+    ?disabled=${state === 'off' || state === 'ended'}
     @click=${() => live.pause(!isPaused)}
   >
     ${icon}<span>${words}</span>
@@ -68,7 +68,7 @@ export function describeLiveChange(before: LiveState, live: Live): string | unde
 }
 
 function describeLive({ state, heardAt }: Live): readonly [DirectiveResult, string, string] {
-  const { connecting, live, paused, reconnecting, off } = consoleTexts.live;
+  const { connecting, live, paused, reconnecting, off, ended } = consoleTexts.live;
   switch (state) {
     case 'connecting':
       return [icons.working, 'info', connecting];
@@ -80,5 +80,7 @@ function describeLive({ state, heardAt }: Live): readonly [DirectiveResult, stri
       return [icons.offline, 'warn', reconnecting(formatClock(heardAt, settings.zone))];
     case 'off':
       return [icons.stopped, 'faint', off];
+    case 'ended':
+      return [icons.stopped, 'faint', ended];
   }
 }

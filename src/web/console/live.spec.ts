@@ -221,6 +221,25 @@ describe('the pages of a browser', () => {
     expect([first.live.state, first.resets(), gateway.streams.length]).toEqual(['live', 2, 2]);
   });
 
+  it('each find out that the access has ended, also those without the stream', async () => {
+    const all = [openPage(), openPage(), openPage()];
+    await settle();
+    gateway.failure = new ApiError(401);
+    gateway.last.end();
+    await settle(FIRST_WAIT_MS);
+    expect([all.map(({ live }) => live.state), gateway.tries]).toEqual([['ended', 'ended', 'ended'], 4]);
+  });
+
+  it('go on without the one whose access has ended', async () => {
+    const [first, second] = [openPage(), openPage()];
+    await settle();
+    gateway.failure = new ApiError(401);
+    first.live.changed.subscribe(() => first.live.state === 'ended' && (gateway.failure = undefined));
+    gateway.last.end();
+    await settle(FIRST_WAIT_MS);
+    expect([first.live.state, second.live.state]).toEqual(['ended', 'live']);
+  });
+
   it('are paused one by one', async () => {
     const [first, second] = [openPage(), openPage()];
     await settle();

@@ -1,5 +1,5 @@
 import { Signal } from '../model/signal.js';
-import { EventFeed, SILENCE_MS, type OpenStream } from './event-feed.js';
+import { EventFeed, SILENCE_MS, type OpenStream, type FeedRefusal } from './event-feed.js';
 import type { ServerEvent } from './sse.js';
 
 /** The kinds of events of `/admin/v1/events`, each named after the list whose rows it has. */
@@ -22,18 +22,14 @@ export interface LiveEvent {
   readonly row: Readonly<Record<string, unknown>>;
 }
 
-/** `paused`: by the person, or because the page is hidden. `off`: the person may not read events. */
-export type LiveState = 'connecting' | 'live' | 'reconnecting' | 'paused' | 'off';
+/** `paused`: by the person, or because the page is hidden. */
+export type LiveState = 'connecting' | 'live' | 'reconnecting' | 'paused' | FeedRefusal;
 
 /** Least time between two deliveries of events, in milliseconds: rows do not change more often. */
 export const DELIVERY_INTERVAL_MS = 250;
 
 /** A notice of the page that has the stream to the others. */
-type Broadcast =
-  | { readonly event: ServerEvent }
-  | { readonly isOpen: boolean }
-  | { readonly hello: true }
-  | { readonly refused: true };
+type Broadcast = { readonly event: ServerEvent } | { readonly isOpen: boolean } | { readonly hello: true };
 
 /** The parts of the browser that pages share. */
 export interface Neighbours {
@@ -76,7 +72,7 @@ export class Live {
     this.#feed = new EventFeed(open, {
       take: (event) => this.#announce({ event }),
       changed: (isOpen) => this.#feedChanged(isOpen),
-      refused: () => this.#announce({ refused: true }),
+      refused: (reason) => this.#refuse(reason),
     });
     this.#send = neighbours.join((message) => this.#take(message));
   }
@@ -94,6 +90,10 @@ export class Live {
   subscribe(kinds: readonly LiveKind[], subscriber: (event: LiveEvent) => void): () => void {
     this.#subscribers.set(subscriber, kinds);
     return () => void this.#subscribers.delete(subscriber);
+  }
+
+  get #isRefused(): boolean {
+    return this.#state === 'off' || this.#state === 'ended';
   }
 
   /** Begins, also after a refusal: the person may have signed in again. */
@@ -119,7 +119,7 @@ export class Live {
     this.#leading?.();
     this.#leading = undefined;
     clearTimeout(this.#silence);
-    if (this.#state !== 'off') this.#set('paused');
+    if (!this.#isRefused) this.#set('paused');
   }
 
   /** A hidden page hands the stream over. When it is shown again, lists are read again. */
@@ -141,7 +141,7 @@ export class Live {
 
   #restart(): void {
     if (this.#isHidden || this.#isPausedByPerson) return this.stop();
-    if (this.#candidacy || this.#state === 'off') return;
+    if (this.#candidacy || this.#isRefused) return;
     this.start();
     this.reset.emit();
   }
@@ -165,10 +165,6 @@ export class Live {
       return;
     }
     if (!this.#candidacy) return;
-    if ('refused' in message) {
-      this.#set('off');
-      return this.stop();
-    }
     if ('isOpen' in message) {
       if (message.isOpen) this.#hear();
       else this.#set('reconnecting');
@@ -176,6 +172,12 @@ export class Live {
     }
     this.#hear();
     this.#takeEvent(message.event);
+  }
+
+  /** Hands over: each page finds out for itself, as another one may have another credential. */
+  #refuse(reason: FeedRefusal): void {
+    this.#set(reason);
+    this.stop();
   }
 
   #takeEvent({ id, kind, data }: ServerEvent): void {

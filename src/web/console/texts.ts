@@ -30,6 +30,7 @@ export const consoleTexts = {
     paused: 'Paused',
     reconnecting: (clock: string) => `Reconnecting, data from ${clock}`,
     off: 'Not live: needs admin:read',
+    ended: 'Not live: signed out',
     pause: 'Pause live changes',
     resume: 'Go on with live changes',
   },
@@ -64,6 +65,7 @@ export const consoleTexts = {
   failure: {
     unreachable: 'The gateway could not be reached.',
     missing: 'It is not here, or not here any more.',
+    ended: 'You are signed out.',
     failed: (sentence: string, code: string) => `${sentence} (${code})`,
     unknownFailure: 'The gateway could not do it.',
   },

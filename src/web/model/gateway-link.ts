@@ -7,6 +7,7 @@ import {
   type OutboundFrame,
   type WebchatIdentity,
 } from '../../client/index.js';
+import { closeTable } from '../../protocol/closes.js';
 import { findReason, type LinkFinding } from './link-finding.js';
 import { describeLink, type LinkQuality } from './link-quality.js';
 import type { PageStorage } from './page-storage.js';
@@ -193,8 +194,9 @@ export class GatewayLink {
       else this.#stopAtProtocol(protocol);
     } else if (state.name === 'waiting') {
       this.interrupted.emit();
+      if (state.loss.reason === closeTable.providerDown.reason) this.finding = 'provider';
       // Most connections that are lost are back at once.
-      if (!this.#wasConnected || this.isTroubleLong) void this.#findReason(client);
+      else if (!this.#wasConnected || this.isTroubleLong) void this.#findReason(client);
     } else if (state.name === 'ended') {
       this.#end(state.error, problem);
     }

@@ -3,9 +3,10 @@
  * - `away`: the gateway does not answer over HTTP either, or it is not ready.
  * - `foreign`: the gateway has said that it refuses pages of this origin.
  * - `throttled`: the gateway has said that it refuses this machine for now.
+ * - `provider`: the gateway has said that it cannot ask the identity provider, so that it cannot check the credential.
  * - `answers`: the gateway answers over HTTP as it should. The reason is not known.
  */
-export type LinkFinding = 'away' | 'foreign' | 'throttled' | 'answers';
+export type LinkFinding = 'away' | 'foreign' | 'throttled' | 'provider' | 'answers';
 
 /** Time after which a gateway that does not answer counts as away, in milliseconds. */
 const TIMEOUT_MS = 5_000;
