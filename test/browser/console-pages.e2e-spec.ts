@@ -178,6 +178,25 @@ describe('the queue', () => {
   });
 });
 
+describe('the things of a list', () => {
+  it('[CO-03] follow one another by the keys [ and ]', async () => {
+    const { page } = await open('/tools');
+    await page.locator('.spacer .row a').nth(2).waitFor();
+    const names = await page.locator('.spacer .row a').allInnerTexts();
+    await page.getByRole('link', { name: names[0], exact: true }).click();
+    for (const [key, at] of [
+      [']', 1],
+      [']', 2],
+      ['[', 1],
+    ] as const) {
+      await page.keyboard.press(key);
+      await page.getByRole('heading', { level: 1, name: names[at], exact: true }).waitFor();
+    }
+    await page.goBack();
+    await page.getByRole('heading', { level: 1, name: names[2], exact: true }).waitFor();
+  });
+});
+
 describe('dead letters', () => {
   it('[CO-24] are discarded as they were selected, with the number typed, and a later one stays', async () => {
     await filled.bury('first of three', 'second of three');
@@ -363,6 +382,70 @@ describe('a job', () => {
     await press(page.getByRole('dialog'), 'Delete');
     await page.waitForURL((url) => url.pathname === '/console/cron');
     expect((await filled.admin.get(`cron/jobs/${id}`)).status).toBe(404);
+  });
+});
+
+describe('a new job', () => {
+  const openForm = async () => {
+    const chat = await open('/cron', { timezoneId: 'Europe/Paris' });
+    await press(chat.page, 'Make a job…');
+    return { chat, page: chat.page, dialog: chat.page.getByRole('dialog') };
+  };
+
+  it('[CO-21] is made with a form that says what is wrong, and leads to it', async () => {
+    const { chat, page, dialog } = await openForm();
+    await dialog.getByLabel('Cron expression, such').fill('0 8 * *');
+    await dialog.getByLabel('Channel, such').fill('test');
+    await dialog.getByLabel('Person, by').fill('ann');
+    await dialog.getByLabel('Name').fill('morning');
+    await dialog.getByLabel('Message to the agent').fill('What is new?');
+    expect(await findFaults(chat)).toEqual([]);
+    await press(dialog, 'Make it');
+    await dialog.getByRole('alert').waitFor();
+    await dialog.getByLabel('Cron expression, such').fill('0 8 * * 1-5');
+    await press(dialog, 'Make it');
+    await page.getByRole('heading', { name: 'morning' }).waitFor();
+    await toast(page, 'The job was made.');
+    const id = new URL(page.url()).pathname.split('/').at(-1);
+    expect(await read(`cron/jobs/${id}`)).toMatchObject({
+      schedule: { cron: '0 8 * * 1-5', timezone: 'Europe/Paris' },
+      target: { channel: 'test', sender: 'ann' },
+      ...{ message: 'What is new?', misfire: 'latest', overlap: 'skip', retries: 0 },
+    });
+  });
+
+  it('[CO-21] is due at a distance, once or at an event, in a group or in a conversation of its own', async () => {
+    const { page, dialog } = await openForm();
+    const wishes: unknown[] = [];
+    await page.route('**/admin/v1/cron/jobs', (route) => {
+      if (route.request().method() !== 'POST') return route.continue();
+      wishes.push(route.request().postDataJSON());
+      return route.fulfill({ status: 400, json: { detail: 'not now' } });
+    });
+    const make = async (when: string, where: string, fields: Readonly<Record<string, string>>) => {
+      await dialog.getByLabel('When').selectOption(when);
+      await dialog.getByLabel('Where').selectOption(where);
+      for (const [name, text] of Object.entries(fields)) await dialog.locator(`[name=${name}]`).fill(text);
+      await press(dialog, 'Make it');
+    };
+    const texts = { name: 'n', message: 'm' };
+    await make('every', 'group', { every: '2', channel: 'test', group_id: 'g', ...texts });
+    await expect.poll(() => wishes.length).toBe(1);
+    await make('at', 'isolated', { at: '2030-01-02T08:30' });
+    await expect.poll(() => wishes.length).toBe(2);
+    await make('event', 'isolated', { event: 'door.opened', sender: 'ann' });
+    await expect.poll(() => wishes.length).toBe(3);
+    const timezone = 'Europe/Paris';
+    const deliver_to = { channel: 'test' };
+    expect(wishes).toEqual([
+      { ...texts, schedule: { every_ms: 120_000, timezone }, target: { channel: 'test', group_id: 'g' } },
+      { ...texts, schedule: { at: '2030-01-02T08:30', timezone }, target: { isolated: true, deliver_to } },
+      {
+        ...texts,
+        schedule: { on_event: { event: 'door.opened' } },
+        target: { isolated: true, deliver_to: { ...deliver_to, sender: 'ann' } },
+      },
+    ]);
   });
 });
 

@@ -7,6 +7,7 @@ import { renderChips, type FilterChip } from './chips.js';
 import { describeError } from './failure.js';
 import { findWindow, ListModel, type LoadPage } from './list-model.js';
 import { settings } from './own-settings.js';
+import { leaveTrail } from './row-trail.js';
 import { renderCells } from './table.js';
 import { consoleTexts } from './texts.js';
 
@@ -97,7 +98,10 @@ export class ConsoleList<Row = any> extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     for (const stop of this.#stops) stop();
-    if (this.hasUpdated) this.model.stop();
+    if (!this.hasUpdated) return;
+    this.model.stop();
+    const { linkOf } = this.source;
+    leaveTrail(this.model.rows.map((row) => linkOf?.(row)).filter((link) => link !== undefined));
   }
 
   /** Reads the list again, and keeps the place. */

@@ -1,10 +1,13 @@
 import { LitElement } from 'lit';
 import { property } from 'lit/decorators.js';
 import { toVisibleText } from '../../protocol/visible-text.js';
+import { announce } from '../design/announce.js';
 import type { ConsoleList } from './list.js';
 import type { LiveEvent, LiveKind } from './live.js';
 import type { ConsoleContext } from './context.js';
 import type { Place } from './place.js';
+import { findNeighbour } from './row-trail.js';
+import { consoleTexts } from './texts.js';
 
 /**
  * A page of the console. A module in `pages` defines one, named as in `page-table.ts`; it is loaded when the page is first
@@ -30,8 +33,13 @@ export abstract class ConsolePage extends LitElement {
     this.dispatchEvent(new CustomEvent('entitle', { detail: toVisibleText(title), bubbles: true }));
   }
 
-  /** The next thing of the kind that is shown, or the previous one: the keys `[` and `]`. */
-  step(_by: 1 | -1): void {}
+  /** The next row of the list that led here, or the previous one; in a list the next row: the keys `]` and `[`. */
+  step(by: 1 | -1): void {
+    if (this.list) return this.list.move(by);
+    const next = findNeighbour(location.pathname, by);
+    if (next === undefined) announce(consoleTexts.noNeighbour);
+    else this.app.router.go(next);
+  }
 
   /** Reads what is shown again: the key `r`. */
   read(): void {

@@ -19,6 +19,7 @@ export const consoleTexts = {
   more: 'More',
   zoneSwitch: (zone: string) => `Times in ${zone}. Switch the zone`,
   density: { compact: 'Compact rows', normal: 'Normal rows' },
+  noNeighbour: 'There is no further row.',
   copied: (what: string) => `Copied ${what}`,
   copyId: (id: string) => `Copy ${id}`,
 
@@ -98,7 +99,7 @@ export const consoleTexts = {
       ['Enter', 'Open the row'],
       ['x', 'Select the row'],
       ['Shift x', 'Select up to the row'],
-      ['[  ]', 'Previous and next thing'],
+      ['[  ]', 'Previous and next row, also of the list that led here'],
       ['r', 'Read again'],
       ['y', 'Copy the id'],
       ['.', 'Actions'],

@@ -5,6 +5,7 @@ import { pathOf } from '../api.js';
 import { formatCount } from '../format.js';
 import type { ConsolePage } from '../page.js';
 import './cron-job.js';
+import './cron-new.js';
 import { renderJobState, type Job } from './job.js';
 import { ListPage, type ListDescription } from './list-page.js';
 import { renderText, renderTime } from './parts.js';
@@ -57,6 +58,10 @@ export class ConsoleCron extends ListPage<Job> {
     const [id] = this.place.ids;
     if (id === undefined) return super.render();
     return html`<console-cron-job .app=${this.app} .jobId=${id} .place=${this.place}></console-cron-job>`;
+  }
+
+  protected override renderTools(): TemplateResult {
+    return html`<console-cron-new .app=${this.app}></console-cron-new>`;
   }
 
   private renderSwitch({ job_id: id, name, enabled }: Job): TemplateResult {

@@ -26,6 +26,11 @@ export class FormValues {
       .filter((word) => word !== '');
   }
 
+  /** Returns the texts of the fields with these names that are not empty, by name. */
+  filled(...names: readonly string[]): Readonly<Record<string, string>> {
+    return Object.fromEntries(names.map((name) => [name, this.text(name)]).filter(([, text]) => text !== ''));
+  }
+
   /** Returns true for a field that the form has. */
   has(name: string): boolean {
     return this.#data.has(name);

@@ -50,12 +50,6 @@ export class ConsoleSession extends ConsolePage {
     this.refresher.ask();
   }
 
-  override step(by: 1 | -1): void {
-    const turns = [...this.querySelectorAll('console-turn')];
-    const at = turns.findIndex((turn) => turn.getBoundingClientRect().bottom > this.getBoundingClientRect().top + 80);
-    turns[at + by]?.scrollIntoView({ block: 'start' });
-  }
-
   protected override willUpdate(changed: PropertyValues<this>): void {
     const { place } = this;
     if (!changed.has('place')) return;
