@@ -6,7 +6,7 @@ import { noteOfCall } from '../audit/audit-notes.js';
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import { matchesPattern } from '../agents/name-pattern.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
-import { toOneLine } from '../config/secrets.js';
+import { createSecretHider, toOneLine } from '../config/secrets.js';
 import { callExtension } from '../lifecycle/extension-guard.js';
 import { AuditStore } from '../store/index.js';
 import { canonicalise } from '../store/canonical-json.js';
@@ -188,7 +188,7 @@ export class ToolRegistryService {
     try {
       return await work();
     } catch (error) {
-      return failure('TOOL_FAILED', { tool: name, reason: error instanceof Error ? error.message : String(error) });
+      return failure('TOOL_FAILED', { tool: name, reason: this.describe(error) });
     } finally {
       leave();
     }
@@ -222,7 +222,7 @@ export class ToolRegistryService {
     } catch (error) {
       if (timeout.signal.aborted) return failure('TOOL_TIMEOUT', { tool: name, timeout_ms: timeoutMs });
       if (context.signal.aborted) return stopped(name);
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = this.describe(error);
       // Most are mistakes of the model, such as a file that does not exist.
       this.log.warn({ ...fields, reason: toOneLine(reason, MAX_LOGGED_LENGTH) }, 'a tool failed');
       this.log.debug({ ...fields, error }, 'a tool failed');
@@ -231,6 +231,13 @@ export class ToolRegistryService {
     } finally {
       cancelTimer();
     }
+  }
+
+  /** Returns why a tool has failed, for the model and for people, without secrets of the settings. */
+  private describe(error: unknown): string {
+    const reason = error instanceof Error ? error.message : String(error);
+    // Made for each failure: a secret that was changed a moment ago is hidden too.
+    return createSecretHider(this.config.listSecrets(), false)(reason);
   }
 
   /** Returns the permissions that a call of this user holds, of its session, its agent and its credential together. */

@@ -69,3 +69,21 @@ it('fails the call alone whose result is not JSON, or nests too deeply', async (
     expect(JSON.stringify(outcome)).toContain(reason);
   }
 });
+
+it('hides secrets of the settings in the reason of a failure, for the model and for people', async () => {
+  const settings = { ...config, listSecrets: () => ['SUPERSECRETKEY', 'Bearer 0123456789ab'] };
+  const registry = new ToolRegistryService(
+    settings as unknown as typeof config,
+    principals,
+    new ManualClock(),
+    {} as AuditStore,
+    new NoMetrics(),
+    new KeptLogs(),
+  );
+  const handler = () => Promise.reject(new Error('boom with key SUPERSECRETKEY and 0123456789ab for order 17'));
+  registry.register({ ...aTool(Type.Object({})), isWaiting: true, handler });
+  const context = { ...user, signal: new AbortController().signal } as Parameters<typeof registry.execute>[2];
+  const outcome = await registry.execute('acme.pay', {}, context);
+  expect(outcome).toMatchObject({ details: { reason: 'boom with key *** and *** for order 17' } });
+  expect(JSON.stringify(outcome)).not.toMatch(/SUPERSECRETKEY|0123456789ab/);
+});
