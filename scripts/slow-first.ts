@@ -1,7 +1,14 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Folders of tests that start processes or browsers, the slowest first. */
-const SLOW = ['/test/crash/', '/test/browser-tool/', '/test/e2e/', '/test/browser/', '/test/deploy/'];
+const SLOW = [
+  '/test/crash/',
+  '/test/browser-tool/',
+  '/test/security/',
+  '/test/e2e/',
+  '/test/browser/',
+  '/test/deploy/',
+];
 
 /**
  * Runs slow test files first, so that none of them runs alone at the end. Without the times of an earlier run, the size of a

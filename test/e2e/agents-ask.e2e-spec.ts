@@ -230,7 +230,7 @@ describe('an agent that asks another', () => {
   });
 
   it('[Z-20] ends its question with its own time limit', async () => {
-    const { client, ops } = await start({}, { main: { permissions: ['agents'], turn_timeout_ms: 300 } });
+    const { client, ops } = await start({}, { main: { permissions: ['agents'], turn_timeout_ms: 2_000 } });
     ops.answer({ response: { content: 'late' }, latency: 30_000 });
     const id = askFor(client, 'ops');
     const end = await client.next((frame) => frame.type === 'stream_end' && frame.payload['id'] === id);

@@ -257,12 +257,12 @@ describe('a funnel', () => {
   });
 
   it('[H-05] that ends by itself is degraded, and held again at the next look', async () => {
-    tailscale.change({ heldEndsAfterMs: 700 });
     const gateway = await start({ settings: { 'gateway.tailscale_mode': 'funnel' } });
     expect((await stateOf(gateway)).kind).toBe('up');
+    const [pid] = Object.keys((tailscale.state.serve as { Foreground: object }).Foreground);
+    process.kill(Number(pid));
     const service = gateway.app.get(TailscaleService, { strict: false });
     await expect.poll(() => service.state.kind).toBe('degraded');
-    tailscale.change({ heldEndsAfterMs: 600_000 });
     expect((await look(gateway)).kind).toBe('up');
   });
 

@@ -33,8 +33,6 @@ export interface StandInState {
   consentWaits?: boolean;
   /** Changes end with exit code 0 and change nothing. */
   isWithoutEffect?: boolean;
-  /** A program in the foreground ends by itself. */
-  heldEndsAfterMs?: number;
 }
 
 /** What one run of the program does: it prints, waits and ends. */
@@ -121,7 +119,7 @@ function changeServe(state: StandInState, pid: number, command: string, args: re
   state.serve = serve;
   if (!isHeld) return {};
   const out = 'Available on the internet:\nPress Ctrl+C to exit.\n';
-  return { out, waitsMs: state.heldEndsAfterMs ?? NEVER_MS, code: 1 };
+  return { out, waitsMs: NEVER_MS, code: 1 };
 }
 
 function removeHandler(
