@@ -4,6 +4,9 @@ import { registerHooks } from 'node:module';
 /** Maps each import to its file. `scripts/bundle.ts` writes it beside the bundle of the gateway. */
 const FILES = new URL('../shared/imports.json', import.meta.url);
 
+/** The folder of the bundles. */
+const BUNDLES = new URL('..', import.meta.url).href;
+
 /** Loaded before the settings are known, because the settings are read with them. */
 const EARLY = /^(typebox|reflect-metadata)(\/|$)/;
 
@@ -19,6 +22,9 @@ export function useBundledPackages(): void {
   const files = new Map(Object.entries(names).map(([name, file]) => [name, new URL(file, FILES).href]));
   registerHooks({
     resolve(specifier, context, next) {
+      // Node would look up each of a hundred files, its true path and the type of its package.
+      if (specifier.startsWith('./') && context.parentURL?.startsWith(BUNDLES) && context.conditions.includes('import'))
+        return { url: new URL(specifier, context.parentURL).href, format: 'module', shortCircuit: true };
       const url = files.get(specifier);
       if (url === undefined) return next(specifier, context);
       const isBundled =
@@ -26,7 +32,7 @@ export function useBundledPackages(): void {
         // An application with its own version of a package keeps it.
         (EARLY.test(specifier) &&
           next(specifier, context).url === next(specifier, { ...context, parentURL: import.meta.url }).url);
-      return isBundled ? { url, shortCircuit: true } : next(specifier, context);
+      return isBundled ? { url, format: 'module', shortCircuit: true } : next(specifier, context);
     },
   });
 }
