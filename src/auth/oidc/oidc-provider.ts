@@ -29,10 +29,23 @@ const TEXTS: OutageTexts = {
   up: 'the tokens of the issuer can be requested again',
 };
 
+/** Codes of refusals that are about the person. Others are about the gateway, such as `invalid_client`, and pass. */
+const OF_PERSON = new Set([
+  'invalid_grant',
+  'access_denied',
+  'login_required',
+  'interaction_required',
+  'consent_required',
+]);
+
 /** The identity provider has refused a request, with a code of RFC 6749 section 5.2. */
 export class ProviderRefusal extends Error {
-  constructor(readonly code: string) {
+  /** True if the provider has ended the access of the person. */
+  readonly isOfPerson: boolean;
+
+  constructor(code: string) {
     super(`the identity provider has refused: ${code}`);
+    this.isOfPerson = OF_PERSON.has(code);
   }
 }
 
@@ -125,12 +138,15 @@ export class OidcProvider {
   }
 
   /** Exchanges a code. @throws ProviderRefusal, ProviderDownError, UndecidedError */
-  exchange(code: string, verifier: string, redirectUri: string): Promise<ProviderTokens> {
-    return this.request({ grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: redirectUri });
+  async exchange(code: string, verifier: string, redirectUri: string): Promise<ProviderTokens> {
+    const fields = { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: redirectUri };
+    const { idToken, refreshToken } = await this.request(fields);
+    if (idToken === undefined) throw new ProviderRefusal('no id_token');
+    return { idToken, refreshToken };
   }
 
-  /** @throws ProviderRefusal, ProviderDownError, UndecidedError */
-  refresh(refreshToken: string): Promise<ProviderTokens> {
+  /** The response may have no ID token (OpenID Connect Core section 12.2). @throws ProviderRefusal, ProviderDownError, UndecidedError */
+  refresh(refreshToken: string): Promise<Partial<ProviderTokens>> {
     return this.request({ grant_type: 'refresh_token', refresh_token: refreshToken });
   }
 
@@ -191,7 +207,7 @@ export class OidcProvider {
     return keys;
   }
 
-  private async request(fields: Readonly<Record<string, string>>): Promise<ProviderTokens> {
+  private async request(fields: Readonly<Record<string, string>>): Promise<Partial<ProviderTokens>> {
     await this.keys.read();
     try {
       const tokens = readTokens(await this.post(fields));
@@ -199,7 +215,8 @@ export class OidcProvider {
       return tokens;
     } catch (error) {
       if (!(error instanceof ProviderRefusal)) throw this.tokens.fail(error);
-      this.tokens.end();
+      if (error.isOfPerson) this.tokens.end();
+      else this.tokens.fail(error);
       throw error;
     }
   }
@@ -227,12 +244,14 @@ export class OidcProvider {
 }
 
 /** Reads a response of the token endpoint. @throws ProviderRefusal; IssuerFault if it is neither tokens nor a refusal */
-function readTokens({ status, body }: JsonResponse): ProviderTokens {
+function readTokens({ status, body }: JsonResponse): Partial<ProviderTokens> {
   const { error, id_token: idToken, refresh_token: refreshToken } = body;
   const isRefusal = status >= 400 && status < 500 && !TRY_AGAIN.has(status);
   if (isRefusal && typeof error === 'string' && error !== 'temporarily_unavailable')
     throw new ProviderRefusal(error.slice(0, 64));
   if (status !== 200) throw new IssuerFault(`the token endpoint has responded with HTTP ${status}`);
-  if (typeof idToken !== 'string') throw new ProviderRefusal('no id_token');
-  return { idToken, refreshToken: typeof refreshToken === 'string' ? refreshToken : undefined };
+  return {
+    ...(typeof idToken === 'string' && { idToken }),
+    refreshToken: typeof refreshToken === 'string' ? refreshToken : undefined,
+  };
 }

@@ -6,6 +6,7 @@ import { CredentialStore, type SignInRecord } from '../../core/store/index.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock, type CancelTimer } from '../../core/time/clock.js';
 import {
+  ProviderDownError,
   UndecidedError,
   type CredentialVerifier,
   type PresentedCredential,
@@ -177,9 +178,10 @@ export class SignInsService implements CredentialVerifier {
     const seen = await this.store.findSignIn(id);
     if (!seen) return undefined;
     const { idToken, refreshToken = '' } = readTokens(seen, cookie);
-    let tokens: ProviderTokens | undefined;
+    let tokens: Partial<ProviderTokens> | undefined;
     try {
       tokens = await this.client.get().provider.refresh(refreshToken);
+      if (tokens.idToken === undefined) return await this.keepUnrenewed(seen, cookie);
       const { principal, subject, sid } = await this.client.get().provider.readIdToken(tokens.idToken);
       if (subject !== seen.subject) throw new ClaimFault('sub is another person');
       const next = { ...seen, sid: sid ?? seen.sid, ...this.toRights(principal) };
@@ -198,14 +200,15 @@ export class SignInsService implements CredentialVerifier {
 
   private async failRenewal(record: SignInRecord, error: unknown): Promise<SignInRecord | undefined> {
     const reason = (error as Error).message;
-    if (error instanceof ProviderRefusal || error instanceof ClaimFault) {
+    if (error instanceof ClaimFault || (error instanceof ProviderRefusal && error.isOfPerson)) {
       this.log.info({ principal: record.principal, reason }, 'a sign-in could not be renewed and has ended');
       await this.end({ id: record.id }, 'identity provider');
       return undefined;
     }
     if (!(await this.store.renewSignIn(record))) return undefined;
-    this.retries.fail(record.id, error as Error);
-    const kept = this.keep(record, error as Error);
+    const failure = error instanceof UndecidedError ? error : new ProviderDownError(reason, reason);
+    this.retries.fail(record.id, failure);
+    const kept = this.keep(record, failure);
     this.live.renew(this.principalOf(record));
     return kept;
   }
@@ -214,6 +217,14 @@ export class SignInsService implements CredentialVerifier {
   private keep(record: SignInRecord, reason: Error): SignInRecord {
     if (record.expiresAt + GRACE_MS > this.clock.now()) return record;
     throw reason;
+  }
+
+  /** Rights that the provider renews without an ID token, which they come from, last as long as the one that gave them. */
+  private async keepUnrenewed(seen: SignInRecord, cookie: string): Promise<SignInRecord | undefined> {
+    this.log.info({ principal: seen.principal }, 'a sign-in is not renewed, as the provider sends no ID token');
+    const { idToken } = readTokens(seen, cookie);
+    const record = { ...seen, sealed: seal(JSON.stringify({ idToken }), cookie) };
+    return (await this.store.renewSignIn(record)) ? this.keepOrEnd(record) : undefined;
   }
 
   /** Without a refresh token the rights last as long as the first ID token. */

@@ -54,6 +54,8 @@ class FakeProvider {
   refreshes = 0;
   /** Thrown instead of giving tokens. */
   refusal: Error | undefined;
+  /** False if it renews without an ID token. */
+  sendsIdToken = true;
   /** Thrown instead of reading an ID token. */
   unreadable: Error | undefined;
   private valid = 'first';
@@ -64,12 +66,12 @@ class FakeProvider {
     return { idToken: 'x', refreshToken: this.valid };
   }
 
-  async refresh(refreshToken: string): Promise<ProviderTokens> {
+  async refresh(refreshToken: string): Promise<Partial<ProviderTokens>> {
     this.refreshes++;
     if (this.refusal) throw this.refusal;
     if (refreshToken !== this.valid) throw new ProviderRefusal('invalid_grant');
     this.valid = `after ${refreshToken}`;
-    return this.tokens;
+    return this.sendsIdToken ? this.tokens : { refreshToken: this.valid };
   }
 
   async readIdToken(): Promise<Identity> {
@@ -209,6 +211,28 @@ describe('a sign-in whose provider cannot be asked', () => {
     expect(await check()).toBe('ended');
     expect(store.records.size).toBe(0);
   });
+
+  it('[I-15] lasts as long as its ID token when it is renewed without another one', async () => {
+    const { provider, check, connect, expiresAt, advanceTo } = await setUp();
+    const line = await connect();
+    provider.sendsIdToken = false;
+    await advanceTo(-1_000);
+    expect([line.endedAt, await check(), provider.refreshes]).toEqual([undefined, 'accepted', 1]);
+    await advanceTo(1);
+    expect([line.endedAt, await check()]).toEqual([expiresAt, 'ended']);
+  });
+
+  it.each(['invalid_client', 'invalid_request', 'slow_down'])(
+    '[I-18] goes on for ten minutes when the provider refuses the gateway: %s',
+    async (code) => {
+      const { provider, check, advanceTo } = await setUp();
+      provider.refusal = new ProviderRefusal(code);
+      await advanceTo(9 * MINUTE_MS);
+      expect(await check()).toBe('accepted');
+      await advanceTo(GRACE_MS);
+      expect(await check()).toBe('later');
+    },
+  );
 
   it('[I-15] keeps the new refresh token when its ID token cannot be checked now', async () => {
     const { provider, check, connect, advanceTo } = await setUp();
