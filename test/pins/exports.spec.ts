@@ -43,7 +43,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       CredentialStore CredentialVerifier CronJob CronJobQuery CronMove CronRules CronRun CronRunEnd CronRunKind CronStore DeadLetter DeadLetterQuery Decision DeliveryError DeviceEvent Done Driver DriverError DriverFault DurableFrame EndedCronRun EndedCronRuns Ending EnteredData Environment ErasedCounts ErasureOutcome ErasurePosition ErasureRequest ExclusiveKeys FIRST_PREVIOUS_HASH FailedDelivery FollowedPosition FramePage
       FrameStore FrameType FrameTypeRegistry GatewayModule GatewayOptions GatewayWsAdapter Gauge HeldChat Histogram
       HistogramOptions HistoryEntry HistoryPage InProcessBroker InboxEntry IncomingMessage InvalidBlobKeyError
-      JoinOutcome JoinWrite JournalEntry Json Lease ListPosition LoadedSettings Logs MAX_LISTED_THREADS MediaRecord MediaService MediaStore
+      JoinOutcome JoinWrite JournalEntry Json Lease ListPosition ListedSession LoadedSettings Logs MAX_LISTED_THREADS MediaRecord MediaService MediaStore
       Memory MemoryClient MemoryConnection MemoryConnectionsService MemoryQuery MemoryStore MessageEnd
       MessageIntakeService MessageLife MessageRuling MessageSelector MessageWithReply Metric MetricOptions Metrics MovedChat NewCronRun NewFrame NewMessage
       NodeCall NodeChange NodeCommandRecord NodeEvent NodeEventQuery NodeEventRecord NodePairing NodePairingOutcome NodeRecord NodeRegistration NodeStore OpenTelemetryTracing
