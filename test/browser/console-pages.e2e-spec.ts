@@ -47,6 +47,7 @@ const PAGES = (): readonly (readonly [path: string, text: string])[] => [
   [`/messages/${refs.failed}`, 'failed'],
   ['/dead-letters', 'the call failed: refused'],
   ['/approvals', 'acme.pay'],
+  ['/people', 'eve'],
   ['/channels', 'pigeon'],
   ['/channels/pigeon', 'zoe'],
   ['/nodes', '1 changed command'],
@@ -293,6 +294,39 @@ describe('approvals', () => {
     await page.getByText('denied by operator').first().waitFor();
     await page.getByLabel('State').selectOption('pending');
     await page.waitForURL((url) => url.search === '');
+  });
+});
+
+describe('people', () => {
+  it('[CO-21] are found, lead to their conversations, and are exported', async () => {
+    const { page } = await open('/people');
+    await page.getByLabel('Search by id').fill('ev');
+    const row = rowOf(page, 'eve');
+    await row.waitFor();
+    const [file] = await Promise.all([page.waitForEvent('download'), press(row, 'Export')]);
+    expect(file.suggestedFilename()).toBe('test-eve.jsonl');
+    await row.getByRole('link', { name: 'eve' }).click();
+    await page.getByRole('heading', { name: 'Conversations' }).waitFor();
+    expect(new URL(page.url()).search).toBe('?participant=eve&channel=test');
+    await expect.poll(() => page.locator('.spacer .row a').allInnerTexts()).toEqual(['eve']);
+  });
+
+  it('[CO-08] are erased after a question that wants the id typed, and the numbers are said', async () => {
+    const { sessionId } = await filled.say('my secret', 'victor');
+    await eventually(async () =>
+      expect(JSON.stringify(await read(`sessions/${sessionId}/messages`))).toContain('"end"'),
+    );
+    const chat = await open('/people?q=victor');
+    const { page } = chat;
+    await press(rowOf(page, 'victor'), 'Erase…');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('All texts that 1 person has written').waitFor();
+    expect(await dialog.getByRole('button', { name: 'Erase' }).isDisabled()).toBe(true);
+    expect(await findFaults(chat)).toEqual([]);
+    await dialog.getByLabel('Type victor to go on').fill('victor');
+    await press(dialog, 'Erase');
+    await toast(page, 'Erased: 1 message, 1 answer, 0 files, 0 memories.');
+    expect(JSON.stringify(await read(`sessions/${sessionId}/messages`))).not.toContain('my secret');
   });
 });
 

@@ -18,6 +18,7 @@ import {
   SlidersHorizontal,
   Terminal,
   Timer,
+  Users,
   Wrench,
   Zap,
 } from 'lucide';
@@ -34,6 +35,7 @@ export const consoleIcons = {
   queue: icon(ListOrdered),
   deadLetters: icon(MailX),
   approvals: icon(ShieldQuestionMark),
+  people: icon(Users),
   channels: icon(Radio),
   nodes: icon(Cpu),
   cron: icon(Timer),

@@ -68,6 +68,15 @@ export const pages: readonly PageEntry[] = [
     load: () => import('./pages/approvals.js'),
   },
   {
+    name: 'people',
+    title: 'People',
+    icon: consoleIcons.people,
+    key: 'p',
+    group: 'parts',
+    tag: 'console-people',
+    load: () => import('./pages/people.js'),
+  },
+  {
     name: 'channels',
     title: 'Channels',
     icon: consoleIcons.channels,
