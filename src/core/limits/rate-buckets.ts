@@ -7,7 +7,7 @@ export const WINDOW_MS = 60_000;
 const ROUNDING_MS = 0.001;
 
 /** Keys of about 150 bytes each, kept before the oldest are dropped, so that a flood of made-up keys cannot exhaust memory. */
-const MAX_KEYS = 32_768;
+const MAX_KEYS = 16_384;
 
 /**
  * Token buckets by key, each kept as one number: the time at which it would be full again (the generic cell rate

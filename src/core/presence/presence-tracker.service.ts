@@ -57,7 +57,7 @@ export const ANNOUNCE_INTERVAL_MS = 15_000;
 /** Messages of an online person within this time after a sign are not further signs, in milliseconds. */
 const SIGN_INTERVAL_MS = 1_000;
 /** Number of people tracked, of about 400 bytes each; beyond it the one with the oldest sign is dropped. */
-export const MAX_PEOPLE = 32_768;
+export const MAX_PEOPLE = 16_384;
 
 /** Presence uses one key of the broker, because every replica needs all of it. */
 const ALL = '';

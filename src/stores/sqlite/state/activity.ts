@@ -2,7 +2,7 @@
 export const ACTIVITY_WINDOW_MS = 300_000;
 
 /** Number of recently used sessions that are known, of about 60 bytes each. Of more, the count does not say how many. */
-export const MAX_RECENT = 100_000;
+export const MAX_RECENT = 32_768;
 
 /** Uses within this time count as one, in milliseconds. */
 const RESOLUTION_MS = 1_000;
