@@ -18,7 +18,6 @@ const MAX_TENANTS = 1_000;
 /** Ratio of two neighbouring buckets of durations: a percentile is at most 15% too high. */
 const BUCKET_RATIO = 1.15;
 
-/** The counts of one minute. */
 export interface MinuteCounts {
   /** The beginning of the minute, in Unix milliseconds. */
   readonly at: number;

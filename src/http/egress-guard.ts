@@ -2,7 +2,6 @@ import { lookup } from 'node:dns/promises';
 import { BlockList, isIP, isIPv4, type LookupFunction } from 'node:net';
 import { includes, normaliseAddress } from './addresses.js';
 
-/** One address of a host. */
 export interface HostAddress {
   readonly address: string;
   readonly family: number;

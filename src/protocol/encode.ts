@@ -64,7 +64,6 @@ export function encodeFrameText(type: string, payload: string, about: FrameAbout
   return `${head}${session}${correlation}"payload":${payload}}`;
 }
 
-/** Encodes a `message_ack`. */
 export function encodeAck(ack: MessageAckPayload, sessionId: string, timestamp: number): string {
   const id = JSON.stringify(ack.id);
   return `{"type":"message_ack","id":"${nextId()}","timestamp":${timestamp},"session_id":"${sessionId}","correlation_id":${id},"payload":{"id":${id},"message_ref":"${ack.message_ref}","status":"${ack.status}","mode":"${ack.mode}","agent":"${ack.agent}","priority":${ack.priority},"position":${ack.position}}}`;

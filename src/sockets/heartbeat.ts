@@ -23,7 +23,6 @@ export class Heartbeat {
     private readonly clock: Clock,
   ) {}
 
-  /** Notes a pong. */
   notePong(): void {
     this.ping = 'answered';
   }

@@ -12,7 +12,6 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Writes a program in place of `tailscale`. */
 function write(script: string): TailscaleProgram {
   const path = join(folder, 'tailscale');
   writeFileSync(path, `#!/bin/sh\n${script}\n`);

@@ -12,7 +12,6 @@ const subsystemLevels = Object.fromEntries(
   }),
 ) as Record<`log.${Subsystem}`, TOptional<LogLevelSetting>>;
 
-/** Settings of logs. */
 export const logSettings = defineSettings({
   'log.level': Type.Enum(LogLevelSetting.enum, { default: 'info', description: 'Level of all subsystems.' }),
   ...subsystemLevels,

@@ -72,7 +72,6 @@ export class NodeCampaign {
     await once(this.device.stdout as NodeJS.EventEmitter, 'data');
   }
 
-  /** Calls a command. Resolves with its end. */
   async call(command: 'once' | 'again'): Promise<SeenEnd> {
     const message = { channel: 'api', sender: `person-${this.calls++}`, content: `/tool node.counter.${command} {}` };
     const blocks = await this.client?.send(message).blocks();

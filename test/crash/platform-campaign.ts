@@ -103,7 +103,6 @@ export class PlatformCampaign<Message> {
     this.expected = Array.from({ length: chats }, () => []);
   }
 
-  /** Starts a platform; `name` is that of its channel. */
   static async start<M>(name: string, startPlatform: StartPlatform<M>, chats: number): Promise<PlatformCampaign<M>> {
     let state = SEED;
     const random = () => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648;

@@ -44,7 +44,6 @@ interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The failure of a call. */
 export type Failure = CallFailure<Refusal>;
 
 /** A 429 with Discord's header. */
@@ -64,7 +63,6 @@ export const refusedField = (field: string, code: string): Failure => ({
   },
 });
 
-/** An error of the API. */
 class ApiError extends Error {
   constructor(
     readonly status: number,

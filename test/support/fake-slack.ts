@@ -12,7 +12,6 @@ export const SIGNING_SECRET = '8f742231b10e8888abcd99eee888aa85';
 
 type ErrorResponse = { readonly error: string } | { readonly status: number; readonly retryAfter?: number };
 
-/** The failure of a call. */
 export type Failure = CallFailure<ErrorResponse>;
 
 /** A file of a post; a redirect leads to another path. */
@@ -73,7 +72,6 @@ export class FakeSlack extends FakeServer<Parameters, ErrorResponse> {
     return this.messages.filter((one) => one.channel === channel && one.bot_id !== undefined && !one.isDeleted);
   }
 
-  /** Returns the parameters of the calls of one method. */
   callsOf(method: string): Parameters[] {
     return this.calls.filter((call) => call.method === method).map(({ parameters }) => parameters);
   }
@@ -119,7 +117,6 @@ export class FakeSlack extends FakeServer<Parameters, ErrorResponse> {
     this.sockets.deliver('events_api', this.wrap(event, envelope));
   }
 
-  /** Returns the envelope of an event. */
   wrap(event: Parameters, envelope: object = {}): Parameters {
     return {
       type: 'event_callback',

@@ -26,7 +26,6 @@ interface Refusal {
   readonly parameters?: object;
 }
 
-/** The failure of a call. */
 export type Failure = CallFailure<Refusal>;
 
 interface Poll {
@@ -88,7 +87,6 @@ export class FakeTelegram extends FakeServer<Payload, Refusal> {
     return this.shown.filter((one) => one.chat === String(chat) && !one.isDeleted).map(({ text }) => text);
   }
 
-  /** Returns the payloads of the calls of one method. */
   callsOf(method: string): Payload[] {
     return this.calls.filter((call) => call.method === method).map(({ payload }) => payload);
   }

@@ -27,7 +27,6 @@ interface Refusal {
   readonly headers?: object;
 }
 
-/** The failure of a call. */
 export type Failure = CallFailure<Refusal>;
 
 /** A result of the Graph API that is an error. */

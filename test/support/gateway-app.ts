@@ -90,7 +90,6 @@ export class GatewayApp {
     return client;
   }
 
-  /** Opens a client. */
   async open(clientId: string, token?: string, query = ''): Promise<FrameClient> {
     const client = await FrameClient.open(
       this.port,

@@ -76,7 +76,6 @@ export class ModelServer {
   }
 }
 
-/** The text of a message's content. */
 export function textOf(content: ChatMessage['content']): string {
   return typeof content === 'string' ? content : (content ?? []).map((part) => part.text ?? '').join('');
 }

@@ -66,7 +66,6 @@ export class TraceCollector {
     return this.spans.filter((span) => span.name === name || span.name.startsWith(`${name} `));
   }
 
-  /** Returns the only span with a name. */
   only(name: string): SeenSpan {
     const [span, ...others] = this.named(name);
     if (!span || others.length > 0) throw new Error(`${others.length + (span ? 1 : 0)} spans are named ${name}`);

@@ -88,7 +88,6 @@ export class ThoughtFilter {
   }
 }
 
-/** Returns `text` without its thoughts. */
 export function withoutThoughts(text: string): string {
   const filter = new ThoughtFilter();
   return filter.push(text).text + filter.end();

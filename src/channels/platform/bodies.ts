@@ -11,7 +11,6 @@ export interface SentFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Encodes a body as JSON. */
 export function asJson(value: object): EncodedBody {
   return { type: 'application/json', content: JSON.stringify(value) };
 }

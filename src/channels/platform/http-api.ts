@@ -26,7 +26,6 @@ export interface ApiOptions {
   readonly fetch?: EgressFetch;
 }
 
-/** The rules of a platform. */
 export interface PlatformRules {
   /** For messages: `Slack`. */
   readonly platform: string;

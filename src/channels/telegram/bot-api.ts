@@ -6,7 +6,6 @@ import type { Verdict } from '../platform/verdict.js';
 
 /** The methods of the Bot API, where a parameter may be a file. */
 type Methods = ApiMethods<SentFile>;
-/** The parameters of a method. */
 export type Arguments<M extends keyof Methods> = Parameters<Methods[M]>[0];
 
 /** The fields of a refusal besides its words. */

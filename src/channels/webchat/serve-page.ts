@@ -17,7 +17,6 @@ export function redirectFromSlash(request: IncomingMessage, response: ServerResp
   return true;
 }
 
-/** Sends a file of a page. */
 export function sendPageFile(
   response: ServerResponse,
   { body, mediaType, encoding }: PageFile,

@@ -106,7 +106,6 @@ function describe(callId: string, error: unknown): ToolResultPayload {
   return failed(callId, 'FAILED', error instanceof Error ? error.message : String(error));
 }
 
-/** Returns the result of a call that has failed. */
 export function failed(callId: string, code: string, message: string): ToolResultPayload {
   const text = message.slice(0, MAX_MESSAGE_LENGTH).replaceAll('\u0000', '').toWellFormed();
   return { call_id: callId, ok: false, error: { code, message: text } };

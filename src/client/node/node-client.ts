@@ -23,7 +23,6 @@ const ENVELOPE_BYTES = 1_024;
 const TOO_LARGE = 413;
 const TOO_LARGE_CODE = 'RESULT_TOO_LARGE';
 
-/** A frame of a node. */
 type NodeFrame =
   | [type: 'node_register', payload: NodeRegisterPayload]
   | [type: 'tool_result', payload: ToolResultPayload]

@@ -15,7 +15,6 @@ import {
   type TokenRecord,
 } from '../store/index.js';
 
-/** Builds the note of a change of settings. */
 export function noteOfSettings({ actor, before, after }: SettingsChange): AuditNote {
   return { tenant: ALL_TENANTS, actor, action: 'settings.change', target: 'settings', before, after };
 }

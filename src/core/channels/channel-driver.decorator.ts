@@ -19,7 +19,6 @@ export interface ChannelDriverOptions<P extends TProperties = TProperties> {
   readonly capabilities: Capabilities;
 }
 
-/** The class of a driver. */
 type DriverClass<P extends TProperties = TProperties> = new (...args: never[]) => Driver<P>;
 
 /** A driver whose code is loaded. */

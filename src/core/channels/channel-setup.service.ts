@@ -22,7 +22,6 @@ export interface NewAccount {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** A setting of a driver. */
 export interface DriverSetting {
   readonly key: string;
   readonly description: string;

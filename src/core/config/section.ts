@@ -14,7 +14,6 @@ export type SettingKey = keyof Settings;
 /** The type of a setting's value. */
 export type SettingValue<K extends SettingKey> = Settings[K];
 
-/** Reads one setting by its key. */
 export type SettingsReader = <K extends SettingKey>(key: K) => SettingValue<K>;
 
 /** A fault in the settings, with a message for the operator. */

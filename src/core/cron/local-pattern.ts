@@ -31,7 +31,6 @@ class Field {
     return this.values.find((one) => one >= value);
   }
 
-  /** Counts the values below `value`. */
   countBelow(value: number): number {
     return this.values.filter((one) => one < value).length;
   }

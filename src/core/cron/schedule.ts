@@ -54,7 +54,6 @@ export class EveryTimes implements DueTimes {
   }
 }
 
-/** One due time. */
 export class AtTime implements DueTimes {
   constructor(private readonly at: number) {}
 

@@ -15,7 +15,6 @@ export interface ZonePiece {
 
 /** Years whose pieces are kept. */
 const MAX_KEPT_YEARS = 512;
-/** Zones that are kept. */
 const MAX_KEPT_ZONES = 64;
 
 const zones = new BoundedMap<string, Zone>(MAX_KEPT_ZONES);

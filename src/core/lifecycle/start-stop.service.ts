@@ -11,7 +11,6 @@ import { collectSteps, type StartableStep } from './collect-steps.js';
 import { PhaseService } from '../phase/phase.service.js';
 import { START_PHASES, STOP_PHASES, type StartPhase, type StopPhase, type Undo } from './steps.js';
 
-/** A task of the stop. */
 interface StopTask {
   readonly name: string;
   readonly withinMs: number;

@@ -32,7 +32,6 @@ export const TenantQuotas = Type.Object(
   { additionalProperties: false },
 );
 
-/** The setting of one tenant. */
 export const TenantSetting = Type.Object(
   { limits: Type.Optional(TenantLimits), quotas: Type.Optional(TenantQuotas) },
   { additionalProperties: false },

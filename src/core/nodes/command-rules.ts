@@ -20,7 +20,6 @@ const MAX_TOOL_NAME_LENGTH = 128;
 export type CommandDefinition = Required<Pick<NodeCommand, 'description' | 'parameters' | 'permissions'>> &
   Required<Pick<NodeCommand, 'timeout_ms' | 'idempotent' | 'dangerous'>>;
 
-/** Returns the name of the tool of a command. */
 export function toolNameOf(nodeId: string, command: string): string {
   return `node.${nodeId}.${command}`;
 }

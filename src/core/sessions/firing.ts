@@ -21,7 +21,6 @@ export interface FiringFacts {
   readonly is_notice?: boolean;
 }
 
-/** Returns the metadata of a firing. */
 export function toMetadata(facts: FiringFacts): NonNullable<MessageInPayload['metadata']> {
   return { cron: facts };
 }

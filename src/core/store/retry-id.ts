@@ -1,7 +1,6 @@
 /** The ID under which an operator's retry of a message is accepted, and the message that it goes back to. */
 const RETRY = /^retry:(m_[\w-]+):\d+$/;
 
-/** Returns the ID of retry number `n` of a message. */
 export function retryId(messageRef: string, n: number): string {
   return `retry:${messageRef}:${n}`;
 }

@@ -78,7 +78,6 @@ export abstract class Clock {
 
 export type CancelTimer = () => void;
 
-/** The system clock. */
 export class SystemClock extends Clock {
   override now(): number {
     return Date.now();

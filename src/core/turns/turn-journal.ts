@@ -68,7 +68,6 @@ export class TurnJournal {
     return this.listCalls(({ mayHaveStarted }) => !mayHaveStarted);
   }
 
-  /** Returns the ids of the recorded calls that match. */
   listCalls(matches: (call: RecordedCall) => boolean): readonly string[] {
     return [...this.calls].flatMap(([callId, call]) => (matches(call) ? [callId] : []));
   }

@@ -38,7 +38,6 @@ export class TurnTracesService {
   }
 }
 
-/** Ends the span of a run. */
 export function endTurnSpan(span: Span, outcome: RunOutcome): void {
   span.set({ 'openclaw.outcome': outcome });
   span.end(outcome === 'error' || outcome === 'given_back' ? outcome : undefined);

@@ -45,7 +45,6 @@ import { UsageOperations } from './sql/usage-operations.js';
 /** Operations that neither read nor change rows of `queue` but by `QueueTable`, so that new rows may wait for the commit. */
 const LEAVES_ROWS_WAITING: ReadonlySet<OperationName> = new Set(['accept', 'claim', 'append', 'finish', 'moveCursor']);
 
-/** An open state machine. */
 export interface OpenStateMachine {
   readonly machine: SqliteStateMachine;
   /** The schema versions that were applied when opening. */

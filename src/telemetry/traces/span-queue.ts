@@ -10,7 +10,6 @@ export const SEND_INTERVAL_MS = 5_000;
 /** The outcome of a request that sent spans. `later`: another attempt makes sense. */
 export type SendOutcome = 'sent' | 'later' | 'refused';
 
-/** The parts that a queue of spans uses. */
 export interface SpanQueueParts {
   readonly clock: Clock;
   /** Sends encoded spans. Never rejects. */

@@ -308,5 +308,4 @@ const runs: Contract = {
   },
 };
 
-/** Cron jobs and their runs. */
 export const cronContract: Contract = { ...jobs, ...runs };

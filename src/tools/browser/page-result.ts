@@ -19,7 +19,6 @@ export interface PageResult {
   readonly page: string;
 }
 
-/** Builds a result with lines of a page. */
 export function buildResult(own: SessionBrowser, lines: readonly string[]): PageResult {
   const news = own.takeNews().map((text) => `event: ${text}`);
   const notes = own.takeNotes();

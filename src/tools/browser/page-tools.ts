@@ -6,7 +6,6 @@ import { buildResult, describePage, showPage, type PageResult } from './page-res
 
 /** Limit of a call with the start of a browser, in milliseconds; its own limit is shorter. */
 export const CALL_TIMEOUT_MS = 200_000;
-/** The permission for the browser. */
 export const PERMISSION = 'browser';
 /** Longest text that is read of a page, in characters. */
 const MAX_READ_LENGTH = 50_000;

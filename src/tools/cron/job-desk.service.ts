@@ -34,7 +34,6 @@ export interface JobSummary {
   readonly stopped?: string;
 }
 
-/** A page of jobs. */
 export interface JobPage {
   readonly jobs: readonly JobSummary[];
   /** The `after` of the next page, if there is one. */

@@ -96,7 +96,6 @@ export class Workspaces implements ResourceKind<string> {
     await rm(folder, { recursive: true, force: true });
   }
 
-  /** Returns the size of a workspace. */
   async measure(folder: string): Promise<WorkspaceSize> {
     const sum = { bytes: 0, entries: 0 };
     const waiting = [folder];

@@ -3,7 +3,6 @@ function readCells(table: HTMLTableElement, read: (cell: Element) => string): st
   return [...table.rows].map((row) => [...row.cells].map((cell) => read(cell).replaceAll(/\s+/g, ' ').trim()));
 }
 
-/** Returns a table in Markdown. */
 export function writeMarkdownTable(table: HTMLTableElement, read: (cell: Element) => string): string {
   const [header = [], ...rows] = readCells(table, read);
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;

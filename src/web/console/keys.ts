@@ -13,7 +13,6 @@ const SEQUENCE_MS = 1_500;
 
 /** The targets of keys besides the page. */
 export interface KeyTarget {
-  /** The page that is shown. */
   readonly shownPage: ConsolePage | undefined;
   go(name: string): void;
   jump(): Promise<void>;

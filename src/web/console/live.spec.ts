@@ -82,7 +82,6 @@ let gateway: FakeGateway;
 let browser: FakeBrowser;
 const pages: Live[] = [];
 
-/** Opens a page. */
 function openPage() {
   const live = new Live(gateway.open, browser.neighbour());
   const seen: LiveEvent[] = [];

@@ -71,7 +71,6 @@ export class Places {
     this.show(place);
   }
 
-  /** Closes the surface. */
   closeSurface(): void {
     const { surface, ...rest } = this.current;
     if (surface === undefined || this.#waiting) return;

@@ -138,7 +138,6 @@ export class Directory {
     return entry;
   }
 
-  /** Creates the row of a session. */
   addSession(seed: SessionSeedRow, createdAt: number): SessionEntry {
     const { id, tenant, mode, channel, agent } = seed;
     const { lastInsertRowid } = this.insertSession.run(id, tenant, mode, channel, agent, keyAsJson(seed), createdAt);

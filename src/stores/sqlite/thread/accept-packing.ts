@@ -21,7 +21,6 @@ export interface SessionSeedRow extends Omit<SessionSeed, 'keyParts'> {
   readonly keyParts: string;
 }
 
-/** Returns the key of a session as JSON. */
 export function keyAsJson({ keyParts }: SessionSeedRow): Json {
   return JSON.stringify(keyParts.split(SEPARATOR));
 }

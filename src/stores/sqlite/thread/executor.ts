@@ -41,7 +41,6 @@ async function startInThisThread({ path, startedAt }: ExecutorOptions): Promise<
   return { migrated, isRecovered, logEpoch, run: async (batch) => machine.run(batch), close: async () => close() };
 }
 
-/** A message from the worker. */
 export type WorkerMessage =
   | {
       readonly kind: 'open';

@@ -25,7 +25,6 @@ import type {
 import type { DurableType, MessageStatus } from '../../../protocol/index.js';
 import type { PackedSession } from '../state/sent-sessions.js';
 
-/** The row of a message. */
 export interface MessageRow extends Omit<StoredMessage, 'payload'> {
   readonly payload: Json;
 }
@@ -107,7 +106,6 @@ export class KeptRecords {
 
 type SessionFields = Omit<Session, 'lastActive' | 'headSeq'>;
 
-/** The rows of a claim. */
 export interface ClaimRow extends Omit<Claim, 'lease' | 'message' | 'session'> {
   /** Its slot if the other thread keeps it. */
   readonly message: MessageRow | number;

@@ -14,7 +14,6 @@ export const SUBSYSTEMS = [
 ] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
-/** The states of a channel. */
 export const CHANNEL_STATES = ['connecting', 'connected', 'degraded', 'disconnected', 'error', 'stopped'] as const;
 
 /** The scopes that each role may hold. */

@@ -1,4 +1,3 @@
-/** The values of a form. */
 export class FormValues {
   readonly #data: FormData;
 

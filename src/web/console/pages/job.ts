@@ -12,7 +12,6 @@ export interface JobSchedule {
   readonly timezone: string;
 }
 
-/** A chat. */
 export interface Chat {
   readonly channel?: string;
   readonly sender?: string;

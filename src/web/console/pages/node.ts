@@ -26,7 +26,6 @@ interface NodeCommand {
   readonly waiting_sha256?: string;
 }
 
-/** A device. */
 export interface NodeDevice {
   readonly id: string;
   readonly tenant: string;

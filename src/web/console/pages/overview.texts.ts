@@ -1,4 +1,3 @@
-/** The texts of the overview. */
 export const overviewTexts = {
   heading: (count: number) =>
     count === 0 ? 'Nothing needs you' : `${count} ${count === 1 ? 'thing needs' : 'things need'} you`,

@@ -11,7 +11,6 @@ import { FormValues } from './form-values.js';
 import { findItem, Loaded } from './loaded.js';
 import { renderFacts, renderJson, renderPanel, renderSection, renderText } from './parts.js';
 
-/** A tool. */
 export interface Tool {
   readonly name: string;
   readonly description: string;
