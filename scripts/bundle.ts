@@ -87,7 +87,7 @@ function replaceIn(module: string, code: string, from: RegExp, to: string): stri
 const swaggerDecorators: Plugin = {
   name: 'swagger-decorators',
   resolveId(source, importer) {
-    if (source !== '@nestjs/swagger' || importer?.endsWith('/http/openapi.js')) return null;
+    if (source !== '@nestjs/swagger' || importer?.endsWith('/http/documents/openapi.js')) return null;
     return fileURLToPath(new URL('./decorators/index.js', import.meta.resolve('@nestjs/swagger')));
   },
   transform(code, id) {

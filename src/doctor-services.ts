@@ -18,7 +18,7 @@ import { SilentLogs } from './core/telemetry/logs.js';
 import { SystemClock } from './core/time/clock.js';
 import { tryTo, type Finding, type Says } from './doctor-findings.js';
 import { MIN_FREE_BYTES } from './health/store-disk.js';
-import { egressFetch, type EgressFetch } from './http/egress-fetch.js';
+import { egressFetch, type EgressFetch } from './http/egress/egress-fetch.js';
 import type { MovedChatOf } from './stores/store-engine.js';
 
 const BYTES_PER_MIB = 1_048_576;

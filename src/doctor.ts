@@ -17,7 +17,7 @@ import { NO_JOBS, type StoredJobs, type MovedChatOf } from './stores/store-engin
 import { findMediaFolder, getStoreEngine } from './stores/store-engines.js';
 import { examineTailscale } from './tailscale/examine-tailscale.js';
 import { TailscaleProgram } from './tailscale/tailscale-program.js';
-import { examineBrowser } from './tools/browser/examine-browser.js';
+import { examineBrowser } from './tools/browser/process/examine-browser.js';
 import { BubblewrapEngine } from './tools/sandbox/bubblewrap-engine.js';
 import { DockerEngine } from './tools/sandbox/docker-engine.js';
 import { findEngine } from './tools/sandbox/find-engine.js';

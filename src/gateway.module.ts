@@ -24,7 +24,7 @@ import { Metrics, NoMetrics } from './core/telemetry/metrics.js';
 import { NoTracing, Tracing } from './core/telemetry/tracing.js';
 import { Clock, SystemClock } from './core/time/clock.js';
 import { HealthModule } from './health/health.module.js';
-import { DocumentsModule } from './http/documents.module.js';
+import { DocumentsModule } from './http/documents/documents.module.js';
 import { McpModule } from './mcp/mcp.module.js';
 import type { NestModules } from './load-team-modules.js';
 import { MediaModule } from './media/media.module.js';
@@ -37,7 +37,7 @@ import { PrometheusMetrics } from './telemetry/prometheus-metrics.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
 import { TraceExport } from './telemetry/traces/trace-export.js';
 import { TraceExportService } from './telemetry/traces/trace-export.service.js';
-import { BrowserFolder } from './tools/browser/browser-folder.js';
+import { BrowserFolder } from './tools/browser/process/browser-folder.js';
 import { ToolsModule } from './tools/tools.module.js';
 import { WebSocketModule } from './websocket/websocket.module.js';
 

@@ -12,7 +12,7 @@ import { Store } from './core/store/index.js';
 import type { Logs } from './core/telemetry/logs.js';
 import { GatewayModule, type GatewayOptions } from './gateway.module.js';
 import { EarlyProbes } from './health/early-probes.js';
-import { DocumentsService } from './http/documents.service.js';
+import { DocumentsService } from './http/documents/documents.service.js';
 import { createHttpAdapter } from './http/index.js';
 import { checkAddress, explainListening } from './http/listen-address.js';
 import { loadSettingsAndModules } from './settings.js';

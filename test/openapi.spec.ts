@@ -6,7 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import openapiTs, { astToString } from 'openapi-typescript';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { nameOperation, separateOperations, toOpenApi31 } from '../src/http/openapi-forms.js';
+import { nameOperation, separateOperations, toOpenApi31 } from '../src/http/documents/openapi-forms.js';
 
 /** Reads the build, whose compiler adds the types of DTOs: run `npm run build` first. */
 describe('the OpenAPI document', () => {

@@ -3,7 +3,7 @@
 import { NestFactory } from '@nestjs/core';
 import { SilentLogs } from '../../dist/core/telemetry/logs.js';
 import { GatewayModule } from '../../dist/gateway.module.js';
-import { buildOpenApi } from '../../dist/http/openapi.js';
+import { buildOpenApi } from '../../dist/http/documents/openapi.js';
 import { loadSettings } from '../../dist/settings.js';
 
 // Defaults only: the document must not depend on the machine. A preview instantiates nothing and opens nothing.

@@ -12,7 +12,7 @@ import {
   type OutboundRow,
   type OutboundType,
 } from '../protocol/index.js';
-import { toJsonSchema } from './json-schema.js';
+import { toJsonSchema } from './documents/json-schema.js';
 
 /** JSON Schema or any other JSON object in a document. */
 type Json = Record<string, unknown>;

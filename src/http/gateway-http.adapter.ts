@@ -2,8 +2,8 @@ import { createServer, type RequestListener, type Server, type ServerOptions, ty
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { RequestHandler } from 'express';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { checkJson } from './check-json.js';
-import { hasEarlyBody } from './large-json-body.js';
+import { checkJson } from './bodies/check-json.js';
+import { hasEarlyBody } from './bodies/large-json-body.js';
 import { adviseListening } from './listen-address.js';
 import { plainProblem, PROBLEM_MEDIA_TYPE } from './problem.js';
 import { RequestLines, type Exchange } from './request-lines.js';

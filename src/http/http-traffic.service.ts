@@ -8,7 +8,7 @@ import { RateLimitsService } from '../core/limits/rate-limits.service.js';
 import { Clock } from '../core/time/clock.js';
 import { limitKey, normaliseAddress } from './addresses.js';
 import type { GatewayHttpAdapter, HttpLimits } from './gateway-http.adapter.js';
-import { hasEarlyBody } from './large-json-body.js';
+import { hasEarlyBody } from './bodies/large-json-body.js';
 import type { RequestFacts } from './request-facts.js';
 import type { Exchange } from './request-lines.js';
 import { RequestRulesService } from './request-rules.service.js';

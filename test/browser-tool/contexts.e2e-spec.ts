@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/core/time/clock.js';
-import { BrowsersService } from '../../src/tools/browser/browsers.service.js';
+import { BrowsersService } from '../../src/tools/browser/process/browsers.service.js';
 import { BrowserGateway, TestSite } from '../support/tool-browser.js';
 
 /** A clock that a test moves ahead. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SettingsStore } from '../../src/core/store/index.js';
-import { buildOpenApi } from '../../src/http/openapi.js';
+import { buildOpenApi } from '../../src/http/documents/openapi.js';
 import { run } from '../../src/cli/cli.js';
 import { FakeTerminal } from '../../src/testing/index.js';
 import { AdminApi } from '../support/admin-api.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { buildOpenApi } from '../../src/http/openapi.js';
+import { buildOpenApi } from '../../src/http/documents/openapi.js';
 import { inboundTable, type InboundType } from '../../src/protocol/inbound.js';
 import type { FrameClient } from '../support/frame-client.js';
 import { GatewayApp } from '../support/gateway-app.js';

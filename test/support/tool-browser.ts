@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { failure, ToolRegistryService } from '../../src/core/tools/tool-registry.service.js';
 import type { ClientKey } from '../../src/core/store/index.js';
 import type { CallReview, ToolOutcome } from '../../src/core/tools/tool.js';
-import { BrowsersService } from '../../src/tools/browser/browsers.service.js';
+import { BrowsersService } from '../../src/tools/browser/process/browsers.service.js';
 import { AgentsService } from '../../src/core/agents/agents.service.js';
 import { findBrowser } from './browser.js';
 import { GatewayApp, type GatewayAppOptions } from './gateway-app.js';

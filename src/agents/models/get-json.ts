@@ -1,5 +1,5 @@
-import { egressFetch, type EgressFetch } from '../../http/egress-fetch.js';
-import { readBeginning } from '../../http/read-beginning.js';
+import { egressFetch, type EgressFetch } from '../../http/egress/egress-fetch.js';
+import { readBeginning } from '../../http/egress/read-beginning.js';
 
 /** Maximum length of a list of models, in bytes: large proxies list thousands. */
 const MAX_BYTES = 8_388_608;

@@ -1,4 +1,4 @@
-import type { EgressFetch } from '../../http/egress-fetch.js';
+import type { EgressFetch } from '../../http/egress/egress-fetch.js';
 import { findKnown } from '../pi/pi-models.js';
 import type { Provider } from '../pi/providers.js';
 import { asFields, asList } from '../pi/wire/fields.js';

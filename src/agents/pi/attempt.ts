@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { CancelTimer, Clock } from '../../core/time/clock.js';
-import { egressRequest, toResponse } from '../../http/egress-fetch.js';
-import { readBeginning } from '../../http/read-beginning.js';
+import { egressRequest, toResponse } from '../../http/egress/egress-fetch.js';
+import { readBeginning } from '../../http/egress/read-beginning.js';
 import { readRetryAfter } from './failures.js';
 import { correctEvents, type EventCorrector } from './wire/sse.js';
 

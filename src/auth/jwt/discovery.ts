@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/time/clock.js';
-import type { EgressFetch } from '../../http/egress-fetch.js';
+import type { EgressFetch } from '../../http/egress/egress-fetch.js';
 import { isSafeAddress, IssuerFault, requestDocument } from './request-json.js';
 
 const WELL_KNOWN = '.well-known/openid-configuration';

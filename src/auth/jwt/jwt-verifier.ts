@@ -7,7 +7,7 @@ import type { Principal } from '../../core/identity/principal.js';
 import { StartStep, type Undo } from '../../core/lifecycle/steps.js';
 import { Logs, type Log } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
-import { egressFetch } from '../../http/egress-fetch.js';
+import { egressFetch } from '../../http/egress/egress-fetch.js';
 import { digest } from '../digest.js';
 import type { CredentialVerifier, PresentedCredential, Verdict } from '../credential-verifier.js';
 import { SignatureChecks } from '../signature-checks.js';

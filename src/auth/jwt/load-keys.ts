@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { JSONWebKeySet } from 'jose';
 import type { Clock } from '../../core/time/clock.js';
-import type { EgressFetch } from '../../http/egress-fetch.js';
+import type { EgressFetch } from '../../http/egress/egress-fetch.js';
 import { discover, readAddress } from './discovery.js';
 import { IssuerFault, requestDocument } from './request-json.js';
 

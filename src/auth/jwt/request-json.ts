@@ -1,6 +1,6 @@
 import { isLoopbackHost } from '../../http/addresses.js';
-import type { EgressFetch, EgressInit } from '../../http/egress-fetch.js';
-import { readBeginning } from '../../http/read-beginning.js';
+import type { EgressFetch, EgressInit } from '../../http/egress/egress-fetch.js';
+import { readBeginning } from '../../http/egress/read-beginning.js';
 import type { Clock } from '../../core/time/clock.js';
 
 /** Maximum size of a document of an identity provider, in bytes. */

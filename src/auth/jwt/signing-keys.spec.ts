@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { JSONWebKeySet } from 'jose';
 import { SilentLogs } from '../../core/telemetry/logs.js';
 import { SystemClock } from '../../core/time/clock.js';
-import { egressFetch } from '../../http/egress-fetch.js';
+import { egressFetch } from '../../http/egress/egress-fetch.js';
 import { KeptLogs } from '../../testing/kept-logs.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { UndecidedError } from '../credential-verifier.js';

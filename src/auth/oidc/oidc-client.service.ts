@@ -7,7 +7,7 @@ import { StartStep, type Undo } from '../../core/lifecycle/steps.js';
 import { ReachService } from '../../core/reach/reach.service.js';
 import { Logs } from '../../core/telemetry/logs.js';
 import { Clock } from '../../core/time/clock.js';
-import { egressFetch } from '../../http/egress-fetch.js';
+import { egressFetch } from '../../http/egress/egress-fetch.js';
 import { listPrefixes } from '../jwt/jwt.settings.js';
 import { findForeignPrefixes } from '../jwt/read-claims.js';
 import type { IssuerProblem } from '../jwt/signing-keys.js';

@@ -2,7 +2,7 @@ import type { JSONWebKeySet } from 'jose';
 import type { Principal } from '../../core/identity/principal.js';
 import type { Log } from '../../core/telemetry/logs.js';
 import type { Clock } from '../../core/time/clock.js';
-import type { EgressFetch } from '../../http/egress-fetch.js';
+import type { EgressFetch } from '../../http/egress/egress-fetch.js';
 import { discover, findAddress, readAddress, type IssuerDocument } from '../jwt/discovery.js';
 import { DEFAULT_ALGORITHMS, DEFAULT_TOLERANCE_S } from '../jwt/jwt.settings.js';
 import { checkAudience, checkIssuer, checkTimes, ClaimFault, readClaims } from '../jwt/read-claims.js';

@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { EgressInit } from '../../http/egress-fetch.js';
+import type { EgressInit } from '../../http/egress/egress-fetch.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { asForm, asJson, asMultipart } from './bodies.js';
 import { HttpApi, type ApiResponse, type PlatformRules } from './http-api.js';

@@ -2,7 +2,7 @@ import { BoundedMap } from '../../core/cache/bounded-map.js';
 import { DeliveryError, DriverError } from '../../core/channels/driver.js';
 import { readBody, toNetworkError } from '../../core/channels/kit/network-error.js';
 import type { Clock } from '../../core/time/clock.js';
-import { egressFetch, type EgressFetch } from '../../http/egress-fetch.js';
+import { egressFetch, type EgressFetch } from '../../http/egress/egress-fetch.js';
 import { parseJson, type EncodedBody } from './bodies.js';
 import { LimitedCallError, RefusedCallError, type Verdict } from './verdict.js';
 

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 import type { Log } from '../../core/telemetry/logs.js';
 import type { Clock } from '../../core/time/clock.js';
-import { findEgressAgent } from '../../http/egress-fetch.js';
+import { findEgressAgent } from '../../http/egress/egress-fetch.js';
 import { parseJson } from './bodies.js';
 
 /** Time limit from the call to {@link JsonSocket.noteReady}, in milliseconds. */

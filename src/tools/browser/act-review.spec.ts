@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeAct, type ActFacts } from './act-review.js';
-import type { PageNode } from './page-tree.js';
+import type { PageNode } from './page/page-tree.js';
 
 const aNode = (role: string, name: string): PageNode => ({
   ...{ role, name, text: '', states: [], detail: '', ref: 'e1', children: [] },

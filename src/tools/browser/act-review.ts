@@ -1,9 +1,9 @@
 import type { Locator } from 'playwright-core';
 import type { MediaRecord } from '../../core/store/index.js';
 import type { CallReview } from '../../core/tools/tool.js';
-import { SECRET_FIELDS } from './page-probe.js';
-import { describeSecret, type PageNode } from './page-tree.js';
-import { renderName } from './render-tree.js';
+import { SECRET_FIELDS } from './page/page-probe.js';
+import { describeSecret, type PageNode } from './page/page-tree.js';
+import { renderName } from './page/render-tree.js';
 
 /** Longest name of an element that a person is shown, in characters. */
 const MAX_NAME_LENGTH = 200;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ToolCallContext } from '../../core/tools/tool.js';
 import { BrowserActTool } from './act.tool.js';
-import type { BrowsersService } from './browsers.service.js';
-import { readTree } from './page-tree.js';
-import { ShownPage } from './shown-page.js';
+import type { BrowsersService } from './process/browsers.service.js';
+import { readTree } from './page/page-tree.js';
+import { ShownPage } from './page/shown-page.js';
 
 /** A page with a button, which does not respond when its facts are read. */
 function openPage() {

@@ -4,15 +4,15 @@ import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
 import type { CallReview, ReviewContext, ToolCallContext } from '../../core/tools/tool.js';
 import { text } from '../../protocol/text.js';
-import { BrowsersService } from './browsers.service.js';
+import { BrowsersService } from './process/browsers.service.js';
 import { CALL_TIMEOUT_MS, PERMISSION, Ref } from './page-tools.js';
-import { buildResult, describePage, showPage, type PageResult } from './page-result.js';
-import { renderTree } from './render-tree.js';
-import type { SessionBrowser } from './session-browser.js';
-import { ShownPage } from './shown-page.js';
-import type { ReadPage, Tab } from './tab.js';
-import { readUnchanged } from './unchanged.js';
-import { PageFilesService, type PageFile } from './page-files.js';
+import { buildResult, describePage, showPage, type PageResult } from './page/page-result.js';
+import { renderTree } from './page/render-tree.js';
+import type { SessionBrowser } from './page/session-browser.js';
+import { ShownPage } from './page/shown-page.js';
+import type { ReadPage, Tab } from './page/tab.js';
+import { readUnchanged } from './page/unchanged.js';
+import { PageFilesService, type PageFile } from './page/page-files.js';
 import { judgeAct, judgeUnseen, readActFacts } from './act-review.js';
 
 /** Time for an element to become ready for an act, in milliseconds. */

@@ -2,11 +2,11 @@
 import { Module } from '@nestjs/common';
 import { CoreModule } from '../../core/core.module.js';
 import { BrowserActTool } from './act.tool.js';
-import { BrowsersService } from './browsers.service.js';
+import { BrowsersService } from './process/browsers.service.js';
 import { BrowserEvaluateTool } from './evaluate.tool.js';
 import { BrowserDownloadTool, BrowserScreenshotTool } from './file-tools.js';
-import { OwnAddressesService } from './own-addresses.service.js';
-import { PageFilesService } from './page-files.js';
+import { OwnAddressesService } from './process/own-addresses.service.js';
+import { PageFilesService } from './page/page-files.js';
 import {
   BrowserBackTool,
   BrowserCloseTool,

@@ -3,9 +3,9 @@ import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
 import type { CallReview, ReviewContext, ToolCallContext } from '../../core/tools/tool.js';
 import { text } from '../../protocol/text.js';
 import { placeOf } from './act-review.js';
-import { BrowsersService } from './browsers.service.js';
-import { buildResult, type PageResult } from './page-result.js';
-import type { Tab } from './tab.js';
+import { BrowsersService } from './process/browsers.service.js';
+import { buildResult, type PageResult } from './page/page-result.js';
+import type { Tab } from './page/tab.js';
 import { CALL_TIMEOUT_MS, PERMISSION } from './page-tools.js';
 
 /** Longest result of a script, in characters. */

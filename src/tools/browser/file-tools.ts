@@ -4,16 +4,16 @@ import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
 import { ToolResult, type CallReview, type ReviewContext, type ToolCallContext } from '../../core/tools/tool.js';
 import { Clock } from '../../core/time/clock.js';
 import { text } from '../../protocol/text.js';
-import { BrowsersService } from './browsers.service.js';
-import { takeDownload } from './downloads.js';
-import { markPageText } from './marked-text.js';
-import { PageFilesService } from './page-files.js';
-import { buildResult } from './page-result.js';
+import { BrowsersService } from './process/browsers.service.js';
+import { takeDownload } from './page/downloads.js';
+import { markPageText } from './page/marked-text.js';
+import { PageFilesService } from './page/page-files.js';
+import { buildResult } from './page/page-result.js';
 import { CALL_TIMEOUT_MS, PERMISSION, Ref } from './page-tools.js';
-import { takePicture } from './picture.js';
+import { takePicture } from './page/picture.js';
 import { cutName, placeOf } from './act-review.js';
-import type { Tab } from './tab.js';
-import { readUnchanged } from './unchanged.js';
+import type { Tab } from './page/tab.js';
+import { readUnchanged } from './page/unchanged.js';
 
 /** Longest name of a file that is shown, in characters. */
 const MAX_NAME_LENGTH = 200;

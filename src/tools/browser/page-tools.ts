@@ -1,8 +1,8 @@
 import Type, { type Static } from 'typebox';
 import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
 import { text } from '../../protocol/text.js';
-import { BrowsersService, type BrowserCall } from './browsers.service.js';
-import { buildResult, describePage, showPage, type PageResult } from './page-result.js';
+import { BrowsersService, type BrowserCall } from './process/browsers.service.js';
+import { buildResult, describePage, showPage, type PageResult } from './page/page-result.js';
 
 /** Limit of a call with the start of a browser, in milliseconds; its own limit is shorter. */
 export const CALL_TIMEOUT_MS = 200_000;

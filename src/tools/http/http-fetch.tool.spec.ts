@@ -5,8 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { loadSettings } from '../../settings.js';
 import { SilentLogs } from '../../core/telemetry/logs.js';
-import { EgressGuard } from '../../http/egress-guard.js';
-import { requestGuarded } from '../../http/guarded-request.js';
+import { EgressGuard } from '../../http/egress/egress-guard.js';
+import { requestGuarded } from '../../http/egress/guarded-request.js';
 import { ManualClock } from '../../testing/index.js';
 import { HttpFetchTool, type HttpFetchResult } from './http-fetch.tool.js';
 

@@ -4,8 +4,8 @@ import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { Clock } from '../../core/time/clock.js';
 import { Tool, type ToolExecutor } from '../../core/tools/tool.decorator.js';
 import type { ToolCallContext } from '../../core/tools/tool.js';
-import { EgressGuard } from '../../http/egress-guard.js';
-import { requestGuarded, type GuardedResponse } from '../../http/guarded-request.js';
+import { EgressGuard } from '../../http/egress/egress-guard.js';
+import { requestGuarded, type GuardedResponse } from '../../http/egress/guarded-request.js';
 import { text } from '../../protocol/text.js';
 import { toPlainText } from '../plain-text.js';
 

@@ -1,6 +1,6 @@
 import type { Transformer } from 'node:stream/web';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { egressFetch } from '../../http/egress-fetch.js';
+import { egressFetch } from '../../http/egress/egress-fetch.js';
 
 /** Concurrent requests of one connection; a server can cause some with its own requests. */
 const MAX_REQUESTS = 256;

@@ -1,22 +1,22 @@
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { Injectable } from '@nestjs/common';
-import { ConfigStoreService } from '../../core/config/config-store.service.js';
-import { StartStep, StopStep } from '../../core/lifecycle/steps.js';
-import { isOfJob } from '../../core/sessions/firing.js';
-import { SessionResources, type SessionResource } from '../../core/sessions/session-resources.js';
-import { Logs, type Log } from '../../core/telemetry/logs.js';
-import { Clock } from '../../core/time/clock.js';
-import type { ToolCallContext } from '../../core/tools/tool.js';
-import { EgressGuard } from '../../http/egress-guard.js';
+import { ConfigStoreService } from '../../../core/config/config-store.service.js';
+import { StartStep, StopStep } from '../../../core/lifecycle/steps.js';
+import { isOfJob } from '../../../core/sessions/firing.js';
+import { SessionResources, type SessionResource } from '../../../core/sessions/session-resources.js';
+import { Logs, type Log } from '../../../core/telemetry/logs.js';
+import { Clock } from '../../../core/time/clock.js';
+import type { ToolCallContext } from '../../../core/tools/tool.js';
+import { EgressGuard } from '../../../http/egress/egress-guard.js';
 import { BrowserFolder } from './browser-folder.js';
 import { KeptStates } from './kept-states.js';
 import { OwnAddressesService } from './own-addresses.service.js';
 import { removeLeftovers } from './run-folder.js';
 import { RunningBrowser } from './running-browser.js';
-import { SessionBrowser } from './session-browser.js';
-import type { Tab } from './tab.js';
-import { LateError, within } from './within.js';
+import { SessionBrowser } from '../page/session-browser.js';
+import type { Tab } from '../page/tab.js';
+import { LateError, within } from '../page/within.js';
 
 /** Time after which the context of a session that uses it no more is closed, in milliseconds. */
 const IDLE_MS = 600_000;

@@ -1,4 +1,4 @@
-import { toPlainText } from '../plain-text.js';
+import { toPlainText } from '../../plain-text.js';
 
 /** Longest text of one element, in characters. */
 const MAX_TEXT_LENGTH = 500;

@@ -2,7 +2,7 @@ import { createServer, request, type IncomingMessage, type Server } from 'node:h
 import { connect, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { EgressGuard, type HostAddress } from '../../http/egress-guard.js';
+import { EgressGuard, type HostAddress } from '../../../http/egress/egress-guard.js';
 import { EgressProxy } from './egress-proxy.js';
 
 const LOOPBACK: HostAddress = { address: '127.0.0.1', family: 4 };

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP, isIPv4, type LookupFunction } from 'node:net';
-import { includes, normaliseAddress } from './addresses.js';
+import { includes, normaliseAddress } from '../addresses.js';
 
 export interface HostAddress {
   readonly address: string;

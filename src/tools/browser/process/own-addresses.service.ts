@@ -2,9 +2,9 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { ConfigStoreService } from '../../core/config/config-store.service.js';
-import { ReachService } from '../../core/reach/reach.service.js';
-import { isLoopbackAddress } from '../../http/addresses.js';
+import { ConfigStoreService } from '../../../core/config/config-store.service.js';
+import { ReachService } from '../../../core/reach/reach.service.js';
+import { isLoopbackAddress } from '../../../http/addresses.js';
 
 /** Knows the names and addresses of this gateway, which no page may reach. */
 @Injectable()

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
-import { MediaService } from '../../core/media/media.service.js';
-import type { ToolCallContext } from '../../core/tools/tool.js';
-import { MediaStore, type MediaRecord } from '../../core/store/index.js';
+import { MediaService } from '../../../core/media/media.service.js';
+import type { ToolCallContext } from '../../../core/tools/tool.js';
+import { MediaStore, type MediaRecord } from '../../../core/store/index.js';
 
 /** Endings of file names by type, for pages that look at names. */
 const ENDINGS: Readonly<Record<string, string>> = {

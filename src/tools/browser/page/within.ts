@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/time/clock.js';
+import type { Clock } from '../../../core/time/clock.js';
 
 /** Thrown when something did not end in time. */
 export class LateError extends Error {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { toPlainText } from '../plain-text.js';
+import { toPlainText } from '../../plain-text.js';
 
 /**
  * Returns text of a page as an agent gets it: between two marks that a page cannot know, each line with a prefix. All

@@ -4,15 +4,15 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { stripVTControlCharacters } from 'node:util';
 import type { Browser, BrowserContext, BrowserContextOptions, CDPSession } from 'playwright-core';
-import type { EgressGuard } from '../../http/egress-guard.js';
-import type { Clock } from '../../core/time/clock.js';
+import type { EgressGuard } from '../../../http/egress/egress-guard.js';
+import type { Clock } from '../../../core/time/clock.js';
 import { EgressProxy } from './egress-proxy.js';
 import { findChromium } from './find-chromium.js';
 import { loadChromium } from './playwright.js';
 import { identify, killGroup, type ProcessIdentity } from './process-identity.js';
 import { RunFolder } from './run-folder.js';
 import { testGuard } from './self-test.js';
-import { within } from './within.js';
+import { within } from '../page/within.js';
 
 /** Time limit of a start, self-test included, in milliseconds. */
 const START_TIMEOUT_MS = 30_000;

@@ -1,6 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { VERSION } from '../core/lifecycle/version.js';
+import { VERSION } from '../../core/lifecycle/version.js';
 import { addExamples } from './openapi-examples.js';
 import { nameOperation, separateOperations, toOpenApi31 } from './openapi-forms.js';
 import { addProblems } from './openapi-problems.js';

@@ -1,6 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { errorTable } from '../protocol/index.js';
-import { PROBLEM_MEDIA_TYPE } from './problem.js';
+import { errorTable } from '../../protocol/index.js';
+import { PROBLEM_MEDIA_TYPE } from '../problem.js';
 
 const PROBLEM = {
   type: 'object',

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { pipeline, type Duplex } from 'node:stream';
-import { EgressDeniedError, type EgressGuard, type PinnedTarget } from '../../http/egress-guard.js';
+import { EgressDeniedError, type EgressGuard, type PinnedTarget } from '../../../http/egress/egress-guard.js';
 
 /** Time limit for a connection to a host, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { BrowserContext, Page } from 'playwright-core';
-import type { Clock } from '../../core/time/clock.js';
+import type { Clock } from '../../../core/time/clock.js';
 import type { EgressProxy } from './egress-proxy.js';
 
 /** The address of the link under which clouds serve the credentials of their machines. */

@@ -1,7 +1,7 @@
 import { BadRequestException } from '@nestjs/common';
-import { checkSize } from '../protocol/codec.js';
-import { findTextFault } from '../protocol/faults.js';
-import type { GatewayError } from '../protocol/index.js';
+import { checkSize } from '../../protocol/codec.js';
+import { findTextFault } from '../../protocol/faults.js';
+import type { GatewayError } from '../../protocol/index.js';
 
 /**
  * Refuses the text of a body that is costly to parse, or has a text that stores cannot keep.

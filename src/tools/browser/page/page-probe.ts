@@ -1,5 +1,5 @@
 import type { Frame, Page } from 'playwright-core';
-import type { Clock } from '../../core/time/clock.js';
+import type { Clock } from '../../../core/time/clock.js';
 import { LateError, within } from './within.js';
 
 /** Time for the page itself, and for one of its frames, to respond, in milliseconds. */

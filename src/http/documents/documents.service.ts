@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Injectable, type INestApplicationContext } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { buildAsyncApi } from './asyncapi.js';
+import { buildAsyncApi } from '../asyncapi.js';
 import { buildOpenApi } from './openapi.js';
 
 /** The documents about this gateway, each built at its first request and cached. */

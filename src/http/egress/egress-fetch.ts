@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as requestHttp, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { Readable } from 'node:stream';
-import { isLoopbackHost } from './addresses.js';
+import { isLoopbackHost } from '../addresses.js';
 
 /** Time limit for a connection to a server or to its proxy, TLS included, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -119,7 +119,7 @@ describe('requests to configured servers', () => {
   });
 
   it('are the only ones of agents and tools: no file uses the global fetch', () => {
-    const root = new URL('..', import.meta.url).pathname;
+    const root = new URL('../..', import.meta.url).pathname;
     const files = globSync('{agents,tools}/**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.spec.ts'));
     expect(files.filter((file) => /(?<![.\w])(globalThis\.)?fetch\(/.test(readFileSync(root + file, 'utf8')))).toEqual(
       [],

@@ -1,5 +1,5 @@
 import type { CDPSession, Dialog, Frame, Locator, Page, Response } from 'playwright-core';
-import type { Clock } from '../../core/time/clock.js';
+import type { Clock } from '../../../core/time/clock.js';
 import { markPageText } from './marked-text.js';
 import { createHider, readTree, type HideSecrets, type PageNode } from './page-tree.js';
 import { probePage, withoutFrames } from './page-probe.js';

@@ -1,6 +1,6 @@
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import type { Clock } from '../../core/time/clock.js';
-import type { RunningBrowser } from './running-browser.js';
+import type { Clock } from '../../../core/time/clock.js';
+import type { RunningBrowser } from '../process/running-browser.js';
 import { Tab } from './tab.js';
 import { within } from './within.js';
 

@@ -1,5 +1,5 @@
 import type { CDPSession, Frame } from 'playwright-core';
-import type { Clock } from '../../core/time/clock.js';
+import type { Clock } from '../../../core/time/clock.js';
 import { SECRET_FIELDS } from './page-probe.js';
 import type { Tab } from './tab.js';
 import { within } from './within.js';

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CDPSession } from 'playwright-core';
-import type { RunningBrowser } from './running-browser.js';
+import type { RunningBrowser } from '../process/running-browser.js';
 import { isDownloadStart, type Tab } from './tab.js';
 import { within } from './within.js';
 

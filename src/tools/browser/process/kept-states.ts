@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { KeptState, StateKeeper } from './session-browser.js';
+import type { KeptState, StateKeeper } from '../page/session-browser.js';
 
 const SUFFIX = '.json';
 /** Session ids that are valid file names. */

@@ -9,7 +9,7 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import type { Clock } from '../core/time/clock.js';
+import type { Clock } from '../../core/time/clock.js';
 import { readChunks } from './body-chunks.js';
 import { checkJson } from './check-json.js';
 
