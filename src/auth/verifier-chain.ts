@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { listDrivers } from '../core/channels/channels.settings.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
 import { isReservedPrincipal } from '../core/identity/principal.js';
+import { StartStep, type Undo } from '../core/lifecycle/steps.js';
 import { Logs, type Log } from '../core/telemetry/logs.js';
+import { RepeatedLines } from '../core/telemetry/repeated-lines.js';
 import { Clock } from '../core/time/clock.js';
 import type { Undecided } from './auth-failures.js';
 import {
@@ -19,12 +21,14 @@ import { SignInsService } from './oidc/sign-ins.service.js';
 /** Time after which a verifier counts as unable to decide, in milliseconds. */
 export const VERIFY_TIMEOUT_MS = 10_000;
 
+const MINUTE_MS = 60_000;
 const UNDECIDED = 'a credential could not be verified';
 
 /** Runs verifiers in order until one recognises the credential. */
 @Injectable()
 export class VerifierChain {
   private readonly log: Log;
+  private readonly lines = new RepeatedLines();
   private drivers: readonly string[] | undefined;
   private brought: readonly CredentialVerifier[] | undefined;
 
@@ -37,6 +41,16 @@ export class VerifierChain {
     logs: Logs,
   ) {
     this.log = logs.for('auth');
+  }
+
+  /** Counts each minute what the log would repeat, and at the stop. */
+  @StartStep({ name: 'count credentials that cannot be verified', phase: 'run' })
+  start(): Undo {
+    const stop = this.clock.setRepeating(MINUTE_MS, () => this.lines.endMinute());
+    return () => {
+      stop();
+      this.lines.endMinute();
+    };
   }
 
   /** True if there is no identity provider, and no module has a verifier. */
@@ -53,12 +67,19 @@ export class VerifierChain {
           return { refused: 'its principal has a reserved name' };
         if (verdict !== 'notMine') return verdict;
       } catch (error) {
-        if (error instanceof UndecidedError) this.log.info({ reason: error.message }, UNDECIDED);
-        else this.log.error({ error, verifier: verifier.constructor.name }, UNDECIDED);
+        this.report(error, verifier.constructor.name);
         return error instanceof ProviderDownError ? 'providerDown' : 'unavailable';
       }
     }
     return 'notMine';
+  }
+
+  private report(error: unknown, verifier: string): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.lines.note(`${verifier} ${reason}`, (fields) => {
+      if (error instanceof UndecidedError) this.log.info({ reason, ...fields }, UNDECIDED);
+      else this.log.error({ error, verifier, ...fields }, UNDECIDED);
+    });
   }
 
   /** Waits for an asynchronous verdict within the time limit. */
