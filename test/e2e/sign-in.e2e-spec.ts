@@ -206,6 +206,21 @@ describe('the sign-in by an identity provider', () => {
     expect(json()).toEqual({ offered: true, signed_in: false });
   });
 
+  it('[I-17] signs out while the provider is down, on a page that says that it was not signed out there', async () => {
+    const { browser } = await signIn('ada');
+    provider.isDown = true;
+    clock.aheadMs = 6_000;
+    const answer = await browser.visit(`${url}/auth/logout`, { method: 'POST', headers: { origin: url } });
+    const { location } = JSON.parse(answer.text) as { location: string };
+    expect(location).toBe(`${url}/auth/signed-out`);
+    expect(browser.cookiesFor(url)).not.toContain(SESSION);
+    const page = await browser.visit(location);
+    expect([page.status, page.text]).toEqual([
+      200,
+      expect.stringContaining('The identity provider cannot be reached now'),
+    ]);
+  });
+
   it('[I-17] ends with the session at the provider, which the audit trail has; forged calls end nothing', async () => {
     const { browser } = await signIn('ada');
     const client = await connect(browser);

@@ -11,6 +11,7 @@ const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256
 export const Algorithms = Type.Array(Type.Enum([...ALGORITHMS]), { minItems: 1 });
 export const DEFAULT_ALGORITHMS = ['RS256', 'ES256'] as const;
 /** Seconds by which the clock of an issuer may be ahead. */
+export const ClockTolerance = Type.Integer({ minimum: 0, maximum: 300 });
 export const DEFAULT_TOLERANCE_S = 60;
 
 const ClaimName = Type.String({ minLength: 1, maxLength: 256 });
@@ -48,7 +49,7 @@ export const JwtSetting = Type.Object(
     jwks_url: Type.Optional(Type.String({ minLength: 1, maxLength: 2_048 })),
     jwks_file: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096 })),
     algorithms: Type.Optional(Algorithms),
-    clock_tolerance_s: Type.Optional(Type.Integer({ minimum: 0, maximum: 300 })),
+    clock_tolerance_s: Type.Optional(ClockTolerance),
     max_lifetime_s: Type.Optional(Type.Integer({ minimum: 60, maximum: 315_360_000 })),
     claims: ClaimsSetting,
   },

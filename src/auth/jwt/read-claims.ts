@@ -108,7 +108,7 @@ interface Times {
 /** A token is valid until `exp` and not a second longer; the tolerance is for clocks that are behind that of the issuer. */
 export function checkTimes(payload: Claims, toleranceS: number, nowS: number): Times {
   const exp = readTime(payload, 'exp');
-  if (exp <= nowS) throw new ClaimFault(`exp was ${Math.ceil(nowS - exp)} s ago`);
+  if (exp <= nowS) throw new ClaimFault(`exp was ${Math.ceil(nowS - exp)} s ago by the clock of this machine`);
   const issuedAtS = readTime(payload, 'iat');
   const checkAhead = (name: string, time: number) => {
     if (time - nowS <= toleranceS) return;

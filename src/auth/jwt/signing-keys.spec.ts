@@ -89,6 +89,38 @@ describe('the keys of an issuer', () => {
     keys.stop();
   });
 
+  it('[I-03] are not waited for long while the issuer is known to be down', async () => {
+    const clock = new ManualClock();
+    let load: () => Promise<JSONWebKeySet> = () => Promise.reject(new Error('connect ECONNREFUSED'));
+    const keys = new SigningKeys('https://idp.test', () => load(), clock, new SilentLogs().for());
+    const ask = () =>
+      keys.read().then(
+        () => 'known',
+        (error: unknown) => (error as Error).message,
+      );
+    expect(await ask()).toContain('ECONNREFUSED');
+    load = () => new Promise(() => {});
+    await clock.advanceAsync(6_000);
+    const answer = ask();
+    await clock.advanceAsync(1_000);
+    expect(await answer).toContain('ECONNREFUSED');
+    keys.stop();
+  });
+
+  it('[I-04] are fetched when a key has another value under its name, at most once in 5 s', async () => {
+    const { clock, provider, check } = setUp();
+    const right = provider.set;
+    const [foreign] = read<JSONWebKeySet>('keys-after-rotation.jwks').keys.filter(
+      ({ kid }) => kid !== right.keys[0]!.kid,
+    );
+    provider.set = { keys: right.keys.map((key) => ({ ...foreign, kid: key.kid! })) };
+    expect(await check(oldToken)).toContain('the signature');
+    provider.set = right;
+    expect([await check(oldToken), provider.fetches]).toEqual([expect.stringContaining('the signature'), 1]);
+    await clock.advanceAsync(5_000);
+    expect([await check(oldToken), provider.fetches]).toEqual(['accepted', 2]);
+  });
+
   it('[I-04] are fetched for an unknown key, at most once in 5 s, and until then nothing is decided', async () => {
     const { clock, provider, check } = setUp();
     expect(await check(oldToken)).toBe('accepted');

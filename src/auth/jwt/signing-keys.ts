@@ -1,7 +1,7 @@
 import type { JSONWebKeySet } from 'jose';
 import type { Log } from '../../core/telemetry/logs.js';
 import type { CancelTimer, Clock } from '../../core/time/clock.js';
-import { UndecidedError } from '../credential-verifier.js';
+import { ProviderDownError, UndecidedError } from '../credential-verifier.js';
 import { Outage, type OutageReason, type OutageTexts } from './outage.js';
 
 /** Time for which keys are used after they were fetched, in milliseconds. */
@@ -12,6 +12,9 @@ const KEYS_REFRESH_MS = KEYS_GOOD_MS / 2;
 const KEYS_COOLDOWN_MS = 5_000;
 /** Time after a failed attempt until the next one in the background, in milliseconds. */
 const RETRY_MS = 30_000;
+
+/** Longest wait for keys of an issuer whose last attempt has failed, in milliseconds. */
+const DOWN_WAIT_MS = 1_000;
 
 const TEXTS: OutageTexts = {
   down: 'the keys of the issuer cannot be fetched',
@@ -75,8 +78,15 @@ export class SigningKeys {
 
   /** Returns the keys. The object is another one only if the keys are. @throws ProviderDownError if they are too old */
   async read(): Promise<JSONWebKeySet> {
-    if (this.areStale) await this.refresh();
+    if (this.areStale) await this.refreshInTime();
     return this.known();
+  }
+
+  /** Checks that the issuer can be asked, unless that was checked a moment ago. @throws ProviderDownError, UndecidedError */
+  async confirm(): Promise<void> {
+    const error = await this.refresh().catch((failure: unknown) => failure);
+    if (error instanceof ProviderDownError) throw error;
+    this.known();
   }
 
   /**
@@ -91,6 +101,18 @@ export class SigningKeys {
   private known(): JSONWebKeySet {
     if (this.set === undefined) throw new UndecidedError('the keys of the issuer are not known');
     return this.set;
+  }
+
+  /** While the issuer is known to be down, nobody waits long for a response that most likely does not come. */
+  private async refreshInTime(): Promise<void> {
+    const attempt = this.refresh();
+    const { error } = this.outage;
+    if (!error) return attempt;
+    const done = new AbortController();
+    const late = this.clock.sleep(DOWN_WAIT_MS, done.signal).then(() => {
+      throw error;
+    });
+    return Promise.race([attempt, late]).finally(() => done.abort());
   }
 
   private refresh(): Promise<void> {

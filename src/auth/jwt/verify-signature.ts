@@ -53,10 +53,21 @@ export function checkType({ header }: TokenParts, types: ReadonlySet<string> = T
  */
 export async function checkSignature(token: string, keys: SigningKeys, algorithms: readonly string[]): Promise<void> {
   const seen = await keys.read();
-  if (await tryKeys(token, seen, algorithms)) return;
+  try {
+    if (await tryKeys(token, seen, algorithms)) return;
+  } catch (error) {
+    if (!(error instanceof SignatureFault)) throw error;
+    // A provider that was set up again may have another key of the same name.
+    const newer = await keys.readNewer(seen).catch(() => seen);
+    if (newer === seen) throw error;
+    if (await tryKeys(token, newer, algorithms)) return;
+  }
   if (await tryKeys(token, await keys.readNewer(seen), algorithms)) return;
   throw new ClaimFault('kid: the issuer has no such key');
 }
+
+/** The signature is not one of the key that the token names. */
+class SignatureFault extends ClaimFault {}
 
 /** Returns false if no key fits. @throws ClaimFault */
 async function tryKeys(token: string, set: JSONWebKeySet, algorithms: readonly string[]): Promise<boolean> {
@@ -71,6 +82,8 @@ async function tryKeys(token: string, set: JSONWebKeySet, algorithms: readonly s
     if (error instanceof errors.JWKSMultipleMatchingKeys) throw new ClaimFault('kid is missing, and several keys fit');
     if (error instanceof errors.JOSEAlgNotAllowed)
       throw new ClaimFault('alg is not one of the algorithms of the setting');
+    if (error instanceof errors.JWSSignatureVerificationFailed)
+      throw new SignatureFault(`the signature: ${error.message}`);
     if (error instanceof errors.JOSEError) throw new ClaimFault(`the signature: ${error.message}`);
     throw error;
   }

@@ -16,16 +16,40 @@ export function describeOutage(error: UndecidedError): string {
  * @param returnTo the page of the gateway that the sign-in began at
  */
 export function renderFailure(says: string, publicUrl: string, returnTo: string): string {
+  return renderNotice({ title: 'Sign-in failed', heading: 'You are not signed in', says }, [
+    [`${publicUrl}/auth/login?return_to=${returnTo}`, 'Sign in again'],
+    [`${publicUrl}${returnTo}`, 'Back to the page, to sign in with a token'],
+  ]);
+}
+
+/** Renders the page that ends a sign-out while the provider cannot be asked. */
+export function renderHalfSignedOut(publicUrl: string): string {
+  const says =
+    'The gateway has signed you out, in all tabs. The identity provider cannot be reached now, so you may still be signed in there: on a shared computer, sign out there too when it can be reached, or close all windows of the browser.';
+  return renderNotice({ title: 'Signed out', heading: 'You are signed out here', says }, [
+    [`${publicUrl}/chat`, 'Back to the chat'],
+  ]);
+}
+
+interface Notice {
+  readonly title: string;
+  readonly heading: string;
+  readonly says: string;
+}
+
+function renderNotice(
+  { title, heading, says }: Notice,
+  links: readonly (readonly [address: string, label: string])[],
+): string {
+  const ways = links.map(([address, label]) => `<p><a href="${escapeHtml(address)}">${label}</a></p>\n`).join('');
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Sign-in failed</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title></head>
 <body>
 <main>
-<h1>You are not signed in</h1>
+<h1>${heading}</h1>
 <p>${escapeHtml(says)}</p>
-<p><a href="${escapeHtml(`${publicUrl}/auth/login?return_to=${returnTo}`)}">Sign in again</a></p>
-<p><a href="${escapeHtml(`${publicUrl}${returnTo}`)}">Back to the page, to sign in with a token</a></p>
-</main>
+${ways}</main>
 </body>
 </html>
 `;

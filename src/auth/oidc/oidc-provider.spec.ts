@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { SilentLogs } from '../../core/telemetry/logs.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { ProviderDownError } from '../credential-verifier.js';
 import { OidcProvider, ProviderRefusal } from './oidc-provider.js';
+import type { OidcSetting } from './oidc.settings.js';
 
 const KEYS = readFileSync(join(import.meta.dirname, '../../../test/inputs/identity/keys.jwks.json'), 'utf8');
 const ISSUER = 'https://idp.test';
@@ -15,17 +17,51 @@ const DOCUMENT = JSON.stringify({
   jwks_uri: `${ISSUER}/keys`,
 });
 
-/** A provider whose token endpoint responds with a status and a body. */
-function respondWith(status: number, body: string, type = 'application/json') {
-  const respond = (path: string) => {
-    const headers = { 'content-type': type };
-    if (path === '/token') return new Response(body, { status, headers });
-    return new Response(path === '/keys' ? KEYS : DOCUMENT, { headers: { 'content-type': 'application/json' } });
+const JSON_HEADERS = { 'content-type': 'application/json' };
+const SETTING = { issuer: ISSUER, client_id: 'gateway', claims: { roles: { users: { role: 'user' as const } } } };
+
+/** @param keys its key set @param tokens what its token endpoint responds with */
+function open(keys: string, tokens: () => Response, changes: Partial<OidcSetting> = {}) {
+  const clock = new ManualClock();
+  const fetch = async (address: string | URL | Request) => {
+    const { pathname } = new URL(address as string);
+    if (pathname === '/token') return tokens();
+    return new Response(pathname === '/keys' ? keys : DOCUMENT, { headers: JSON_HEADERS });
   };
-  const setting = { issuer: ISSUER, client_id: 'gateway', claims: { roles: { users: { role: 'user' as const } } } };
-  const fetch = async (address: string | URL | Request) => respond(new URL(address as string).pathname);
-  return new OidcProvider(setting, [], async () => undefined, fetch, new ManualClock(), new SilentLogs().for());
+  const setting = { ...SETTING, ...changes };
+  return {
+    clock,
+    provider: new OidcProvider(setting, [], async () => undefined, fetch, clock, new SilentLogs().for()),
+  };
 }
+
+/** A provider whose token endpoint responds with a status and a body. */
+const respondWith = (status: number, body: string, type = 'application/json') =>
+  open(KEYS, () => new Response(body, { status, headers: { 'content-type': type } })).provider;
+
+describe('an ID token', () => {
+  it('[I-01] may be ahead by clock_tolerance_s, 60 s if that is not set', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    const keys = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k' }] });
+    const read = async (aheadS: number, changes: Partial<OidcSetting> = {}) => {
+      const { clock, provider } = open(keys, () => new Response(), changes);
+      const now = Math.floor(clock.now() / 1_000);
+      const token = await new SignJWT({ iss: ISSUER, aud: 'gateway', sub: 'ada', groups: ['users'] })
+        .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+        .setIssuedAt(now + aheadS)
+        .setExpirationTime(now + 600)
+        .sign(privateKey);
+      return provider.readIdToken(token).then(
+        ({ subject }) => subject,
+        (error: unknown) => (error as Error).message,
+      );
+    };
+    expect(await read(60)).toBe('ada');
+    expect(await read(61)).toContain('iat is 61 s ahead');
+    expect(await read(61, { clock_tolerance_s: 300 })).toBe('ada');
+    expect(await read(1, { clock_tolerance_s: 0 })).toContain('iat is 1 s ahead');
+  });
+});
 
 describe('the token endpoint', () => {
   const renew = (provider: OidcProvider) => provider.refresh('x').catch((error: unknown) => error);

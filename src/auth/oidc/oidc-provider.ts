@@ -125,9 +125,12 @@ export class OidcProvider {
     return url.href;
   }
 
-  /** Returns the address at which a person signs out; undefined if the provider has none. */
+  /**
+   * Returns the address at which a person signs out; undefined if the provider has none.
+   * @throws UndecidedError if the provider does not respond now: the browser would show an error of its own
+   */
   async buildLogoutUrl(idToken: string, returnTo: string): Promise<string | undefined> {
-    await this.keys.read();
+    await this.keys.confirm();
     const address = findAddress(this.document, 'end_session_endpoint');
     if (address === undefined) return undefined;
     const url = new URL(address);
@@ -164,7 +167,7 @@ export class OidcProvider {
     const rules = {
       issuer,
       audience,
-      clockToleranceS: DEFAULT_TOLERANCE_S,
+      clockToleranceS: this.toleranceS,
       maxLifetimeS: undefined,
       claims,
       foreignPrefixes,
@@ -184,7 +187,7 @@ export class OidcProvider {
     await this.checkSigned(token, parts.payload);
     const { payload } = parts;
     checkAudience(payload, this.setting.client_id);
-    checkTimes(payload, DEFAULT_TOLERANCE_S, this.clock.now() / 1_000);
+    checkTimes(payload, this.toleranceS, this.clock.now() / 1_000);
     const { events, sub, sid } = payload;
     if (typeof events !== 'object' || events === null || !Object.hasOwn(events, LOGOUT_EVENT))
       throw new ClaimFault('events has no logout');
@@ -193,6 +196,10 @@ export class OidcProvider {
     if (typeof sid === 'string') return { sid };
     if (typeof sub === 'string') return { subject: sub };
     throw new ClaimFault('sub and sid are missing');
+  }
+
+  private get toleranceS(): number {
+    return this.setting.clock_tolerance_s ?? DEFAULT_TOLERANCE_S;
   }
 
   private async checkSigned(token: string, payload: Readonly<Record<string, unknown>>): Promise<void> {

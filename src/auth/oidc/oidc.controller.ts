@@ -4,7 +4,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { AuthService } from '../auth.service.js';
 import { UndecidedError } from '../credential-verifier.js';
 import { OidcClientService, type OidcClient } from './oidc-client.service.js';
-import { describeOutage, renderFailure } from './failure-page.js';
+import { describeOutage, renderFailure, renderHalfSignedOut } from './failure-page.js';
 import { SESSION_COOKIE, SIGN_IN_LIFETIME_MS, SignInsService } from './sign-ins.service.js';
 import { addState, STATE_LIFETIME_MS, toReturnPath } from './sign-in-states.js';
 import { SignInFlow } from './sign-in-flow.js';
@@ -88,8 +88,19 @@ export class OidcController {
     const idToken = await this.signIns.close(cookie);
     response.setHeader('Set-Cookie', client.cookies.write(SESSION_COOKIE, '', 0));
     if (idToken === undefined) return {};
-    const location = await client.provider.buildLogoutUrl(idToken, `${client.publicUrl}/chat`).catch(() => undefined);
-    return location === undefined ? {} : { location };
+    try {
+      const location = await client.provider.buildLogoutUrl(idToken, `${client.publicUrl}/chat`);
+      return location === undefined ? {} : { location };
+    } catch (error) {
+      if (!(error instanceof UndecidedError)) throw error;
+      return { location: `${client.publicUrl}/auth/signed-out` };
+    }
+  }
+
+  /** Where a sign-out ends while the identity provider cannot be asked. */
+  @Get('signed-out')
+  showSignedOut(@Res() response: ServerResponse): void {
+    sendPage(response, 200, renderHalfSignedOut(this.require().publicUrl));
   }
 
   /** Called by the identity provider: a person has signed out there, or lost access. */

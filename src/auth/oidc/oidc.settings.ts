@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { defineSettings, type SettingFault, type SettingsReader } from '../../core/config/section.js';
 import { secret } from '../../core/config/setting-kinds.js';
-import { Algorithms, ClaimsSetting, findClaimFaults } from '../jwt/jwt.settings.js';
+import { Algorithms, ClaimsSetting, ClockTolerance, findClaimFaults } from '../jwt/jwt.settings.js';
 import { isSafeAddress } from '../jwt/request-json.js';
 
 export const OidcSetting = Type.Object(
@@ -12,6 +12,7 @@ export const OidcSetting = Type.Object(
     client_secret_file: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096 })),
     scopes: Type.Optional(Type.Array(Type.String({ pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]{1,128}$' }))),
     algorithms: Type.Optional(Algorithms),
+    clock_tolerance_s: Type.Optional(ClockTolerance),
     claims: ClaimsSetting,
   },
   { additionalProperties: false },
@@ -27,7 +28,7 @@ export const oidcSettings = defineSettings(
         'x-scope': 'tokens:write',
         'x-restart': true,
         description:
-          'Sign-in of the pages by an identity provider: `{issuer, client_id, client_secret or client_secret_file, scopes (openid, profile), algorithms (RS256, ES256), claims}`, with `claims` as in `auth.jwt`. Needs `gateway.public_url`; the redirect address is `/auth/callback` below it.',
+          'Sign-in of the pages by an identity provider: `{issuer, client_id, client_secret or client_secret_file, scopes (openid, profile), algorithms (RS256, ES256), clock_tolerance_s (60), claims}`, with `claims` as in `auth.jwt`. Needs `gateway.public_url`; the redirect address is `/auth/callback` below it.',
       }),
     ),
   },
