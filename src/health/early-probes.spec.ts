@@ -33,7 +33,7 @@ it('[L-12] before the gateway listens, it is alive, and neither started nor read
   expect(probes).toBeDefined();
 });
 
-it('[L-12] give the address to the gateway without a moment in which nobody listens', async () => {
+it('[L-12] give the address to the gateway without a moment in which the port is closed', async () => {
   const port = await findFreePort();
   const early = await EarlyProbes.open('127.0.0.1', port, describe);
   const gateway = createHttpServer((_request, response) => response.end('the gateway'));

@@ -39,8 +39,8 @@ export class EarlyProbes {
   }
 
   /**
-   * The server, which another one can listen on (`listen(server)`): from then on that one gets the connections, without a moment
-   * in which nobody listens. This one must not be closed then.
+   * The server, which another one can listen on (`listen(server)`): from then on that one gets the connections, and the
+   * port is never closed. This one must not be closed then.
    */
   get listening(): Server {
     return this.server;

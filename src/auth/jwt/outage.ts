@@ -12,7 +12,7 @@ export interface OutageReason {
   readonly lastAt: number;
 }
 
-/** What the log says when something fails, and when it is back. */
+/** The messages of the log when something fails, and when it works again. */
 export interface OutageTexts {
   readonly down: string;
   readonly up: string;

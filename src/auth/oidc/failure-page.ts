@@ -2,7 +2,7 @@ import { ProviderDownError, type UndecidedError } from '../credential-verifier.j
 
 const CONTACT_OPERATOR = 'contact the operator of the gateway: “openclaw status” shows since when, and the reason.';
 
-/** Says why the identity provider signs nobody in now, and what to do. */
+/** Returns why the identity provider does not sign people in now, and what to do. */
 export function describeOutage(error: UndecidedError): string {
   const fault = error instanceof ProviderDownError ? error.fault : undefined;
   if (fault === undefined)

@@ -100,7 +100,7 @@ export class OidcProvider {
     this.tokens = new Outage(setting.issuer, TEXTS, clock, log);
   }
 
-  /** Why it cannot be asked, for its keys or for tokens; undefined if it can, or nobody has asked for tokens lately. */
+  /** Why its keys or tokens cannot be fetched; undefined if they can, or if no tokens were requested lately. */
   get problem(): IssuerProblem | undefined {
     const { problem } = this.keys;
     const { current } = this.tokens;

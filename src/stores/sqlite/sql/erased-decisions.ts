@@ -25,8 +25,8 @@ interface Range {
 type Fields = Record<string, unknown>;
 
 /**
- * Replaces the name of a person where a conversation says who has denied a call: in frames, replies and journals. The approvals
- * tell which calls these are, as long as they are kept.
+ * Replaces the name of a person where a conversation says who has denied a call: in frames, replies and journals. The
+ * approvals identify these calls, as long as they are kept.
  */
 export class ErasedDecisions {
   private readonly statements;

@@ -11,8 +11,8 @@ interface RefEpoch {
 /**
  * Converts between ords and message refs, `m_<epoch>_<place>`. The epoch is the random name of the start in which the
  * message was accepted, so refs are globally unique without an index, also over an empty file or an older copy of this
- * one: both give out the same ords again, under another name. The place is the ord, permuted with the key of the start: ords
- * number the messages of all tenants, and a ref must not tell one how many others send.
+ * one: both give out the same ords again, under another name. The place is the ord, permuted with the key of the start:
+ * ords number the messages of all tenants, and a ref must not disclose how many messages others send.
  */
 export class MessageRefs {
   /** Newest first, since most refs are of recent messages. */

@@ -8,9 +8,9 @@ const DIGITS = 5;
 const TEXT = /^[0-9a-z]{10}$/;
 
 /**
- * A keyed permutation of the numbers below 2^48, as a Feistel network of six rounds, in ten digits of base 36: numbers that
- * follow each other get texts that tell neither their order nor their distance to those who do not have the key. It is fast
- * in place of being strong: nothing but the order is hidden by it.
+ * A keyed permutation of the numbers below 2^48, as a Feistel network of six rounds, in ten digits of base 36: numbers
+ * that follow each other get texts that disclose neither their order nor their distance without the key. It is fast,
+ * not strong: it hides the order only.
  */
 export class Permutation {
   private readonly keys: Int32Array;

@@ -55,7 +55,7 @@ export class ConsolePeople extends ListPage<Person> {
         { head: 'Last active', width: '7rem', phone: 'side', cell: ({ last_active }) => renderTime(last_active) },
         { head: 'Actions', width: '11rem', phone: 'end', cell: (person) => this.renderActions(person) },
       ],
-      empty: { sentence: 'Nobody has written yet.' },
+      empty: { sentence: 'No messages yet.' },
     };
   }
 
