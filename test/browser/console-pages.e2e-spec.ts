@@ -142,6 +142,34 @@ describe('the queue', () => {
     await page.locator('.row.gone').filter({ hasText: 'quinn' }).waitFor();
   });
 
+  it('[CO-06] shows the end of a row where it is, without a clock and an action, and the focus stays in it', async () => {
+    const { ref } = await filled.run('rita');
+    const next = await filled.say('/wait 60000', 'rita');
+    const last = await filled.say('and this', 'rita');
+    const { page } = await open('/queue');
+    await waitForLive(page);
+    const listOf = (name: string) => page.getByRole('table', { name });
+    const rowIn = (list: Locator, each: string) =>
+      list.getByRole('row').filter({ has: page.locator(`a[href$="/messages/${each}"]`) });
+    const row = rowIn(listOf('Running turns'), ref);
+    const waiting = rowIn(listOf('Queue'), last.ref);
+    await waiting.locator('.cell.number').first().getByText('2', { exact: true }).waitFor();
+    await row.getByRole('button', { name: 'Cancel' }).focus();
+    await page.keyboard.press('Enter');
+    await row.getByRole('button', { name: 'Cancel it?' }).waitFor();
+    await page.keyboard.press('Enter');
+    await row.getByText('cancelled').waitFor();
+    expect([await row.getByRole('button').count(), await row.locator('time').count()]).toEqual([0, 0]);
+    await eventually(async () => expect(await row.locator(':focus').count()).toBe(1));
+    // The next one runs: the last one is the first that waits, behind it.
+    await rowIn(listOf('Queue'), next.ref).getByText('running').waitFor();
+    await waiting.locator('.cell.number').first().getByText('1', { exact: true }).waitFor();
+    await waiting.locator(`a[href$="${next.ref}"]`).waitFor();
+    await filled.admin.post(`messages/${next.ref}/cancel`);
+    await filled.admin.post(`messages/${last.ref}/cancel`);
+    await waiting.getByText(/done|cancelled/).waitFor();
+  });
+
   it('[CO-24] waiting messages of one conversation are cancelled together, and no others', async () => {
     const { ref } = await filled.run('tom');
     const said = [
@@ -284,9 +312,12 @@ describe('approvals', () => {
     await card.getByText(/ends in \d/).waitFor();
     expect(await card.locator('.arguments').innerText()).toContain('72');
     const request = page.waitForRequest((each) => each.method() === 'POST');
-    await press(card, 'Deny');
+    await card.getByRole('button', { name: 'Deny' }).focus();
+    await page.keyboard.press('Enter');
     expect((await request).postDataJSON()).toEqual({ decision: 'deny', arguments_sha256: asked['arguments_sha256'] });
     await card.getByText('denied by operator').waitFor();
+    // The next Tab goes on from there, not from the top.
+    await eventually(async () => expect(await card.locator(':focus').count()).toBe(1));
   });
 
   it('[CO-06] has its state in the address', async () => {

@@ -107,6 +107,11 @@ describe('the frame of the console', () => {
     await page.keyboard.press('s');
     await page.getByRole('heading', { name: 'Conversations' }).waitFor();
     await page.getByRole('link', { name: 'alice' }).waitFor();
+    // Escape leaves the search with what it has found.
+    await page.keyboard.press('/');
+    await page.keyboard.type('ali');
+    await page.waitForURL(/q=ali/);
+    await page.keyboard.press('Escape');
     await page.keyboard.press('j');
     await page.keyboard.press('j');
     expect(await page.evaluate('document.activeElement.textContent')).toBe('alice');

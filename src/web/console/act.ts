@@ -6,6 +6,7 @@ import { SecondPress } from '../design/second-press.js';
 import { Toast } from '../design/toast.js';
 import type { ConsoleContext } from './context.js';
 import { describeError } from './failure.js';
+import { keepFocus } from './keep-focus.js';
 import type { Me } from './me.js';
 import { consoleTexts } from './texts.js';
 
@@ -175,8 +176,11 @@ export class ConsoleAction extends LitElement {
   }
 
   private async act(): Promise<void> {
+    const restore = keepFocus(this);
     this.isBusy = true;
     await this.app.act.run(this.run, this.done === '' ? undefined : this.done);
     this.isBusy = false;
+    // After what the action has changed was drawn.
+    setTimeout(restore);
   }
 }

@@ -36,6 +36,7 @@ export class ConsoleKeys {
       event.preventDefault();
       return void this.target.jump();
     }
+    if (key === 'Escape') leaveSearch(event);
     if (ctrlKey || metaKey || altKey || !settings.hasSingleKeys) return;
     if (
       target instanceof Element &&
@@ -76,6 +77,13 @@ export class ConsoleKeys {
     this.#isAfterG = isAfterG;
     if (isAfterG) this.#timer = setTimeout(() => (this.#isAfterG = false), SEQUENCE_MS);
   }
+}
+
+/** Leaves a search with what it has found: the keys for rows act on that. */
+function leaveSearch(event: KeyboardEvent): void {
+  if (!(event.target instanceof HTMLElement && event.target.matches('[data-search]'))) return;
+  event.preventDefault();
+  event.target.blur();
 }
 
 async function copyShown(page: ConsolePage | undefined): Promise<void> {

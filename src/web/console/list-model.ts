@@ -140,6 +140,12 @@ export class ListModel<Row> {
     return true;
   }
 
+  /** Changes all rows in place. @param change returns the same rows, in the same order */
+  changeAll(change: (rows: readonly Row[]) => readonly Row[]): void {
+    this.#rows = change(this.#rows);
+    this.changed.emit();
+  }
+
   /** Counts a row that is not among those that were read. */
   announce(key: string): void {
     if (this.#rows.some((row) => this.keyOf(row) === key)) return;

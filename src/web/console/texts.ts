@@ -90,7 +90,7 @@ export const consoleTexts = {
     close: 'Close',
     list: [
       ['Ctrl K', 'Jump to a page or an id'],
-      ['Esc', 'Close what is open'],
+      ['Esc', 'Close what is open, or leave the search'],
     ],
     single: [
       ['?', 'This list'],

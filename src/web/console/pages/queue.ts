@@ -1,9 +1,9 @@
-import { html, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
 import { gatewayClock } from '../../model/gateway-clock.js';
 import '../act.js';
 import { pathOf, type Page, type Query } from '../api.js';
-import { NOTHING } from '../format.js';
+import { formatDuration, NOTHING } from '../format.js';
 import '../list.js';
 import type { ConsoleList, ListSource } from '../list.js';
 import type { LiveEvent } from '../live.js';
@@ -12,25 +12,22 @@ import './bulk-bar.js';
 import type { BulkAction } from './bulk-bar.js';
 import { ListPage, type ListDescription } from './list-page.js';
 import { renderMessageLink, renderSessionLink, renderText, renderTime } from './parts.js';
+import { end, follow, type Ended, type MayEnd, type WaitingRow } from './queue-rows.js';
 import { tenantColumn } from './tenant-column.js';
 
 /** A waiting message, with the time at which it was received. */
-interface Waiting {
-  readonly session_id: string;
+interface Waiting extends WaitingRow {
   readonly tenant: string;
-  readonly message_ref: string;
   readonly channel: string;
   readonly sender: string;
   readonly priority: number;
-  readonly position: number;
   readonly age_ms: number;
-  readonly running_ref?: string;
   /** Unix milliseconds. */
   readonly received_at: number;
 }
 
 /** A running turn. */
-interface Turn {
+interface Turn extends MayEnd {
   readonly message_ref: string;
   readonly session_id: string;
   readonly tenant: string;
@@ -49,8 +46,8 @@ export class ConsoleQueue extends ListPage<Waiting> {
   @query('console-list.running') private readonly running!: ConsoleList<Turn> | null;
   @query('console-list:not(.running)') private readonly waiting!: ConsoleList<Waiting> | null;
   private turns: ListSource<Turn> | undefined;
-  private readonly cancelRunning = this.describeCancel('turns', 'running', (ref) => this.running?.model.remove(ref));
-  private readonly cancelWaiting = this.describeCancel('messages', 'waiting', (ref) => this.waiting?.model.remove(ref));
+  private readonly cancelRunning = this.describeCancel('turns', 'running');
+  private readonly cancelWaiting = this.describeCancel('messages', 'waiting');
 
   /** The list that has the focus; else the running turns, if there are any. */
   override get list(): ConsoleList | null {
@@ -89,7 +86,7 @@ export class ConsoleQueue extends ListPage<Waiting> {
           width: 'minmax(6rem, 1fr)',
           isNumber: true,
           phone: 'side',
-          cell: ({ received_at }) => renderTime(received_at, 'running'),
+          cell: ({ received_at, ended }) => renderAge(received_at, ended),
         },
         {
           head: 'Behind',
@@ -97,7 +94,12 @@ export class ConsoleQueue extends ListPage<Waiting> {
           phone: 'second',
           cell: ({ running_ref }) => (running_ref === undefined ? NOTHING : renderMessageLink(this.app, running_ref)),
         },
-        { head: 'Actions', width: '7rem', phone: 'end', cell: ({ message_ref }) => this.renderCancel(message_ref) },
+        {
+          head: 'Actions',
+          width: '7rem',
+          phone: 'end',
+          cell: ({ message_ref, ended }) => (ended ? renderState(ended.state) : this.renderCancel(message_ref)),
+        },
       ],
       empty: { sentence: 'No message waits.' },
       live: { kinds: ['message', 'turn', 'tool'], take: (event) => this.take(event) },
@@ -123,7 +125,7 @@ export class ConsoleQueue extends ListPage<Waiting> {
           head: 'State',
           width: 'minmax(7rem, 1fr)',
           phone: 'side',
-          cell: ({ step }) => renderState(step),
+          cell: ({ step, ended }) => renderState(ended?.state ?? step),
         },
         {
           head: 'Tool',
@@ -136,9 +138,14 @@ export class ConsoleQueue extends ListPage<Waiting> {
           head: 'Running',
           width: 'minmax(6rem, 1fr)',
           isNumber: true,
-          cell: ({ since }) => renderTime(since, 'running'),
+          cell: ({ since, ended }) => renderAge(since, ended),
         },
-        { head: 'Actions', width: '7rem', phone: 'end', cell: ({ message_ref }) => this.renderCancel(message_ref) },
+        {
+          head: 'Actions',
+          width: '7rem',
+          phone: 'end',
+          cell: ({ message_ref, ended }) => (ended ? nothing : this.renderCancel(message_ref)),
+        },
       ],
       empty: { sentence: 'No turn runs now.' },
     };
@@ -171,18 +178,15 @@ export class ConsoleQueue extends ListPage<Waiting> {
     ></console-bulk>`;
   }
 
-  /** @param things what is cancelled @param state what they do @param cancelled is called with the ref of each */
-  private describeCancel(things: string, state: string, cancelled: (ref: string) => void): readonly BulkAction[] {
+  /** @param things what is cancelled @param state what they do */
+  private describeCancel(things: string, state: string): readonly BulkAction[] {
     return [
       {
         verb: 'Cancel',
         done: 'cancelled',
         question: (count) => `Cancel ${count} ${state} ${things}?`,
         effect: (count) => `${count} messages get no answer.`,
-        work: async (ref) => {
-          await this.app.api.post(`${pathOf('messages', ref)}/cancel`);
-          cancelled(ref);
-        },
+        work: (ref) => this.cancel(ref),
       },
     ];
   }
@@ -207,9 +211,29 @@ export class ConsoleQueue extends ListPage<Waiting> {
       return running?.whenRead(() => running.change(ref, (turn) => ({ ...turn, ...step })));
     }
     if (kind === 'message' && state === 'queued') return waiting?.whenRead(() => waiting.announce(ref));
-    waiting?.whenRead(() => waiting.remove(ref));
     const isRunning = kind === 'turn' && state === 'running';
-    running?.whenRead(() => (isRunning ? running.announce(ref) : running.remove(ref)));
+    this.settle(ref, state, isRunning);
+    if (isRunning) running?.whenRead(() => running.announce(ref));
+  }
+
+  /** Shows the end of a message where it is: it waits no more, and does not run either unless it has just begun to. */
+  private settle(ref: string, state: string, isRunning = false): void {
+    const [waiting, running] = [this.waiting?.model, this.running?.model];
+    const ended: Ended = { state, at: gatewayClock.now() };
+    waiting?.whenRead(() => {
+      waiting.changeAll((rows) => follow(rows, ref, ended));
+      waiting.remove(ref);
+    });
+    if (isRunning) return;
+    running?.whenRead(() => {
+      running.change(ref, (turn) => end(turn, ended));
+      running.remove(ref);
+    });
+  }
+
+  private async cancel(ref: string): Promise<void> {
+    await this.app.api.post(`${pathOf('messages', ref)}/cancel`);
+    this.settle(ref, 'cancelled');
   }
 
   private renderCancel(ref: string): TemplateResult {
@@ -219,7 +243,7 @@ export class ConsoleQueue extends ListPage<Waiting> {
       label="Cancel"
       warning="Cancel it?"
       done="The message was cancelled."
-      .run=${() => this.app.api.post(`${pathOf('messages', ref)}/cancel`)}
+      .run=${() => this.cancel(ref)}
     ></console-action>`;
   }
 }
@@ -228,6 +252,11 @@ export class ConsoleQueue extends ListPage<Waiting> {
 function stepOf(status: string): string {
   if (status === 'awaiting_approval') return 'approval';
   return status === 'requested' || status === 'running' || status === 'progress' ? 'tool' : 'model';
+}
+
+/** Renders for how long something has waited or run: until now, or until its end. */
+function renderAge(since: number, ended: Ended | undefined): TemplateResult {
+  return ended ? html`${formatDuration(Math.max(0, ended.at - since))}` : renderTime(since, 'running');
 }
 
 function renderPerson(sender: string, channel: string): TemplateResult {
