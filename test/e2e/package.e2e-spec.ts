@@ -107,19 +107,6 @@ describe('the packed package in a folder of its own', () => {
     expect(run(program)).toBe('');
   });
 
-  it('loads no package in the thread of the store, which would have a copy of its own', () => {
-    const folder = join(installation.folder, 'node_modules/openclaw-gateway-nest/dist/bundle/gateway');
-    const loaded = new Set(['./sqlite.worker.js']);
-    // A set also visits what is added meanwhile.
-    for (const name of loaded)
-      if (name.startsWith('./'))
-        for (const [, imported = ''] of readFileSync(join(folder, name), 'utf8').matchAll(/^import .*?"(.+)";$/gm))
-          loaded.add(imported);
-
-    expect(loaded).toContain('node:sqlite');
-    expect([...loaded].filter((name) => !/^(\.\/|node:)/.test(name))).toEqual([]);
-  });
-
   it('serves the documents and their page', async () => {
     gateway = new GatewayProcess({ folder: installation.folder, command: installation.command });
     const url = `http://127.0.0.1:${await gateway.port}`;

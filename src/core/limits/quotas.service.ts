@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { StartStep, type Undo } from '../lifecycle/steps.js';
-import { QUESTION_CHANNEL } from '../sessions/session-key.js';
+import { QUESTION_CHANNEL } from '../sessions/question-channel.js';
 import {
   isInScope,
   UsageStore,

@@ -3,7 +3,8 @@ import { GatewayError, type ToolCallStatus, type ToolStatusPayload } from '../..
 import type { AgentDefinition } from '../agents/agent-definition.js';
 import { MessageClaimsService, type StopReason } from '../queue/message-claims.service.js';
 import { MessageQueueService } from '../queue/message-queue.service.js';
-import { buildSessionSeed, QUESTION_CHANNEL } from '../sessions/session-key.js';
+import { QUESTION_CHANNEL } from '../sessions/question-channel.js';
+import { buildSessionSeed } from '../sessions/session-key.js';
 import { SessionStore, type ClientKey, type Reply, type Session, type SessionSeed } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import type { Trace } from '../telemetry/traceparent.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AgentsService } from '../agents/agents.service.js';
 import type { BusyPolicy } from '../agents/agent-setting.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
-import { QUESTION_CHANNEL } from '../sessions/session-key.js';
+import { QUESTION_CHANNEL } from '../sessions/question-channel.js';
 import type { QueueLimits, SessionSeed } from '../store/index.js';
 
 /** The settings of waiting messages: the limits of the queue, and the policy while a session is busy. */

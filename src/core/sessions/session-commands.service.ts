@@ -3,7 +3,8 @@ import { AgentsService } from '../agents/agents.service.js';
 import { endWith, listShortly } from '../agents/short-list.js';
 import { SessionStore, type Session, type StoredMessage } from '../store/index.js';
 import type { Command } from './activation.js';
-import { buildSessionSeed, QUESTION_CHANNEL } from './session-key.js';
+import { QUESTION_CHANNEL } from './question-channel.js';
+import { buildSessionSeed } from './session-key.js';
 
 /**
  * The commands about the session that need no agent: `/reset`, `/activation` and `/agents` (protocol.md section 9). They

@@ -4,9 +4,6 @@ import { MAIN_AGENT } from '../agents/agent-setting.js';
 import { BoundedMap } from '../cache/bounded-map.js';
 import type { SessionSeed } from '../store/index.js';
 
-/** The channel of questions between agents. The sender of a question is the asking session's ID. */
-export const QUESTION_CHANNEL = 'agent';
-
 /** Recent sessions by the text that is hashed: looking one up costs less than hashing. */
 const seeds = new BoundedMap<string, SessionSeed>(4_096);
 

@@ -6,7 +6,8 @@ import { decidesApprovals, type Principal } from '../identity/principal.js';
 import { SessionStore, type MessageRuling, type Priority, type Session, type SessionSeed } from '../store/index.js';
 import { checkVoice, isWithinReach, keepTrustedFlags } from './access.js';
 import { mentionsAgent, parseCommand, type Command } from './activation.js';
-import { buildSessionSeed, QUESTION_CHANNEL } from './session-key.js';
+import { QUESTION_CHANNEL } from './question-channel.js';
+import { buildSessionSeed } from './session-key.js';
 
 const APPROVAL_ID = /^a_[\w-]{1,64}$/;
 

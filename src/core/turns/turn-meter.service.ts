@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { QuotasService } from '../limits/quotas.service.js';
 import { MessageClaimsService } from '../queue/message-claims.service.js';
-import { QUESTION_CHANNEL } from '../sessions/session-key.js';
+import { QUESTION_CHANNEL } from '../sessions/question-channel.js';
 import type { StepUsage } from '../store/index.js';
 import { Clock } from '../time/clock.js';
 import type { Answer } from './agent-runtime.js';

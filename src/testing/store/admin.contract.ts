@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { ErasedCounts, ErasurePosition, PersonPosition, SessionQuery } from '../../core/store/index.js';
-import { QUESTION_CHANNEL } from '../../core/sessions/session-key.js';
+import { QUESTION_CHANNEL } from '../../core/sessions/question-channel.js';
 import { aFrame, aMessage, anApproval, anEnd, aPayload, aReply, aSession, GENEROUS_LIMITS } from '../factories.js';
 import type { Contract, StoreBench } from './bench.js';
 

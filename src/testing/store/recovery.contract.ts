@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { clientOf, type QuestionFacts } from '../../core/questions/question.js';
-import { QUESTION_CHANNEL } from '../../core/sessions/session-key.js';
+import { QUESTION_CHANNEL } from '../../core/sessions/question-channel.js';
 import { aClient, aFrame, aMessage, anApproval, anEnd, aSession, GENEROUS_LIMITS } from '../factories.js';
 import type { Contract } from './bench.js';
 

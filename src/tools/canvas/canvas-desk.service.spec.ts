@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CanvasService } from '../../core/canvas/canvas.service.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import type { AddedBlock } from '../../core/tools/tool.js';
-import { QUESTION_CHANNEL } from '../../core/sessions/session-key.js';
+import { QUESTION_CHANNEL } from '../../core/sessions/question-channel.js';
 import { CanvasDeskService, type CanvasCall } from './canvas-desk.service.js';
 
 /** Stores nothing: each state is the next version. */

@@ -4,7 +4,7 @@ import { WEBCHAT } from '../../protocol/constants.js';
 import { toBlockContent } from '../../core/canvas/canvas-block.js';
 import { CanvasService, type SurfaceChange } from '../../core/canvas/canvas.service.js';
 import { BoundedMap } from '../../core/cache/bounded-map.js';
-import { QUESTION_CHANNEL } from '../../core/sessions/session-key.js';
+import { QUESTION_CHANNEL } from '../../core/sessions/question-channel.js';
 import type { CanvasSurface } from '../../core/store/index.js';
 import { Clock } from '../../core/time/clock.js';
 import type { CallingTurn, ToolCallContext } from '../../core/tools/tool.js';

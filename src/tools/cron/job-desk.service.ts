@@ -8,7 +8,7 @@ import { formatTime } from '../../core/cron/timezone.js';
 import { describeSchedule } from '../../core/cron/words.js';
 import { MessageQueueService } from '../../core/queue/message-queue.service.js';
 import { isFiring } from '../../core/sessions/firing.js';
-import { QUESTION_CHANNEL } from '../../core/sessions/session-key.js';
+import { QUESTION_CHANNEL } from '../../core/sessions/question-channel.js';
 import type { CronJob, StoredMessage } from '../../core/store/index.js';
 import type { ToolCallContext } from '../../core/tools/tool.js';
 import { ToolRegistryService } from '../../core/tools/tool-registry.service.js';

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { QUESTION_CHANNEL } from '../../../core/sessions/session-key.js';
+import { QUESTION_CHANNEL } from '../../../core/sessions/question-channel.js';
 import type { Reply } from '../../../core/store/index.js';
 import type { TableState } from '../state/table-state.js';
 import { prepare } from './statement.js';
