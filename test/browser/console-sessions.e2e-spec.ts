@@ -98,6 +98,8 @@ describe('a conversation', () => {
     await turn.getByText('done').waitFor();
     await turn.getByRole('button', { name: /^model/ }).click();
     await turn.getByText('Took').waitFor();
+    await turn.getByRole('button', { name: 'Log lines of that time' }).click();
+    await turn.getByText('The gateway has no log lines of that time.').waitFor();
     expect(await turn.getAttribute('class')).toContain('meant');
     expect(await findFaults(chat)).toEqual([]);
   });

@@ -38,6 +38,8 @@ export const sessionTexts = {
   about: 'About the conversation',
   actions: 'Actions',
   tryAgain: 'Try again',
+  lines: 'Log lines of that time',
+  noLines: 'The gateway has no log lines of that time.',
   failuresOnly: 'Failures only',
   older: 'Show earlier turns',
   noTurns: 'Nothing has been said here since the messages were kept.',

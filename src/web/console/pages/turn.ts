@@ -16,6 +16,7 @@ import type { HistoryItem, MessageLife } from './history-item.js';
 import { renderText } from './parts.js';
 import { renderSaid } from './said.js';
 import { sessionTexts as texts } from './sessions.texts.js';
+import './step-log.js';
 import { layOut, sumUsage, type Segment, type Step } from './turn-bar.js';
 
 /** Turns whose life is read at the same time. */
@@ -167,29 +168,30 @@ export class ConsoleTurn extends LitElement {
 
   private renderStep({ kind, started_at: from, ended_at: to, tool, decided_by: by, usage }: Step): TemplateResult {
     return html`<dl class="facts panel">
-      <dt>${texts.facts.step}</dt>
-      <dd>${texts.kinds[kind]}${tool === undefined ? nothing : html` <code>${renderText(tool)}</code>`}</dd>
-      <dt>${texts.facts.began}</dt>
-      <dd><console-time as="exact" .at=${from}></console-time></dd>
-      ${
-        to === undefined
-          ? nothing
-          : html`<dt>${texts.facts.took}</dt>
-              <dd>${formatDuration(to - from)}</dd>`
-      }
-      ${
-        by === undefined
-          ? nothing
-          : html`<dt>${texts.facts.decidedBy}</dt>
-              <dd>${renderText(by)}</dd>`
-      }
-      ${
-        usage
-          ? html`<dt>${texts.facts.tokens}</dt>
-              <dd>${texts.tokens(formatCount(usage.input_tokens), formatCount(usage.output_tokens))}</dd>`
-          : nothing
-      }
-    </dl>`;
+        <dt>${texts.facts.step}</dt>
+        <dd>${texts.kinds[kind]}${tool === undefined ? nothing : html` <code>${renderText(tool)}</code>`}</dd>
+        <dt>${texts.facts.began}</dt>
+        <dd><console-time as="exact" .at=${from}></console-time></dd>
+        ${
+          to === undefined
+            ? nothing
+            : html`<dt>${texts.facts.took}</dt>
+                <dd>${formatDuration(to - from)}</dd>`
+        }
+        ${
+          by === undefined
+            ? nothing
+            : html`<dt>${texts.facts.decidedBy}</dt>
+                <dd>${renderText(by)}</dd>`
+        }
+        ${
+          usage
+            ? html`<dt>${texts.facts.tokens}</dt>
+                <dd>${texts.tokens(formatCount(usage.input_tokens), formatCount(usage.output_tokens))}</dd>`
+            : nothing
+        }
+      </dl>
+      <console-step-log .app=${this.app} .from=${from} .to=${to ?? gatewayClock.now()}></console-step-log>`;
   }
 }
 
