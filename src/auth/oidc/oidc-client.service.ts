@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
+import { SettingsError, type SettingFault } from '../../core/config/section.js';
 import { StartStep, type Undo } from '../../core/lifecycle/steps.js';
 import { ReachService } from '../../core/reach/reach.service.js';
 import { Logs } from '../../core/telemetry/logs.js';
@@ -10,6 +11,7 @@ import { Clock } from '../../core/time/clock.js';
 import { egressFetch } from '../../http/egress/egress-fetch.js';
 import { listPrefixes } from '../jwt/jwt.settings.js';
 import { findForeignPrefixes } from '../jwt/read-claims.js';
+import { IssuerFault } from '../jwt/request-json.js';
 import type { IssuerProblem } from '../jwt/signing-keys.js';
 import { Cookies } from './cookies.js';
 import { OidcProvider } from './oidc-provider.js';
@@ -39,7 +41,9 @@ export class OidcClientService {
     private readonly reach: ReachService,
     private readonly clock: Clock,
     private readonly logs: Logs,
-  ) {}
+  ) {
+    config.addCheck((_before, after) => this.findFileFaults(after('auth.oidc')));
+  }
 
   get isConfigured(): boolean {
     return this.config.get('auth.oidc') !== undefined;
@@ -66,6 +70,13 @@ export class OidcClientService {
     return client;
   }
 
+  /** @throws SettingsError if the file of the secret cannot be read: nobody could sign in */
+  @StartStep({ name: 'read the secret of pages', phase: 'configure', after: ['apply run-time settings'] })
+  async check(): Promise<void> {
+    const faults = await this.findFileFaults(this.config.get('auth.oidc'));
+    if (faults.length > 0) throw new SettingsError(faults);
+  }
+
   /** Learns about the provider ahead of the first sign-in. */
   @StartStep({ name: 'ask the identity provider of pages', phase: 'run' })
   start(): Undo | undefined {
@@ -87,9 +98,7 @@ export class OidcClientService {
   }
 
   private make(setting: OidcSetting): Pick<OidcClient, 'provider' | 'states'> {
-    const { client_secret: secret, client_secret_file: file, claims } = setting;
-    const readSecret = async () =>
-      file === undefined ? secret : (await readFile(resolve(this.config.folder, file), 'utf8')).replace(/\r?\n$/, '');
+    const { client_secret: secret, claims } = setting;
     // Without a secret in the settings, a sign-in that has begun before a restart begins once more.
     const key =
       secret === undefined
@@ -100,8 +109,41 @@ export class OidcClientService {
       listPrefixes((name) => this.config.get(name)),
     );
     return {
-      provider: new OidcProvider(setting, foreign, readSecret, egressFetch, this.clock, this.logs.for('auth')),
+      provider: new OidcProvider(
+        setting,
+        foreign,
+        () => this.readSecret(setting),
+        egressFetch,
+        this.clock,
+        this.logs.for('auth'),
+      ),
       states: new SignInStates(key, this.clock),
     };
+  }
+
+  /**
+   * Reads the secret of the client, each time: its file may change. Resolves with undefined for a public client.
+   * @throws IssuerFault if the file cannot be read. It does not name the path, which people at the sign-in need not know.
+   */
+  private async readSecret({
+    client_secret: secret,
+    client_secret_file: file,
+  }: OidcSetting): Promise<string | undefined> {
+    if (file === undefined) return secret;
+    try {
+      return (await readFile(resolve(this.config.folder, file), 'utf8')).replace(/\r?\n$/, '');
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new IssuerFault(`auth.oidc.client_secret_file cannot be read (${code ?? 'unknown'})`);
+    }
+  }
+
+  private async findFileFaults(setting: OidcSetting | undefined): Promise<readonly SettingFault[]> {
+    try {
+      if (setting) await this.readSecret(setting);
+      return [];
+    } catch (error) {
+      return [{ key: 'auth.oidc.client_secret_file', message: (error as Error).message.replace(/^\S+ /, '') }];
+    }
   }
 }

@@ -26,3 +26,13 @@ it('[I-09] a change of gateway.public_url counts for the next sign-in, with the 
   expect([after.provider, after.states]).toEqual([before.provider, before.states]);
   expect(after.provider).toBe(before.provider);
 });
+
+it('[I-09] a file of the secret that cannot be read refuses the start, with the name of the setting', async () => {
+  const settings = { ...SETTINGS, 'auth.oidc': { ...SETTINGS['auth.oidc'], client_secret_file: '/nope' } };
+  const config = new ConfigStoreService(loadSettings({}, settings, '/nonexistent'), new SilentLogs());
+  const reach = { publicUrl: 'https://old.example.com' } as ReachService;
+  const clients = new OidcClientService(config, reach, new ManualClock(), new SilentLogs());
+  await expect(clients.check()).rejects.toMatchObject({
+    faults: [{ key: 'auth.oidc.client_secret_file', message: 'cannot be read (ENOENT)' }],
+  });
+});
