@@ -71,7 +71,7 @@ export class StatusController {
         approvals,
         dead_letters: deadLetters,
       },
-      ...(isWhole && this.describeProcess(facts.storeCommits)),
+      ...(isWhole && this.describeProcess(facts.storeError === undefined)),
       channels: isWhole
         ? [...this.channels.states].map(([name, { state, since }]) => ({ name, state, since })).toSorted(byName)
         : [],
@@ -89,10 +89,10 @@ export class StatusController {
   /** Reads what only the store knows; zeros while it does not respond. */
   private async readStored(caller: Principal): Promise<{ facts: WarningFacts; running: number; approvals: number }> {
     const { tenant, channels } = caller;
-    const [storeCommits, open, approvals, deadLetters, expiring] = await Promise.all([
+    const [storeError, open, approvals, deadLetters, expiring] = await Promise.all([
       this.store.check().then(
-        () => true,
-        () => false,
+        () => undefined,
+        (error: unknown) => error,
       ),
       this.messages.listWaitingMessages({ tenant, channels, limit: 1 }).catch(() => undefined),
       this.approvals.listPending(caller).then(
@@ -104,7 +104,7 @@ export class StatusController {
     ]);
     const { waiting = 0, running = 0, oldestAt } = open ?? {};
     const oldestAgeMs = oldestAt === undefined ? 0 : Math.max(0, this.clock.now() - oldestAt);
-    return { facts: { storeCommits, waiting, oldestAgeMs, deadLetters, expiring }, running, approvals };
+    return { facts: { storeError, waiting, oldestAgeMs, deadLetters, expiring }, running, approvals };
   }
 
   private async countActive(): Promise<{ active_sessions?: number }> {

@@ -25,7 +25,8 @@ export interface Warning {
 
 /** The sources of warnings besides those that this service reads itself. */
 export interface WarningFacts {
-  readonly storeCommits: boolean;
+  /** The error of a commit; undefined while the store can commit. */
+  readonly storeError: unknown;
   readonly waiting: number;
   readonly oldestAgeMs: number;
   /** By channel. */
@@ -36,6 +37,24 @@ export interface WarningFacts {
 
 /** Share of `queue.max_total` from which a warning is given. */
 const FULL_SHARE = 0.8;
+
+const NO_COMMITS = 'The store cannot commit; messages are refused';
+
+/** Why a store cannot commit, by what its errors say. */
+const STORE_REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [/disk is full|ENOSPC/, 'its disk is full'],
+  [/is locked|busy/i, 'another process has locked it'],
+  [/readonly|EROFS|EACCES/, 'it may not be written to'],
+  [/I\/O error|EIO/, 'its disk fails'],
+];
+
+/** Returns why the store cannot commit, after a colon; an empty text if it is not known. */
+function explainStore(error: unknown): string {
+  const { message, cause } = error as Error;
+  const said = [message, (cause as Error | undefined)?.message].join(' ');
+  const [, reason] = STORE_REASONS.find(([pattern]) => pattern.test(said)) ?? [];
+  return reason === undefined ? '' : `: ${reason}`;
+}
 
 /** Age of a waiting message from which a warning is given, in milliseconds. */
 const LATE_MS = 60_000;
@@ -109,9 +128,9 @@ export class WarningsService {
     }
   }
 
-  private *ofProcess({ storeCommits, waiting, deadLetters }: WarningFacts): Iterable<Finding> {
-    if (!storeCommits)
-      yield toFinding('STORE_DOWN', 'error', 'The store cannot commit; messages are refused', 'status');
+  private *ofProcess({ storeError, waiting, deadLetters }: WarningFacts): Iterable<Finding> {
+    if (storeError !== undefined)
+      yield toFinding('STORE_DOWN', 'error', `${NO_COMMITS}${explainStore(storeError)}`, 'status');
     if (this.phase.isDraining) yield toFinding('DRAINING', 'warning', 'This replica is shutting down', 'status');
     const max = this.config.get('queue.max_total');
     if (waiting >= max * FULL_SHARE)
