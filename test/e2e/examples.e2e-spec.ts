@@ -22,6 +22,7 @@ beforeAll(() => {
   customTool = compileExample(installation, 'custom-tool');
   customChannel = compileExample(installation, 'custom-channel');
   compileExample(installation, 'embed-in-nest-app');
+  compileExample(installation, 'custom-runtime');
 });
 afterEach(() => gateway?.end());
 afterAll(() => rmSync(installation.folder, { recursive: true }));
@@ -129,6 +130,19 @@ describe('the examples', () => {
     await client.close();
     gateway.kill('SIGTERM');
     expect(await gateway.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('[P-16] a runtime of a team answers in place of a model, and calls a tool', async () => {
+    const script = join(installation.folder, 'custom-runtime/dist/main.js');
+    gateway = start({ folder: installation.folder, script, env: { PORT: '0' } });
+    const client = await FrameClient.open(await gateway.port);
+    client.send('message_in', { channel: 'test', sender: 'ann', content: 'What time is it?' });
+    const result = await client.next((frame) => frame.payload['block_type'] === 'tool_result');
+    expect(JSON.parse(result.payload['content'] as string)).toMatchObject({ ok: true });
+    const answer = await client.next((frame) => frame.payload['block_type'] === 'text');
+    expect(answer.payload['content']).toContain('The clock says');
+    expect((await client.next('stream_end')).payload).toMatchObject({ reason: 'stop' });
+    await client.close();
   });
 
   it('[V-15] a channel is one class in a module of a team', () => {
