@@ -108,6 +108,54 @@ it('keeps what helps to find a fault', () => {
   expect(shown).toEqual([plain[0]?.replace('CANARYpw/with@signs#', '***'), ...plain.slice(1)]);
 });
 
+/** Throws at each access. */
+const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+revoke();
+const thrower = () => {
+  throw new TypeError('Illegal invocation');
+};
+const HOSTILE = Object.fromEntries(Object.getOwnPropertyNames(Reflect).map((trap) => [trap, thrower]));
+/** An error with a property that throws when it is read. */
+const spoil = (name: string, error: Error = new Error('said')) =>
+  Object.defineProperty(error, name, { enumerable: true, get: thrower });
+
+it.each<[what: string, error: unknown, shown: unknown]>([
+  ...['code', 'message', 'stack', 'cause', 'errors'].map((name): [string, unknown, unknown] => [
+    `an error with a bad ${name}`,
+    spoil(name),
+    { type: 'Error', [name]: '[unreadable]' },
+  ]),
+  ['an error of a bad class', spoil('constructor'), { type: '[unreadable]', message: 'said' }],
+  ['an error whose cause is bad', new Error('said', { cause: spoil('code') }), { cause: { code: '[unreadable]' } }],
+  ['an error whose cause is a proxy', new Error('said', { cause: revoked }), { cause: '[unreadable]' }],
+  ['an error whose message is a proxy', Object.assign(new Error(), { message: revoked }), { message: '[unreadable]' }],
+  ['errors of which one is bad', new AggregateError([revoked, 1]), { errors: ['[unreadable]', 1] }],
+  [
+    'an error of a database with a bad table',
+    spoil('table', Object.assign(new Error(), { code: '23505', detail: 'CANARY' })),
+    { code: '23505', table: '[unreadable]' },
+  ],
+  ['an error whose names cannot be listed', new Proxy(new Error('said'), { ownKeys: thrower }), { message: 'said' }],
+  ['a proxy that is revoked', revoked, '[unreadable]'],
+  ['a proxy that throws', new Proxy(new Error('said'), HOSTILE), '[unreadable]'],
+  ['a list that cannot be read', new Proxy([1], HOSTILE), '[unreadable]'],
+  ['an object with a bad toJSON', { toJSON: thrower, a: 1 }, { a: 1 }],
+  ['a date with a bad toJSON', Object.assign(new Date(0), { toJSON: thrower }), '1970-01-01T00:00:00.000Z'],
+])('logs %s, of which it reads what it can', (_, error, shown) => {
+  const { logs, written } = open([]);
+  logs.for('gateway').error({ error, name: 'tool' }, 'a tool has thrown');
+  const line = JSON.parse(written[0] ?? '') as { error: unknown };
+  expect(line).toMatchObject({ name: 'tool', msg: 'a tool has thrown' });
+  expect([line.error]).toMatchObject([shown]);
+  expect(written[0]).not.toContain('CANARY');
+});
+
+it('logs the message when the fields cannot be read at all', () => {
+  const { logs, written } = open([]);
+  logs.for('gateway').error(revoked, 'a tool has thrown');
+  expect(JSON.parse(written[0] ?? '')).toMatchObject({ fields: '[unreadable]', msg: 'a tool has thrown' });
+});
+
 it('[X-13] hides each secret of the settings wherever it stands, also after a change', async () => {
   const secrets = composeSettings().rows.flatMap(({ key, schema }) => ('x-secret' in schema ? [key] : []));
   expect(secrets.length).toBeGreaterThan(0);

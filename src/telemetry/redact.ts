@@ -10,6 +10,9 @@ import { TOKEN_PREFIX } from '../core/identity/token-prefix.js';
 const MAX_DEPTH = 8;
 const MAX_ENTRIES = 200;
 
+/** Stands for what throws when it is read: getters, proxies. */
+const UNREADABLE = '[unreadable]';
+
 const SECRET_NAME =
   /(^|_)(tokens?|token_sha256|authorization|cookies?|api_?keys?|(pg)?passwords?|passwd|passphrase|secrets?|private_keys?|jwt|assertion|code_verifier|credentials|id_token_hint)$/;
 
@@ -73,19 +76,34 @@ export function redactText(text: string): string {
 
 /**
  * Returns a plain copy of `fields` for the log: errors with type, stack and cause, secrets hidden, bytes and cycles
- * truncated.
+ * truncated. Never throws: what cannot be read becomes `[unreadable]`.
  */
 export function toLogFields(fields: object): Record<string, unknown> {
-  return copyEntries(fields, 0);
+  return attempt(() => copyEntries(fields, 0), { fields: UNREADABLE });
+}
+
+/** The values are those of any code, and reading them may call it. */
+function attempt<T, U>(read: () => T, otherwise: U): T | U {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
 }
 
 function copy(value: unknown, depth: number): unknown {
   if (typeof value === 'bigint') return value.toString();
+  // Not in JSON, unless it has a toJSON, which would be called.
+  if (typeof value === 'function') return undefined;
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= MAX_DEPTH) return '[deeper]';
-  if (isDatabaseError(value)) return copyDatabaseError(value);
+  return attempt(() => copyObject(value, depth), UNREADABLE);
+}
+
+function copyObject(value: object, depth: number): unknown {
+  if (attempt(() => isDatabaseError(value), false)) return copyDatabaseError(value as DatabaseError, depth);
   if (value instanceof Error) return copyError(value, depth);
-  if (value instanceof Date) return value;
+  if (value instanceof Date) return Date.prototype.toJSON.call(value);
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   if (value instanceof Map) return copyEntries(Object.fromEntries(value) as object, depth);
   if (Array.isArray(value) || value instanceof Set) return copyList([...(value as Iterable<unknown>)], depth);
@@ -100,12 +118,14 @@ function copyList(list: readonly unknown[], depth: number): unknown[] {
 }
 
 function copyEntries(source: object, depth: number): Record<string, unknown> {
-  const target: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(source).slice(0, MAX_ENTRIES)) {
-    // Not numbers: `tokens` may be how many there were.
-    target[name] = isSecretName(name) && typeof value !== 'number' ? HIDDEN : copy(value, depth + 1);
-  }
-  return target;
+  const names = Object.keys(source).slice(0, MAX_ENTRIES);
+  return Object.fromEntries(names.map((name) => [name, copyField(source, name, depth)]));
+}
+
+function copyField(source: object, name: string, depth: number): unknown {
+  const value: unknown = attempt(() => source[name as keyof typeof source], UNREADABLE);
+  // Not numbers: `tokens` may be how many there were.
+  return isSecretName(name) && typeof value !== 'number' ? HIDDEN : copy(value, depth + 1);
 }
 
 /** An error of a database, whose message and detail may repeat the values of a row. */
@@ -122,19 +142,23 @@ function isDatabaseError(value: object): value is DatabaseError {
   return ['severity', 'detail', 'constraint', 'routine'].some((name) => name in value);
 }
 
-function copyDatabaseError({ code, constraint, table, stack }: DatabaseError): Record<string, unknown> {
+function copyDatabaseError(error: DatabaseError, depth: number): Record<string, unknown> {
+  const [code, constraint, table, stack] = ['code', 'constraint', 'table', 'stack'].map((name) =>
+    copyField(error, name, depth),
+  );
   const frames = typeof stack === 'string' ? stack.split('\n').filter((line) => /^\s+at /.test(line)) : [];
   return { code, constraint, table, ...(frames.length > 0 && { stack: frames.join('\n') }) };
 }
 
 function copyError(error: Error, depth: number): Record<string, unknown> {
+  const own = ['message', 'stack', 'errors', 'cause'].map((name) => [name, copyField(error, name, depth)] as const);
   return {
-    type: error.constructor.name,
-    message: error.message,
-    stack: error.stack,
-    ...copyEntries(error, depth),
-    ...(error instanceof AggregateError ? { errors: copy(error.errors, depth + 1) } : {}),
-    ...(error.cause === undefined ? {} : { cause: copy(error.cause, depth + 1) }),
+    type: copy(
+      attempt(() => error.constructor.name, UNREADABLE),
+      depth + 1,
+    ),
+    ...Object.fromEntries(own.filter(([, value]) => value !== undefined)),
+    ...attempt(() => copyEntries(error, depth), {}),
   };
 }
 

@@ -9,11 +9,17 @@ let others: ((...args: ProcessEventMap['uncaughtException']) => void)[][];
 let unguard: () => void;
 /** The errors of no extension. */
 let unowned: unknown[];
+/** What the owners have thrown. */
+let noted: unknown[];
 beforeEach(() => {
   others = EVENTS.map((event) => process.listeners(event as 'uncaughtException'));
   for (const event of EVENTS) process.removeAllListeners(event);
   unowned = [];
-  unguard = guardProcess((error) => unowned.push(error));
+  noted = [];
+  unguard = guardProcess(
+    (error) => unowned.push(error),
+    (failure) => noted.push(failure),
+  );
 });
 afterEach(() => {
   unguard();
@@ -34,4 +40,15 @@ it("the gateway's own work on behalf of a driver does not belong to it", async (
   callExtension(run, () => leaveExtension(() => void Promise.reject(new Error('a fault of the gateway')))());
   await expect.poll(() => unowned.map(String)).toEqual(['Error: a fault of the gateway']);
   expect(errors).toEqual([]);
+});
+
+it('an owner that cannot take an error does not end the process', async () => {
+  const run = {
+    fail: () => {
+      throw new TypeError('Illegal invocation');
+    },
+  };
+  callExtension(run, () => void Promise.reject(new Error('nothing awaits it')));
+  await expect.poll(() => noted.map(String)).toEqual(['TypeError: Illegal invocation']);
+  expect(unowned).toEqual([]);
 });

@@ -20,12 +20,17 @@ export function leaveExtension<A extends readonly unknown[], T>(work: (...all: A
 /**
  * Gives an error that nothing catches to the owner of the code that threw it. Returns a function that undoes it.
  * @param end takes errors without an owner, which are the gateway's own: it must end the process
+ * @param note takes what an owner throws instead of taking an error, which may throw when it is read
  */
-export function guardProcess(end: (error: unknown) => void): () => void {
+export function guardProcess(end: (error: unknown) => void, note: (failure: unknown) => void): () => void {
   const handle = (error: unknown) => {
     const owner = running.getStore();
-    if (owner) owner.fail(error);
-    else end(error);
+    if (!owner) return end(error);
+    try {
+      owner.fail(error);
+    } catch (failure) {
+      note(failure);
+    }
   };
   process.on('uncaughtException', handle);
   process.on('unhandledRejection', handle);

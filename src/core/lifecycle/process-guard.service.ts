@@ -21,7 +21,10 @@ export class ProcessGuardService {
 
   @StartStep({ name: 'guard the process', phase: 'register', undoneIn: 'release' })
   start(): Undo {
-    this.unguard = guardProcess((error) => this.end(error));
+    this.unguard = guardProcess(
+      (error) => this.end(error),
+      (failure) => this.log.error({ error: failure }, 'an error of a driver or a tool could not be handled'),
+    );
     return this.unguard;
   }
 
