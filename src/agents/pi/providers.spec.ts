@@ -1,3 +1,6 @@
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { findProvider } from './providers.js';
@@ -46,6 +49,37 @@ describe('the model providers', () => {
       base_url: 'https://api.openai.com/v1',
       api_key: 'set',
     });
+  });
+
+  it.each([
+    ['is empty', '', 'is empty'],
+    ['has only a line break', '\n', 'is empty'],
+    ['has two lines', 'sk-one\nsk-two\n', 'one line'],
+    ['has a control character', 'sk-\u0000one', 'one line'],
+    ['has a character that is not Latin-1', 'sk-\u2028one', 'one line'],
+    ['is too long', 'k'.repeat(16_385), 'one line'],
+  ])('[R-01] a file of a key stops the start when it %s', (_, text, fault) => {
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'provider-key-'));
+    const file = join(folder.path, 'key');
+    writeFileSync(file, text);
+    const message = faultsOf(
+      { OPENAI_API_KEY_FILE: file, ANTHROPIC_API_KEY_FILE: file, OPENCLAW_GATEWAY_PORT: 'x' },
+      {},
+    );
+    expect(message).toMatch(new RegExp(`OPENAI_API_KEY_FILE: .*${fault}`));
+    expect(message).toMatch(new RegExp(`ANTHROPIC_API_KEY_FILE: .*${fault}`));
+    expect(message).toContain('gateway.port');
+    expect(message).not.toContain('sk-');
+  });
+
+  it('[R-01] a key of the usual variable, or of its file, may end in a line break', () => {
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'provider-key-'));
+    const file = join(folder.path, 'key');
+    writeFileSync(file, 'key-o\r\n');
+    const { providers } = load({ ANTHROPIC_API_KEY: 'key-a\n', OPENAI_API_KEY_FILE: file }).values;
+    expect(findProvider(providers, 'anthropic')).toMatchObject({ api_key: 'key-a' });
+    expect(findProvider(providers, 'openai')).toMatchObject({ api_key: 'key-o' });
+    expect(faultsOf({ ANTHROPIC_API_KEY: 'key\na' }, {})).toMatch(/ANTHROPIC_API_KEY: .*one line/);
   });
 
   it('[R-02] a model whose provider is not configured stops the start and says what to set', () => {

@@ -1,11 +1,18 @@
 import { readFileSync } from 'node:fs';
 import Type, { type Static } from 'typebox';
+import Value from 'typebox/value';
 import { defineAgent, INHERITED, listAgentIds } from '../../core/agents/agent-definition.js';
-import { address, headers, secret } from '../../core/config/setting-kinds.js';
+import { address, headers, headerValue, secret } from '../../core/config/setting-kinds.js';
 import { TenantName } from '../../core/identity/tenant-name.js';
 import { isInScope } from '../../core/store/index.js';
 import { BASE_URL } from '../../protocol/providers.js';
-import { SettingsError, type Environment, type SettingFault, type SettingsReader } from '../../core/config/section.js';
+import {
+  SettingsError,
+  type Environment,
+  type FileReader,
+  type SettingFault,
+  type SettingsReader,
+} from '../../core/config/section.js';
 
 /** One provider of models: its address, its protocol, and its model's limits where the catalogue does not know them. */
 export const ProviderSetting = Type.Object(
@@ -85,28 +92,56 @@ export function keyVariableOf(name: string): string {
 /**
  * Adds the keys of the usual variables (`ANTHROPIC_API_KEY`, `GROQ_API_KEY`), or of the files that `..._API_KEY_FILE` names,
  * to the configured providers and to those that need only a key. A key of the setting takes precedence.
- * @throws SettingsError if a file cannot be read
+ * @throws SettingsError with every variable whose key, or whose file, cannot be used
  */
 export function addUsualKeys(
   providers: Record<string, ProviderSetting>,
   environment: Environment,
+  readFile: FileReader = (path) => readFileSync(path, 'utf8'),
 ): Record<string, ProviderSetting> {
   const names = new Set([...Object.keys(KNOWN), ...Object.keys(providers)]);
+  const faults: SettingFault[] = [];
   const found = [...names].flatMap((name) => {
-    const key = readKey(keyVariableOf(name), environment);
-    return key ? [[name, { api_key: key, ...providers[name] }] as const] : [];
+    const source = findKeySource(keyVariableOf(name), environment);
+    if (!source) return [];
+    try {
+      return [[name, { api_key: readKey(source, readFile), ...providers[name] }] as const];
+    } catch (error) {
+      faults.push({ key: source.variable, message: (error as Error).message });
+      return [];
+    }
   });
+  if (faults.length > 0) throw new SettingsError(faults);
   return found.length === 0 ? providers : { ...providers, ...Object.fromEntries(found) };
 }
 
-function readKey(variable: string, environment: Environment): string | undefined {
-  const file = environment[`${variable}_FILE`];
-  if (environment[variable] || !file) return environment[variable];
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw new SettingsError([{ key: `${variable}_FILE`, message: (error as Error).message }]);
-  }
+/** Where the key of a provider comes from: `value` is the key, or the path of its file. */
+interface KeySource {
+  readonly variable: string;
+  readonly value: string;
+  readonly isFile: boolean;
+}
+
+function findKeySource(name: string, environment: Environment): KeySource | undefined {
+  const candidates = [
+    { variable: name, isFile: false },
+    { variable: `${name}_FILE`, isFile: true },
+  ];
+  return candidates
+    .map((candidate) => ({ ...candidate, value: environment[candidate.variable] ?? '' }))
+    .find(({ value }) => value !== '');
+}
+
+/** Key as HTTP can send it; an editor ends a file with a line break. */
+const UsualKey = headerValue();
+
+/** @throws Error if the file cannot be read, or its key cannot be used */
+function readKey({ value, isFile }: KeySource, readFile: FileReader): string {
+  const key = (isFile ? readFile(value) : value).trim();
+  if (key === '') throw new Error(isFile ? 'names a file that is empty' : 'is blank');
+  if (Value.Check(UsualKey, key)) return key;
+  const fault = 'cannot be a key: allowed is one line of at most 16,384 characters that an HTTP header can have';
+  throw new Error(isFile ? `names a file whose text ${fault}` : fault);
 }
 
 /** `provider/model` as its two parts; the model's own name may have slashes. */

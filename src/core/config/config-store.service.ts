@@ -230,11 +230,12 @@ export class ConfigStoreService {
 
   /**
    * Applies what these files say now. Returns the keys of the settings that they change.
+   * @param paths of those of {@link secretFiles} that are read; the others keep their text
    * @throws SettingsError, without any effect, if a value is not allowed
    */
-  readFiles(): readonly string[] {
+  readFiles(paths: readonly string[]): readonly string[] {
     const before = this.loaded;
-    const loaded = before.readAgain();
+    const loaded = before.readAgain(paths);
     this.loaded = loaded;
     const rows = this.schema.rows.filter(
       ({ key }) => !isSame(before.values[key as SettingKey], loaded.values[key as SettingKey]),

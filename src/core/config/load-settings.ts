@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { parse as parseYaml } from 'yaml';
-import { SettingsError, type Environment, type SettingFault, type Settings } from './section.js';
+import { SettingsError, type Environment, type FileReader, type SettingFault, type Settings } from './section.js';
 import { describeAllowed, findFault, parseText } from './setting-values.js';
 import type { SettingRow, SettingsSchema } from './settings-schema.js';
 import { suggest } from './suggest.js';
@@ -24,8 +24,8 @@ export interface LoadedSettings {
   readonly privateFiles: readonly string[];
   /** Those that variables `*_FILE` name. */
   readonly secretFiles: readonly string[];
-  /** Loads again, with what these files say now. @throws SettingsError with every fault */
-  readonly readAgain: () => LoadedSettings;
+  /** Loads again, with what the files of `paths` say now, and what the others said before. @throws SettingsError with every fault */
+  readonly readAgain: (paths: readonly string[]) => LoadedSettings;
   /** Keys of changes at run time that the start removes from the store. */
   readonly unset?: readonly string[];
 }
@@ -107,13 +107,24 @@ export function readInput(
 /**
  * Loads the settings of `schema` from defaults, the file, the environment and the command line; later ones take
  * precedence.
+ * @param kept texts of files that are not read, by path
  * @throws SettingsError with every fault
  */
-export function loadSections(schema: SettingsSchema, input: SettingsInput): LoadedSettings {
-  const { values, sources, faults, unsound, warnings } = findValues(schema, input);
-  for (const [key, complete] of Object.entries(schema.completions)) {
-    if (!unsound.has(key)) values.set(key, complete(values.get(key), input.environment));
-  }
+export function loadSections(
+  schema: SettingsSchema,
+  input: SettingsInput,
+  kept: ReadonlyMap<string, string> = new Map(),
+): LoadedSettings {
+  const texts = new Map(kept);
+  const readFile: FileReader = (file) => {
+    const path = resolve(file);
+    const text = texts.get(path) ?? readText(path);
+    texts.set(path, text);
+    return text;
+  };
+  const found = findValues(schema, input, readFile);
+  complete(schema, input.environment, found, readFile);
+  const { values, sources, faults, unsound, warnings } = found;
   faults.push(...schema.checkRules((key) => values.get(key) as never, unsound));
   if (faults.length > 0) throw new SettingsError(faults);
   return {
@@ -124,12 +135,26 @@ export function loadSections(schema: SettingsSchema, input: SettingsInput): Load
     folder: input.folder,
     privateFiles: input.privateFiles,
     secretFiles: input.secretFiles,
-    readAgain: () => loadSections(schema, input),
+    readAgain: (paths) => loadSections(schema, input, new Map([...texts].filter(([path]) => !paths.includes(path)))),
   };
 }
 
+/** Completes the valid values with variables of other names. */
+function complete(schema: SettingsSchema, environment: Environment, found: FoundValues, readFile: FileReader): void {
+  for (const [key, completion] of Object.entries(schema.completions)) {
+    if (found.unsound.has(key)) continue;
+    try {
+      found.values.set(key, completion(found.values.get(key), environment, readFile));
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      found.faults.push(...error.faults);
+      found.unsound.add(key);
+    }
+  }
+}
+
 /** Finds the value of each setting of `schema` and checks it against its own schema. */
-export function findValues(schema: SettingsSchema, input: SettingsInput): FoundValues {
+export function findValues(schema: SettingsSchema, input: SettingsInput, readFile: FileReader = readText): FoundValues {
   const found: FoundValues = {
     values: new Map(),
     sources: new Map(),
@@ -139,7 +164,7 @@ export function findValues(schema: SettingsSchema, input: SettingsInput): FoundV
   };
   const file = new Map<string, unknown>();
   collect(schema, input.document, '', file, found.faults);
-  const fromEnvironment = readEnvironment(schema, input.environment, found);
+  const fromEnvironment = readEnvironment(schema, input.environment, found, readFile);
   for (const row of schema.rows) {
     const candidates: [SettingSource, unknown][] = [
       ['command line', input.overrides[row.key]],
@@ -231,7 +256,12 @@ function describeKnown(schema: SettingsSchema, prefix: string, name: string): st
   return `known here: ${known.join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
 }
 
-function readEnvironment(schema: SettingsSchema, environment: Environment, found: FoundValues): Map<string, unknown> {
+function readEnvironment(
+  schema: SettingsSchema,
+  environment: Environment,
+  found: FoundValues,
+  readFile: FileReader,
+): Map<string, unknown> {
   const values = new Map<string, unknown>();
   const byVariable = new Map(schema.rows.map((row) => [row.env, row]));
   for (const [name, raw] of Object.entries(environment)) {
@@ -246,7 +276,7 @@ function readEnvironment(schema: SettingsSchema, environment: Environment, found
       continue;
     }
     try {
-      values.set(row.key, parseText(row, direct ? raw : readText(raw).replace(/\r?\n$/, '')));
+      values.set(row.key, parseText(row, direct ? raw : readFile(raw).replace(/\r?\n$/, '')));
     } catch (error) {
       found.faults.push({ key: name, message: `${(error as Error).message}; allowed: ${describeAllowed(row)}` });
       found.unsound.add(row.key);

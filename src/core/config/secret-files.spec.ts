@@ -80,6 +80,45 @@ describe('files of secrets', () => {
     await look(() => config.get('agent.name') === 'grace');
   });
 
+  it.each([
+    ['an empty file', ''],
+    ['a line break', '\n'],
+    ['two lines', 'sk-one\nsk-two\n'],
+  ])('[P-03] keep the key of a provider when it is replaced by %s', async (_, text) => {
+    rotate('openai', 'sk-first');
+    await start({ OPENAI_API_KEY_FILE: file('openai') });
+    rotate('openai', text);
+    await look(() => countLines('cannot be used') === 1);
+    expect(keyOf('openai')).toBe('sk-first');
+    const fields = JSON.stringify(logs.fields);
+    expect(fields).toContain('OPENAI_API_KEY_FILE: names a file');
+    expect(fields).not.toContain('nothing was started');
+    rotate('openai', 'sk-second');
+    await look(() => keyOf('openai') === 'sk-second');
+  });
+
+  it('[P-03] come into force while another one cannot be used', async () => {
+    rotate('openai', 'sk-first');
+    rotate('anthropic', 'sk-other');
+    rotate('name', 'ada');
+    await start({
+      OPENAI_API_KEY_FILE: file('openai'),
+      ANTHROPIC_API_KEY_FILE: file('anthropic'),
+      OPENCLAW_AGENT_NAME_FILE: file('name'),
+    });
+    rotate('openai', '');
+    rotate('anthropic', 'sk-next');
+    rotate('name', 'grace');
+    await look(() => keyOf('anthropic') === 'sk-next' && config.get('agent.name') === 'grace');
+    expect(keyOf('openai')).toBe('sk-first');
+    await look(() => countLines('cannot be used') === 1);
+    rotate('name', 'hedy');
+    await look(() => config.get('agent.name') === 'hedy');
+    expect(countLines('cannot be used')).toBe(1);
+    rotate('openai', 'sk-second');
+    await look(() => keyOf('openai') === 'sk-second');
+  });
+
   it('[P-03] that need a restart are pending until then', async () => {
     rotate('token', 'a-token-of-sixteen-chars');
     await start({ OPENCLAW_AUTH_TOKEN_FILE: file('token') });

@@ -46,14 +46,18 @@ export type SettingsRule = (get: SettingsReader, keys: readonly string[]) => rea
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Returns the text of a file that a variable `*_FILE` names. @throws Error if it cannot be read */
+export type FileReader = (path: string) => string;
+
 /** Options of {@link defineSettings}. */
 export interface SectionOptions<P extends TProperties = TProperties> {
   readonly rules?: readonly SettingsRule[];
   /**
    * Completes the loaded value of a setting with environment variables of other names, for example `ANTHROPIC_API_KEY`.
+   * Throws {@link SettingsError} if one of them, or the file that it names, cannot be used.
    */
   readonly completions?: {
-    readonly [K in keyof P]?: (value: Static<P[K]>, environment: Environment) => Static<P[K]>;
+    readonly [K in keyof P]?: (value: Static<P[K]>, environment: Environment, readFile: FileReader) => Static<P[K]>;
   };
 }
 
@@ -61,7 +65,9 @@ export interface SectionOptions<P extends TProperties = TProperties> {
 export interface SettingsSection<P extends TProperties = TProperties> {
   readonly properties: P;
   readonly rules: readonly SettingsRule[];
-  readonly completions: Readonly<Record<string, (value: unknown, environment: Environment) => unknown>>;
+  readonly completions: Readonly<
+    Record<string, (value: unknown, environment: Environment, readFile: FileReader) => unknown>
+  >;
 }
 
 /** The types that a section, or a union of sections, adds to {@link Settings}. */

@@ -21,6 +21,9 @@ export const secret = ({ minLength = 0, rest = '' } = {}) =>
     'x-secret': true,
   });
 
+/** Returns the schema of a secret that HTTP sends as the value of a header: not empty, without control characters. */
+export const headerValue = () => secret({ minLength: 1, rest: '[\\t\\x20-\\x7e\\x80-\\xff]*$' });
+
 /**
  * Returns the schema of an address of one of some schemes, without a credential, which would not be hidden.
  * @param schemes a pattern, for example `https?`
@@ -34,8 +37,8 @@ export const address = (schemes: string, options: TStringOptions = {}) =>
 
 /** Returns the schema of HTTP headers with secret values: names are tokens of RFC 9110, values have no control characters. */
 export const headers = (options: TSchemaOptions = {}) =>
-  Type.Record(
-    Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$" }),
-    secret({ minLength: 1, rest: '[\\t\\x20-\\x7e\\x80-\\xff]*$' }),
-    { additionalProperties: false, 'x-keys': 'names of HTTP headers, for example x-team', ...options },
-  );
+  Type.Record(Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$" }), headerValue(), {
+    additionalProperties: false,
+    'x-keys': 'names of HTTP headers, for example x-team',
+    ...options,
+  });
