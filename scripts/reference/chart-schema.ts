@@ -120,7 +120,6 @@ const VALUES: Json = {
     accessModes: { type: 'array', items: one('ReadWriteOnce', 'ReadWriteOncePod', 'ReadWriteMany') },
     existingClaim: text,
   }),
-  moduleSettings: map,
   providerKeys: filesOfSecrets,
   secretFiles: filesOfSecrets,
   extraEnv: list,
@@ -165,6 +164,18 @@ const VALUES: Json = {
   },
 };
 
+/** Settings that modules of a team declare: none of the gateway's, which would pass by what is checked there. */
+function buildModuleSettings(rows: readonly SettingRow[]): Json {
+  const namesAt = (depth: number) => (row: SettingRow) => row.key.split('.')[depth] as string;
+  const others = [...new Set(rows.map(namesAt(0)))].filter((name) => name !== 'channels');
+  const channels = [...new Set(rows.filter(({ key }) => key.startsWith('channels.')).map(namesAt(1)))];
+  const without = (names: readonly string[]): Json => Object.fromEntries(names.map((name) => [name, false]));
+  return {
+    type: 'object',
+    properties: { ...without(others), channels: { type: 'object', properties: without(channels) } },
+  };
+}
+
 /** A SQLite file has one owner. */
 const ONE_OWNER = rule(
   { not: { required: ['store'], properties: { store: onPostgres } } },
@@ -189,6 +200,7 @@ export function renderChartSchema(): string {
     ...only({
       ...VALUES,
       settings: buildSettings(rows.filter(isOpen)),
+      moduleSettings: buildModuleSettings(rows),
       secretSettings: { type: 'object', propertyNames: { enum: secrets }, additionalProperties: secretKey },
     }),
     ...ONE_OWNER,

@@ -83,6 +83,20 @@ it.each([
   'POST https://discord.com/api/webhooks/123/CANARY 404',
   'GET https://api.telegram.org/bot12345:CANARY/getMe 401',
   'otp: CANARY',
+  'xoxb-123456789012-CANARYCANARY',
+  'xapp-1-A0123-4567-CANARYCANARY',
+  'gho_0123456789CANARY0123',
+  'github_pat_0123456789CANARY0123',
+  'glpat-0123456789CANARY01',
+  'AIza0123456789CANARY0123456789',
+  "{ apiKey: 'CANARYkey' }",
+  '{"accessToken":"CANARYtok"}',
+  'clientSecret=CANARYcs',
+  'PGPASSWORD=CANARYpw',
+  'password="CANARY pw"',
+  'bot_token: CANARY0123',
+  'started with --token CANARY0123',
+  'cloning https://CANARY0123456789ab@git.example/x',
 ])('[X-13] knows the shapes in which others write credentials: %s', (text) => {
   const { logs, written } = open([]);
   logs.for('gateway').error({ text, list: [text], error: new Error(text) }, text);
@@ -101,6 +115,11 @@ it('keeps what helps to find a fault', () => {
     'Send Authorization: Bearer TOKEN',
     'unknown key: agent.nmae; the primary key: id',
     'signature does not match; the config says otp is off',
+    'max_tokens=4096 of tokens: 1234',
+    'Basic Configuration is done; authorization: denied by policy',
+    'GET /admin/v1/queue?state=waiting and ?code=ECONNREFUSED',
+    'idempotency-key: 7; sk-learn-transformers-and-more',
+    'the token is missing; token expired at 2026-11-27T10:00:00Z; a secret: none',
     'the octet page.html of node1.example is at /page.css',
   ];
   for (const text of plain) logs.for('gateway').info({}, text);

@@ -200,7 +200,7 @@ describe('the Helm chart', () => {
     const path = '/secrets/settings/channels.telegram.bot_token';
     expect(env).toContainEqual({ name: 'OPENCLAW_CHANNELS_TELEGRAM_BOT_TOKEN_FILE', value: `${path}/value` });
     expect(volumeMounts).toContainEqual({
-      name: 'channels-telegram-bot-token',
+      name: 'setting-channels-telegram-bot-token',
       mountPath: path,
       readOnly: true,
     });
@@ -226,9 +226,15 @@ describe('the Helm chart', () => {
     const sourcesOf = (name: string) =>
       (volumes as { name: string; projected?: { sources: unknown } }[]).find((volume) => volume.name === name)
         ?.projected?.sources;
-    expect(sourcesOf('providers')).toHaveLength(2);
-    expect(sourcesOf('files')).toEqual([{ secret: { name: 'oidc', items: [{ key: 'client-secret', path: 'oidc' }] } }]);
-    expect(containers[0].volumeMounts).toContainEqual({ name: 'files', mountPath: '/secrets/files', readOnly: true });
+    expect(sourcesOf('provider-keys')).toHaveLength(2);
+    expect(sourcesOf('secret-files')).toEqual([
+      { secret: { name: 'oidc', items: [{ key: 'client-secret', path: 'oidc' }] } },
+    ]);
+    expect(containers[0].volumeMounts).toContainEqual({
+      name: 'secret-files',
+      mountPath: '/secrets/files',
+      readOnly: true,
+    });
     expect(volumes).toContainEqual(WHOLE.extraVolumes[0]);
   });
 
@@ -239,6 +245,9 @@ describe('the Helm chart', () => {
         { name: 'gw', key },
       ]),
     );
+    const { volumes } = pod({ ...WHOLE, secretSettings });
+    const names = (volumes as { name: string }[]).map(({ name }) => name);
+    expect(names).toEqual([...new Set(names)]);
     expect(pod({ secretSettings }).containers[0].env).toContainEqual({
       name: 'OPENCLAW_MCP_SERVERS_FILE',
       value: '/secrets/settings/mcp.servers/value',
@@ -341,6 +350,9 @@ const NAMED: Readonly<Record<string, RegExp>> = {
   'refused: headers of an MCP server in a ConfigMap': /'\/settings\/mcp.*'headers'/,
   'refused: an ingress without a name': /ingress\.enabled without ingress\.host/,
   'refused: an ingress that does not know the address of its pages': /settings\.gateway\.public_url/,
+  'refused: two providers of one variable': /my-own and my_own both have the variable MY_OWN_API_KEY/,
+  'refused: a setting of the gateway among those of modules': /'\/moduleSettings\/auth'/,
+  'refused: a channel of the gateway among those of modules': /'\/moduleSettings\/channels\/telegram'/,
   'refused: a name that Kubernetes does not take': /'\/fullnameOverride'/,
 };
 

@@ -58,6 +58,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and .Values.podDisruptionBudget.enabled (not .Values.autoscaling.enabled) (lt (int64 .Values.replicaCount) 2) }}
 {{- fail "podDisruptionBudget.enabled with replicaCount 1: the budget would hold up every drain of a node. Disable it, or use two replicas." }}
 {{- end }}
+{{- $variables := dict }}
+{{- range $provider, $_ := .Values.providerKeys }}
+{{- $variable := include "gateway.providerKeyVariable" $provider }}
+{{- if hasKey $variables $variable }}
+{{- fail (printf "providerKeys: %s and %s both have the variable %s. Rename one of the providers." (get $variables $variable) $provider $variable) }}
+{{- end }}
+{{- $_ := set $variables $variable $provider }}
+{{- end }}
 {{- if .Values.ingress.enabled }}
 {{- if not .Values.ingress.host }}
 {{- fail "ingress.enabled without ingress.host: the gateway refuses requests for names that it does not know. Set the name that people type." }}
@@ -83,9 +91,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "gateway.secretSources" -}}
 {{- range $file, $source := . }}
 - secret:
-    name: {{ $source.name }}
+    name: {{ $source.name | quote }}
     items: [{ key: {{ $source.key | quote }}, path: {{ $file | quote }} }]
 {{- end }}
+{{- end }}
+
+{{/* No volume of the chart's own begins so. */}}
+{{- define "gateway.secretSettingVolume" -}}
+setting-{{ . | replace "." "-" | replace "_" "-" }}
 {{- end }}
 
 {{- define "gateway.secretSettingPath" -}}
