@@ -1,12 +1,13 @@
 import { pino, stdTimeFunctions, type Logger } from 'pino';
 import type { ConfigStoreService } from '../core/config/config-store.service.js';
+import { redactText } from '../core/identity/redact-text.js';
 import { LogRing } from '../core/telemetry/log-ring.js';
 import { Logs, SUBSYSTEMS, type Log, type Subsystem } from '../core/telemetry/logs.js';
 import type { LogLevel } from '../protocol/index.js';
 import { KnownSecrets } from './known-secrets.js';
 import { DroppingOutput, StandardOutput } from './dropping-output.js';
 import { escapeJsonLine, PrettyLines, type LogOutput } from './pretty-lines.js';
-import { redactText, toLogFields } from './redact.js';
+import { toLogFields } from './redact.js';
 
 export interface PinoLogsOptions {
   /** Keeps the newest lines. */

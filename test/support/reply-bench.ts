@@ -116,6 +116,7 @@ export class ReplyBench {
       clock,
       log,
       signal: ending.signal,
+      hideSecrets: (text) => text.replaceAll('bot-token', '***'),
       count: (outcome) => void counted.push(outcome),
       fail: () => {},
       counted,

@@ -49,6 +49,8 @@ export interface AccountParts extends Pick<RunContext, 'traceDelivery'> {
   readonly clock: Clock;
   readonly log: Log;
   readSettings(): AccountValues;
+  /** Returns the text of a failure without secrets. */
+  hideSecrets(text: string): string;
   count(outcome: PartOutcome): void;
   /** Called when the platform has handed over something. */
   noteReceived(count: number): void;
@@ -91,6 +93,7 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   readonly traceDelivery = (messageRef: string) => this.parts.traceDelivery?.(messageRef);
   readonly noteTurnedAway = () => this.parts.noteTurnedAway();
   readonly noteLost = (reason: string) => this.parts.noteLost(reason);
+  readonly hideSecrets = (text: string) => this.parts.hideSecrets(text);
   /** Set before anything of the platform is taken. */
   private line: GatewayLine | undefined;
   private requests = 0;
@@ -208,12 +211,8 @@ export class AccountRun implements Receiver, OutboxOwner, Admitting {
   }
 
   /** Reports the state of the connection to the platform to the gateway. */
-  report(status: 'connecting' | 'connected' | 'disconnected' | 'error', detail?: string): void {
-    this.connection.reportChannel(this.nextRequest(), {
-      channel: this.channel,
-      status,
-      ...(detail !== undefined && { detail }),
-    });
+  report(status: 'connecting' | 'connected'): void {
+    this.connection.reportChannel(this.nextRequest(), { channel: this.channel, status });
   }
 
   fail(error: unknown): void {

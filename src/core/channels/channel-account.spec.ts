@@ -63,6 +63,7 @@ beforeEach(async () => {
       clock,
       log: logs.for(),
       readSettings: () => ({ common: { ...OPEN } as never, own: { token: 'secret' } }),
+      hideSecrets: (text) => text.replaceAll('bot-token', '***'),
       count: () => {},
       noteTurnedAway: () => {},
       noteReceived: () => {},
@@ -145,9 +146,9 @@ describe('an account', () => {
   });
 
   it('a fault that a person must repair is tried every ten minutes', async () => {
-    onStart = () => Promise.reject(new DriverError('bad_credential', 'the token is wrong'));
+    onStart = () => Promise.reject(new DriverError('bad_credential', 'the token bot-token is wrong'));
     await start();
-    expect(account.state).toMatchObject({ state: 'error', reason: 'the token is wrong' });
+    expect(account.state).toMatchObject({ state: 'error', reason: 'the token *** is wrong' });
     expect(logs.lines.filter((line) => line.startsWith('error'))).toHaveLength(1);
     await settle(590_000);
     expect(drivers).toHaveLength(1);

@@ -208,6 +208,10 @@ export class ChannelAccount {
     const isDown = state === 'connecting' || state === 'disconnected' || state === 'error';
     this.downSince = isDown ? (this.downSince ?? this.parts.clock.elapsed()) : undefined;
     const reason = why instanceof Error ? why.message : typeof why === 'string' ? why : undefined;
-    this.current = { state, ...(reason !== undefined && { reason }), since: this.parts.clock.now() };
+    this.current = {
+      state,
+      ...(reason !== undefined && { reason: this.parts.hideSecrets(reason) }),
+      since: this.parts.clock.now(),
+    };
   }
 }

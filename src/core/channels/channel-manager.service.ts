@@ -24,6 +24,7 @@ import type { MadeDriver } from './account-run.js';
 import { DEFAULT_ACCOUNT } from './account-settings.js';
 import { ChannelAccount, type AccountState } from './channel-account.js';
 import { ChannelGateway } from './channel-gateway.js';
+import { hideInFailure } from './failure-text.js';
 import { DriverMetadata, type DriverDescription } from './channel-driver.decorator.js';
 import type { Driver } from './driver.js';
 import { makeNote } from './note.js';
@@ -358,6 +359,7 @@ export class ChannelManagerService {
       clock: this.clock,
       log: this.log,
       readSettings: () => settings.read(this.config, name),
+      hideSecrets: (text: string) => hideInFailure(text, this.config.listSecrets()),
       count: (outcome: PartOutcome) => {
         if (outcome === 'sent') activity.lastOutAt = this.clock.now();
         counted[outcome].add();

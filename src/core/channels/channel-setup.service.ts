@@ -3,10 +3,12 @@ import type { TSchema } from 'typebox';
 import { GatewayError } from '../../protocol/domain.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import type { SettingFault, SettingsReader } from '../config/section.js';
+import { listSecrets } from '../config/secrets.js';
 import { parseText } from '../config/setting-values.js';
 import { Clock } from '../time/clock.js';
 import { DEFAULT_ACCOUNT } from './account-settings.js';
 import { ChannelManagerService } from './channel-manager.service.js';
+import { hideInFailure } from './failure-text.js';
 import { callExtension } from '../lifecycle/extension-guard.js';
 import { DeliveryError, DriverError, type CheckedAccount, type Driver } from './driver.js';
 
@@ -129,8 +131,10 @@ export class ChannelSetupService {
     try {
       return await this.callInTime(() => (driver as Required<Driver>).check(own as never));
     } catch (error) {
-      if (error instanceof DriverError || error instanceof DeliveryError) throw invalid('/settings', error.message);
-      throw error;
+      if (!(error instanceof DriverError || error instanceof DeliveryError)) throw error;
+      // A new account is not in the settings.
+      const given = listSecrets({ properties: description.settings.own }, [own]);
+      throw invalid('/settings', hideInFailure(error.message, [...this.config.listSecrets(), ...given]));
     }
   }
 

@@ -29,6 +29,8 @@ export interface RunContext {
   readonly log: Log;
   /** Aborts when the run ends. */
   readonly signal: AbortSignal;
+  /** Returns the text of a failure without secrets. Applied before a reason is stored or shown. */
+  hideSecrets(text: string): string;
   /** Counts the fate of a part. */
   count(outcome: PartOutcome): void;
   /** Starts the span of a delivery; absent, or without one, if no traces are made. */

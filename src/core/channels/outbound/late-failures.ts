@@ -13,6 +13,7 @@ export interface FailureOwner {
   readonly store: ChannelStore;
   readonly persistence: Persistence;
   readonly log: Log;
+  hideSecrets(text: string): string;
   count(outcome: 'dead'): void;
   fail(error: unknown): void;
 }
@@ -26,7 +27,7 @@ export class LateFailures {
 
   /** See `ChannelLink.reportFailed`. */
   report(ref: string, reason: string): void {
-    this.early.set(ref, reason);
+    this.early.set(ref, this.run.hideSecrets(reason));
     this.noteSent(ref).catch((error: unknown) => this.run.fail(error));
   }
 

@@ -62,6 +62,7 @@ async function makeOutbox(findPlace: NonNullable<Driver['findPlace']>): Promise<
     moved: new MovedChats(store, lease, persistence),
     pace: new AccountPace(clock, signal),
     calls: new CallsUnderWay(),
+    hideSecrets: (text: string) => text.replaceAll('bot-token', '***'),
     count: () => {},
     fail: (error: unknown) => expect(error).toBe(signal.reason),
     confirm: (_: string, seq: number) => void confirmed.push(seq),
@@ -108,10 +109,10 @@ it('[V-27] the place of a reply is asked for again while the platform is limited
 });
 
 it('a reply whose place the platform refuses does not hold up the next one', async () => {
-  const outbox = await makeOutbox(() => Promise.reject(new DeliveryError('refused', 'no such person')));
+  const outbox = await makeOutbox(() => Promise.reject(new DeliveryError('refused', 'no such person at bot-token')));
   outbox.take(aReply());
   await eventually(() => confirmed.length > 0);
-  expect([sent, confirmed, lost]).toEqual([[], [2], ['no such person']]);
+  expect([sent, confirmed, lost]).toEqual([[], [2], ['no such person at ***']]);
 });
 
 describe('a session with more replies than wait in memory', () => {

@@ -291,7 +291,7 @@ export class Outbox {
         const { outcome, retryAfterMs } = error instanceof DeliveryError ? error : {};
         if (outcome === 'refused' || clock.now() - reply.writtenAt > settings.delivery_max_age_ms) {
           log.warn({ error, session_id: sessionId }, 'the place of a reply could not be found');
-          this.run.noteLost(error instanceof Error ? error.message : String(error));
+          this.run.noteLost(this.run.hideSecrets(error instanceof Error ? error.message : String(error)));
           return undefined;
         }
         await backoff.wait(retryAfterMs);

@@ -26,13 +26,13 @@ describe('an edit that fails', () => {
 
   it('is a dead letter if it is the last one and the platform refuses it', async () => {
     await bench.store.writePart(bench.run.lease, bench.aPart({ state: 'sent', ref: 'out-1' }));
-    bench.driver.failures = [new DeliveryError('refused', 'the message is gone')];
+    bench.driver.failures = [new DeliveryError('refused', 'the message of bot-token is gone')];
     bench.driver.failures.push(bench.driver.failures[0]);
     const delivery = bench.deliver(bench.aBlock(0, 'one'), false);
     await delivery.take(bench.anEnd(1));
     await delivery.finish();
     expect(bench.driver.calls).toEqual(['edit out-1 one']);
-    expect(await bench.listParts()).toMatchObject([{ state: 'dead', reason: 'the message is gone' }]);
+    expect(await bench.listParts()).toMatchObject([{ state: 'dead', reason: 'the message of *** is gone' }]);
     expect(bench.run.counted).toEqual(['dead']);
   });
 });
@@ -112,12 +112,15 @@ it('[V-25] what the platform reports as failed later is a dead letter with its t
   await bench.makeRun({ streaming: 'final' }, { failsLater: true });
   const failures = new LateFailures(bench.run);
   (bench.run as { failures: LateFailures }).failures = failures;
-  failures.report('out-1', 'the window is closed');
+  failures.report('out-1', 'the window of bot-token is closed');
   const delivery = bench.deliver(bench.aBlock(0, 'hello'));
   await delivery.take(bench.anEnd(1));
   await delivery.finish();
   const [letter] = await bench.store.listDeadLetters({ limit: 9 });
-  expect(letter).toMatchObject({ reason: 'the window is closed', content: '[{"kind":"markdown","text":"hello"}]' });
+  expect(letter).toMatchObject({
+    reason: 'the window of *** is closed',
+    content: '[{"kind":"markdown","text":"hello"}]',
+  });
   expect(bench.run.counted).toEqual(['sent', 'dead']);
 });
 

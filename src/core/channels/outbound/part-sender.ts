@@ -216,7 +216,8 @@ export class PartSender {
     return Math.max(notBefore, this.run.clock.now() + this.calls.heldMs);
   }
 
-  private async bury(part: OutboxPart, texts: readonly PartText[], reason: string): Promise<OutboxPart> {
+  private async bury(part: OutboxPart, texts: readonly PartText[], why: string): Promise<OutboxPart> {
+    const reason = this.run.hideSecrets(why);
     const dead = await this.write({ ...part, state: 'dead', content: JSON.stringify(texts), reason });
     const { log, channel } = this.run;
     this.run.count('dead');
