@@ -60,10 +60,10 @@ export class AdminSession {
     return { items, ...(cursor !== undefined && { next: cursor }) };
   }
 
-  /** Prints a body as JSON, or a table with a head. */
-  print(body: unknown, table: readonly (readonly string[])[]): number {
+  /** Prints a body as JSON, or a table with a head. `below` has the text below each row, or none. */
+  print(body: unknown, table: readonly (readonly string[])[], below: readonly string[] = []): number {
     if (this.isJson) printJson(this.terminal, body);
-    else this.terminal.stdout.write(printable(formatTable(table), this.terminal.stdout));
+    else this.terminal.stdout.write(printable(formatTable(table, below), this.terminal.stdout));
     return EXIT.done;
   }
 
@@ -72,13 +72,16 @@ export class AdminSession {
     return this.print(facts, [[sentence]]);
   }
 
-  /** Prints a list, and for people whether there is more. */
+  /** Prints a list, and for people whether there is more. `toText` returns what stands whole below a row. */
   async printList<T extends object>(
     page: Page<T>,
     head: readonly string[],
     toRow: (item: T) => readonly string[],
+    toText?: (item: T) => string,
   ): Promise<number> {
-    this.print(page, this.isJson ? [] : await makeTable(this, head, page.items, toRow));
+    const table = this.isJson ? [] : await makeTable(this, head, page.items, toRow);
+    // The head has none.
+    this.print(page, table, toText && ['', ...page.items.map(toText)]);
     if (page.next !== undefined && !this.isJson)
       this.terminal.stderr.write(`There are more; --limit shows more than ${page.items.length}\n`);
     return EXIT.done;

@@ -1,4 +1,4 @@
-import { AdminSession, cut, formatTime } from '../admin-session.js';
+import { AdminSession, formatTime } from '../admin-session.js';
 import type { Command } from '../command.js';
 import { UsageError } from '../faults.js';
 import { checkChoice, LIST_OPTIONS, readLimit, readOptions, readTarget, TENANT_OPTION } from '../options.js';
@@ -9,6 +9,7 @@ interface Approval {
   readonly channel?: string;
   readonly sender?: string;
   readonly tool: string;
+  /** What the tool shows of the call. */
   readonly detail?: string;
   readonly arguments: unknown;
   readonly arguments_sha256: string;
@@ -25,7 +26,8 @@ export const approvals: Command = {
                           [--url URL] [--json]
        openclaw approvals allow|deny ID SHA256 [--url URL] [--json]
 
-list   the calls that wait, or those that were decided, with their arguments and the SHA-256 of these
+list   the calls that wait, or those that were decided, with what the tool shows
+       of a call, its whole arguments and the SHA-256 of these
 allow  lets a call run with exactly these arguments
 deny   refuses it
 
@@ -72,16 +74,22 @@ async function list(session: AdminSession, state: string | undefined, limit: num
   const page = await session.list<Approval>('approvals', { state }, limit);
   return session.printList(
     page,
-    ['APPROVAL', 'CHANNEL', 'SENDER', 'TOOL', 'CALL', 'SHA-256', 'EXPIRES', 'DECISION'],
+    ['APPROVAL', 'CHANNEL', 'SENDER', 'TOOL', 'SHA-256', 'EXPIRES', 'DECISION'],
     (item) => [
       item.approval_id,
       item.channel ?? '-',
       item.sender ?? '-',
       item.tool,
-      cut(item.detail ?? JSON.stringify(item.arguments)),
       item.arguments_sha256,
       formatTime(item.expires_at),
       item.decision === undefined ? '-' : `${item.decision} by ${item.decided_by ?? '-'}`,
     ],
+    describeCall,
   );
+}
+
+/** Returns all that a decision is about: the hash is of the arguments, whatever the tool shows of them. */
+function describeCall({ detail, arguments: given }: Approval): string {
+  const shown = detail === undefined ? '' : `shown: ${detail}\n`;
+  return `${shown}arguments: ${JSON.stringify(given)}`;
 }
