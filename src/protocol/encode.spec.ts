@@ -37,6 +37,17 @@ describe('encoding of outbound frames', () => {
     });
   });
 
+  it('gives ids that disclose nothing of the frames between them', () => {
+    const ids = Array.from({ length: 2_000 }, () => (JSON.parse(encodeFrame('pong', {})) as { id: string }).id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids) expect(id).toMatch(/^g_[\w-]{16}$/);
+    // Each digit changes from one id to the next about as often as it does at random, 63 times out of 64.
+    for (let digit = 2; digit < 18; digit++) {
+      const kept = ids.filter((id, at) => id[digit] === ids[at - 1]?.[digit]);
+      expect(kept.length).toBeLessThan(200);
+    }
+  });
+
   it('encodes an acknowledgement as JSON.stringify does, for any id', () => {
     const ack = {
       id: '"}\\\n\u0001é🦞',

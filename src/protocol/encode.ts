@@ -29,13 +29,27 @@ export interface FrameAbout {
   readonly timestamp?: number | undefined;
 }
 
-/** Distinguishes this process's frames from those of other processes, and from its own before a restart. */
-const processName = crypto.randomUUID().slice(0, 13).replace('-', '');
-let frames = 0;
+/** Random bytes of an id. No two frames get the same ones, of whatever process. */
+const ID_BYTES = 12;
+/** Digits of an id in base 64. */
+const ID_DIGITS = (ID_BYTES / 3) * 4;
+/** Ids that are drawn at once: a draw takes as long as dozens of ids. */
+const DRAWN_IDS = 256;
 
-/** Returns an id for a frame that is not in a log: unique, and cheap to generate. */
+/** The digits of the ids that were drawn; those from `nextDigit` on are unused. */
+let drawn = '';
+let nextDigit = 0;
+
+/**
+ * Returns an id for a frame that is not in a log: unique, and cheap to generate. It is random because a number that counts
+ * the frames would show a tenant how much the others send.
+ */
 function nextId(): string {
-  return `g_${processName}_${(frames++).toString(36)}`;
+  if (nextDigit === drawn.length) {
+    drawn = crypto.getRandomValues(Buffer.alloc(DRAWN_IDS * ID_BYTES)).toString('base64url');
+    nextDigit = 0;
+  }
+  return `g_${drawn.slice(nextDigit, (nextDigit += ID_DIGITS))}`;
 }
 
 /**
