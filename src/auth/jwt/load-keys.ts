@@ -1,6 +1,7 @@
+import { createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { JSONWebKeySet } from 'jose';
+import type { JSONWebKeySet, JWK } from 'jose';
 import type { Clock } from '../../core/time/clock.js';
 import type { EgressFetch } from '../../http/egress/egress-fetch.js';
 import { discover, readAddress } from './discovery.js';
@@ -25,28 +26,32 @@ export async function loadKeys(
   return toKeySet(await requestDocument(fetch, clock, address));
 }
 
-/** Returns the keys of a document. Other members are left out. @throws IssuerFault if there is none that checks signatures */
+/** Smaller keys of RSA check nothing (RFC 7518 section 3.3). In bits. */
+const MIN_RSA_BITS = 2_048;
+
+/** Returns the keys of a document that check signatures. @throws IssuerFault if there is none */
 export function toKeySet(document: unknown): JSONWebKeySet {
   const { keys } = (document ?? {}) as { readonly keys?: unknown };
   if (!Array.isArray(keys)) throw new IssuerFault('the key set has no list "keys"');
-  const members = keys.filter(isObject);
-  if (!members.some(checksSignatures)) throw new IssuerFault('the key set has no key that checks signatures');
+  const members = keys.filter(isObject).filter(checksSignatures);
+  if (members.length === 0) throw new IssuerFault('the key set has no key that checks signatures');
   return { keys: members };
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+function isObject(value: unknown): value is JWK {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The members of public keys by their type (RFC 7518 section 6, RFC 8037). */
-const PUBLIC_MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
-  ['RSA', ['n', 'e']],
-  ['EC', ['crv', 'x', 'y']],
-  ['OKP', ['crv', 'x']],
-]);
-
-function checksSignatures(key: Readonly<Record<string, unknown>>): boolean {
-  const { kty, use = 'sig' } = key;
-  const members = use === 'sig' ? PUBLIC_MEMBERS.get(kty) : undefined;
-  return members?.every((name) => typeof key[name] === 'string') ?? false;
+/** A key may have all its members and be none: with a number that is no base64url, or a point beside its curve. */
+function checksSignatures(key: JWK): boolean {
+  if ((key.use ?? 'sig') !== 'sig') return false;
+  try {
+    const { asymmetricKeyType: type, asymmetricKeyDetails: details } = createPublicKey({
+      key,
+      format: 'jwk',
+    });
+    return type !== 'rsa' || (details?.modulusLength ?? 0) >= MIN_RSA_BITS;
+  } catch {
+    return false;
+  }
 }

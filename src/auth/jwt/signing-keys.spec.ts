@@ -1,5 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import { once } from 'node:events';
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -167,6 +168,12 @@ describe('a key set', () => {
     ],
     ['shared keys', [{ kty: 'oct', k: 'c2VjcmV0' }]],
     ['keys of another use', [{ ...key, use: 'enc' }]],
+    ['a number that is none', [{ kty: 'RSA', n: '!!', e: 'AQAB', kid: 'k1' }]],
+    [
+      'a key of RSA with 1,024 bits',
+      [generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey.export({ format: 'jwk' })],
+    ],
+    ['a point beside its curve', [{ kty: 'EC', crv: 'P-256', x: 'AQ', y: 'AQ' }]],
     ['keys of an unknown type', [{ kty: '__proto__' }, { kty: 7 }]],
   ])('[I-05] is refused with %s', (_, keys) => {
     expect(() => toKeySet({ keys })).toThrow('no key that checks signatures');

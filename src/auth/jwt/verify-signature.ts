@@ -1,4 +1,5 @@
 import type { JSONWebKeySet } from 'jose';
+import { ProviderDownError } from '../credential-verifier.js';
 import { ClaimFault } from './read-claims.js';
 import type { SigningKeys } from './signing-keys.js';
 
@@ -49,14 +50,14 @@ export function checkType({ header }: TokenParts, types: ReadonlySet<string> = T
 
 /**
  * Checks the signature of a token. Keys come from the issuer alone: `jku`, `jwk` and `x5u` of a header do not count.
- * @throws ClaimFault if it is wrong; UndecidedError if the key is not known yet
+ * @throws ClaimFault if it is wrong; UndecidedError if the key is not known yet, or cannot be used
  */
 export async function checkSignature(token: string, keys: SigningKeys, algorithms: readonly string[]): Promise<void> {
   const seen = await keys.read();
   try {
     if (await tryKeys(token, seen, algorithms)) return;
   } catch (error) {
-    if (!(error instanceof SignatureFault)) throw error;
+    if (!(error instanceof SignatureFault || error instanceof ProviderDownError)) throw error;
     // A provider that was set up again may have another key of the same name.
     const newer = await keys.readNewer(seen).catch(() => seen);
     if (newer === seen) throw error;
@@ -69,7 +70,7 @@ export async function checkSignature(token: string, keys: SigningKeys, algorithm
 /** The signature is not one of the key that the token names. */
 class SignatureFault extends ClaimFault {}
 
-/** Returns false if no key fits. @throws ClaimFault */
+/** Returns false if no key fits. @throws ClaimFault; ProviderDownError if the key is none for this algorithm */
 async function tryKeys(token: string, set: JSONWebKeySet, algorithms: readonly string[]): Promise<boolean> {
   const { compactVerify, createLocalJWKSet, errors } = await (jose ??= import('jose'));
   let find = resolvers.get(set);
@@ -85,7 +86,8 @@ async function tryKeys(token: string, set: JSONWebKeySet, algorithms: readonly s
     if (error instanceof errors.JWSSignatureVerificationFailed)
       throw new SignatureFault(`the signature: ${error.message}`);
     if (error instanceof errors.JOSEError) throw new ClaimFault(`the signature: ${error.message}`);
-    throw error;
+    const fault = `a key of the key set cannot be used: ${(error as Error).message}`;
+    throw new ProviderDownError(fault, fault);
   }
 }
 
