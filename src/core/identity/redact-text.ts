@@ -48,7 +48,7 @@ const SECRET_TEXTS: readonly (readonly [secret: RegExp, replacement: string])[] 
   [/\b(node1\.[a-z0-9-]{1,64}\.\d{10,16}\.)[\w-]{8,128}\.[\w-]{8,128}/g, `$1${HIDDEN}`],
   // Keys of providers.
   [
-    /\b((?:sk|pk|rk|gsk|xai|hf|gh[oprsu]|github_pat|glpat|xox[a-z]|xapp|npm|whsec|nvapi|r8)[-_])(?=[\w-]{0,256}\d)[\w-]{16,}/g,
+    /\b((?:sk|pk|rk|gsk|xai|hf|gh[oprsu]|github_pat|glpat|xox[a-z]|xapp|npm|whsec|nvapi|r8)[-_])(?=[\w-]{0,256}\d|[A-Za-z]{20})[\w-]{16,}/g,
     `$1${HIDDEN}`,
   ],
   [/\b(AIza|ya29\.|SG\.)[\w.-]{20,}/g, `$1${HIDDEN}`],
