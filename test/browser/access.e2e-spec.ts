@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthService } from '../../src/auth/index.js';
 import { CODE_LIFETIME_MS } from '../../src/auth/page-sign-in.js';
 import { SystemClock } from '../../src/core/time/clock.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
 import { eventually } from '../support/eventually.js';
 import { useChat, type ChatPage } from '../support/chat-page.js';
 import { GatewayApp } from '../support/gateway-app.js';
@@ -235,7 +236,8 @@ describe('a gateway with credentials', () => {
   });
 
   it('[W-03] counts wrong codes against their address, like every other credential', async () => {
-    const throttled = await GatewayApp.start({ settings });
+    // A stopped clock: on a slow machine an attempt would be forgiven meanwhile.
+    const throttled = await GatewayApp.start({ settings, clock: new ManualClock() });
     const exchange = (code: string, headers = {}) =>
       fetch(`${throttled.url}/chat/sign-in`, {
         method: 'POST',

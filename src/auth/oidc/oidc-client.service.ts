@@ -71,7 +71,7 @@ export class OidcClientService {
   }
 
   /** @throws SettingsError if the file of the secret cannot be read: nobody could sign in */
-  @StartStep({ name: 'read the secret of pages', phase: 'configure', after: ['apply run-time settings'] })
+  @StartStep({ name: 'read the secret of pages', phase: 'register' })
   async check(): Promise<void> {
     const faults = await this.findFileFaults(this.config.get('auth.oidc'));
     if (faults.length > 0) throw new SettingsError(faults);
