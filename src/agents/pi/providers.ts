@@ -9,7 +9,7 @@ import { BASE_URL } from '../../protocol/providers.js';
 import {
   SettingsError,
   type Environment,
-  type FileReader,
+  type SecretFileReader,
   type SettingFault,
   type SettingsReader,
 } from '../../core/config/section.js';
@@ -97,7 +97,7 @@ export function keyVariableOf(name: string): string {
 export function addUsualKeys(
   providers: Record<string, ProviderSetting>,
   environment: Environment,
-  readFile: FileReader = (path) => readFileSync(path, 'utf8'),
+  readFile: SecretFileReader = (path) => readFileSync(path, 'utf8'),
 ): Record<string, ProviderSetting> {
   const names = new Set([...Object.keys(KNOWN), ...Object.keys(providers)]);
   const faults: SettingFault[] = [];
@@ -136,7 +136,7 @@ function findKeySource(name: string, environment: Environment): KeySource | unde
 const UsualKey = headerValue();
 
 /** @throws Error if the file cannot be read, or its key cannot be used */
-function readKey({ value, isFile }: KeySource, readFile: FileReader): string {
+function readKey({ value, isFile }: KeySource, readFile: SecretFileReader): string {
   const key = (isFile ? readFile(value) : value).trim();
   if (key === '') throw new Error(isFile ? 'names a file that is empty' : 'is blank');
   if (Value.Check(UsualKey, key)) return key;

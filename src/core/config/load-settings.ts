@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { parse as parseYaml } from 'yaml';
-import { SettingsError, type Environment, type FileReader, type SettingFault, type Settings } from './section.js';
+import { SettingsError, type Environment, type SecretFileReader, type SettingFault, type Settings } from './section.js';
 import { describeAllowed, findFault, parseText } from './setting-values.js';
 import type { SettingRow, SettingsSchema } from './settings-schema.js';
 import { suggest } from './suggest.js';
@@ -116,7 +116,7 @@ export function loadSections(
   kept: ReadonlyMap<string, string> = new Map(),
 ): LoadedSettings {
   const texts = new Map(kept);
-  const readFile: FileReader = (file) => {
+  const readFile: SecretFileReader = (file) => {
     const path = resolve(file);
     const text = texts.get(path) ?? readText(path);
     texts.set(path, text);
@@ -140,7 +140,12 @@ export function loadSections(
 }
 
 /** Completes the valid values with variables of other names. */
-function complete(schema: SettingsSchema, environment: Environment, found: FoundValues, readFile: FileReader): void {
+function complete(
+  schema: SettingsSchema,
+  environment: Environment,
+  found: FoundValues,
+  readFile: SecretFileReader,
+): void {
   for (const [key, completion] of Object.entries(schema.completions)) {
     if (found.unsound.has(key)) continue;
     try {
@@ -154,7 +159,11 @@ function complete(schema: SettingsSchema, environment: Environment, found: Found
 }
 
 /** Finds the value of each setting of `schema` and checks it against its own schema. */
-export function findValues(schema: SettingsSchema, input: SettingsInput, readFile: FileReader = readText): FoundValues {
+export function findValues(
+  schema: SettingsSchema,
+  input: SettingsInput,
+  readFile: SecretFileReader = readText,
+): FoundValues {
   const found: FoundValues = {
     values: new Map(),
     sources: new Map(),
@@ -260,7 +269,7 @@ function readEnvironment(
   schema: SettingsSchema,
   environment: Environment,
   found: FoundValues,
-  readFile: FileReader,
+  readFile: SecretFileReader,
 ): Map<string, unknown> {
   const values = new Map<string, unknown>();
   const byVariable = new Map(schema.rows.map((row) => [row.env, row]));

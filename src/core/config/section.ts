@@ -47,7 +47,7 @@ export type SettingsRule = (get: SettingsReader, keys: readonly string[]) => rea
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Returns the text of a file that a variable `*_FILE` names. @throws Error if it cannot be read */
-export type FileReader = (path: string) => string;
+export type SecretFileReader = (path: string) => string;
 
 /** Options of {@link defineSettings}. */
 export interface SectionOptions<P extends TProperties = TProperties> {
@@ -57,7 +57,11 @@ export interface SectionOptions<P extends TProperties = TProperties> {
    * Throws {@link SettingsError} if one of them, or the file that it names, cannot be used.
    */
   readonly completions?: {
-    readonly [K in keyof P]?: (value: Static<P[K]>, environment: Environment, readFile: FileReader) => Static<P[K]>;
+    readonly [K in keyof P]?: (
+      value: Static<P[K]>,
+      environment: Environment,
+      readFile: SecretFileReader,
+    ) => Static<P[K]>;
   };
 }
 
@@ -66,7 +70,7 @@ export interface SettingsSection<P extends TProperties = TProperties> {
   readonly properties: P;
   readonly rules: readonly SettingsRule[];
   readonly completions: Readonly<
-    Record<string, (value: unknown, environment: Environment, readFile: FileReader) => unknown>
+    Record<string, (value: unknown, environment: Environment, readFile: SecretFileReader) => unknown>
   >;
 }
 
