@@ -50,7 +50,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       OpenedCronRuns Origin OutboxPart PRIORITIES PairingDevice PairingOutcome PairingRequest Part PartText Person PersonPage PersonPosition PersonQuery PersonStatus Piece Place PresenceState PresenceTrackerService PresentedCredential Principal
       Priority QueueCounts QueueLimits QueueStore QueuedMessage ROLE_SCOPES Reaction ReactionChange ReadMessage Reading RecentChat RecordedStep Refusal
       Reply RequestedCall ResourceKind ResumePosition ReviewContext RulingOutcome STORE_PORTS SandboxEnding SandboxModule SandboxRequest
-      SandboxService SectionOptions SeenChat SenderAlias SenderKey SenderUsagePage Session SessionChange SessionCursor SessionPage SessionQuery SessionResource SessionResources
+      SandboxService SecretFileReader SectionOptions SeenChat SenderAlias SenderKey SenderUsagePage Session SessionChange SessionCursor SessionPage SessionQuery SessionResource SessionResources
       SessionSeed SessionStore SettingFault SettingKey SettingValue Settings SettingsChange SettingsError
       SettingsOf SettingsReader SettingsRule SettingsSection SettingsStore SettingsTree SettingsVersion ShownImage SignInRecord SignInSelector Span SpanAttributes SpanOptions StartOverrides
       StartPhase StartStep StepUsage StopPhase StopStep Store StoreCopy StoreCopyFile StoreHint StorePorts StoredMessage StoredReaction StoredSettings
