@@ -113,7 +113,8 @@ describe('connections', () => {
     const stopped = gateway.close();
     for (const client of clients) expect(await client.ended).toEqual({ code: 1012, reason: 'Gateway restarting' });
     await stopped;
-    await expect(FrameClient.open(gateway.port)).rejects.toThrow('ECONNREFUSED');
+    // Without a reason: the port may be another test's by now.
+    await expect(FrameClient.open(gateway.port)).rejects.toThrow();
   });
 
   it('[T-47] share the port of HTTP, which keeps responding', async () => {
