@@ -9,7 +9,7 @@ class StalledResponse extends EventEmitter {
   head: Readonly<Record<string, string>> = {};
   held = '';
   writableEnded = false;
-  readonly destroyed = false;
+  destroyed = false;
 
   get writableLength(): number {
     return this.held.length;
@@ -60,10 +60,11 @@ class Queue {
   }
 }
 
-function open() {
+function open({ hasLeft = false } = {}) {
   const clock = new ManualClock();
   const streams = new EventStreamsService(clock);
   const response = new StalledResponse();
+  response.destroyed = hasLeft;
   const source = new Queue();
   streams.send(response as unknown as ServerResponse, source);
   return { clock, streams, response, source };
@@ -101,6 +102,11 @@ describe('a stream of events', () => {
     expect(left).toBeGreaterThan(20);
     response.take();
     expect(source.events.length).toBeLessThan(left);
+  });
+
+  it('[AD-24] is not kept for a client that has left while its request was looked at', () => {
+    const { clock, response, source } = open({ hasLeft: true });
+    expect([response.held, source.listener, clock.pendingTimers]).toEqual(['', undefined, 0]);
   });
 
   it('[AD-24] ends with the gateway, and asks its source for nothing more, also before its connection has closed', () => {

@@ -66,7 +66,8 @@ it('[X-13] has no credential that the gateway has made, also one of another repl
 
 it.each([
   'Authorization: token CANARYghp',
-  'authorization: CANARYraw',
+  'authorization: CANARYraw0123',
+  'Authorization: CANARYraw0123',
   '{"authorization":"Token CANARYghp"}',
   'sent bearer CANARYbear',
   'Bearer CANARYbear1 was refused',

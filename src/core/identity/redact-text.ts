@@ -4,6 +4,10 @@ import { TOKEN_PREFIX } from './token-prefix.js';
 /** The ends of names of secrets in a text: `apiKey`, `PGPASSWORD`, `client_secret`. `tokens=12` is a number of tokens. */
 const NAMES = String.raw`(?:tokens?(?!\W{1,4}\d{1,9}\b)|id_token_hint|password|passwd|pwd|passphrase|secret|(?:api|private|access|account|shared|signing|subscription)[_-]?key|sig|signature|jwt|assertion|code_verifier|credentials)`;
 
+/** The header, as it is written in a text or in JSON within one, and the schemes that have no rule of their own. */
+const AUTHORIZATION = String.raw`authorization\\*"?\s{0,4}[:=]\s{0,4}\\*"?`;
+const SCHEME = '(?:token|key|apikey|bot|digest|negotiate|splunk) ';
+
 /** The beginnings of a run-time token in base64, one for each place in a longer text. */
 const ENCODED_BEGINNINGS = [0, 1, 2].map((before) => {
   const bytes = Buffer.from(`${'x'.repeat(before)}${TOKEN_PREFIX}`);
@@ -19,12 +23,13 @@ const SECRET_TEXTS: readonly (readonly [secret: RegExp, replacement: string])[] 
   [/\b(bearer\s+)[\w.~+/=-]{16,}/gi, `$1${HIDDEN}`],
   // A shorter one that is no word.
   [/\b([Bb]earer\s+)(?=[\w.~+/-]{0,15}[A-Z0-9])[\w.~+/=-]{8,}/g, `$1${HIDDEN}`],
+  [new RegExp(String.raw`\b(${AUTHORIZATION}${SCHEME})[^\s"\\,;]+`, 'gi'), `$1${HIDDEN}`],
+  // Without a scheme: a value that is no word.
   [
-    /\b(authorization\\*"?\s{0,4}[:=]\s{0,4}\\*"?(?!bearer|basic)(?:(?:token|key|apikey|bot|digest|negotiate|splunk) )?)(?=[^\s"\\,;]{0,64}[A-Z\d])[^\s"\\,;]{6,8192}/g,
-    `$1${HIDDEN}`,
-  ],
-  [
-    /\b(authorization\\*"?\s{0,4}[:=]\s{0,4}\\*"?(?:token|key|apikey|bot|digest|negotiate|splunk) )[^\s"\\,;]+/gi,
+    new RegExp(
+      String.raw`\b(${AUTHORIZATION})(?!bearer|basic|${SCHEME})(?=[^\s"\\,;]{0,64}\d|[^\s"\\,;]{16})[^\s"\\,;]{6,8192}`,
+      'gi',
+    ),
     `$1${HIDDEN}`,
   ],
   [/\b(Basic )(?=[\w+/]{0,256}[\d=]|[\w+/]{1,256}[A-Z])[\w+/]{8,8192}={0,2}/g, `$1${HIDDEN}`],
@@ -69,7 +74,7 @@ const SECRET_TEXTS: readonly (readonly [secret: RegExp, replacement: string])[] 
 
 /** Something of this is in every text with such a secret, and is found faster. */
 const SIGNS =
-  /eyj|oct_|b2N0X|9jdF|vY3Rf|page\.|node1\.|bearer|basic |cookie|(?:sk|pk|rk|ai|hf|gh[oprsu]|pat|xox[a-z]|app|npm|sec|pi|r8)[-_]|aiza|ya29|sg\.|\/\/[^\s/]*@|:\/\/[^\s/]*@|[?&]\w*=|token(?!s\W{1,4}\d)|passw|pwd|passphrase|secret|key|jwt|assertion|verifier|credentials|authorization|signature|sig=|otp:|hooks\.slack|\/webhooks\/|\/bot\d/i;
+  /eyj|oct_|b2N0X|9jdF|vY3Rf|page\.|node1\.|bearer|basic |cookie|(?:sk|pk|rk|ai|hf|gh[oprsu]|pat|xox[a-z]|app|npm|sec|pi|r8)[-_]|aiza|ya29|sg\.|:\/\/[^\s/]*@|[?&]\w*=|token(?!s\W{1,4}\d)|passw|pwd|passphrase|secret|key|jwt|assertion|verifier|credentials|authorization|signature|sig=|otp:|hooks\.slack|\/webhooks\/|\/bot\d/i;
 
 /** Replaces text that looks like a credential. Never touches a quote or a backslash, so JSON stays valid. */
 export function redactText(text: string): string {

@@ -5,7 +5,7 @@ import '../act.js';
 import { pathOf, type Page, type Query } from '../api.js';
 import { formatDuration, NOTHING } from '../format.js';
 import '../list.js';
-import type { ConsoleList, ListSource } from '../list.js';
+import type { Column, ConsoleList, ListSource } from '../list.js';
 import type { LiveEvent } from '../live.js';
 import { renderState } from '../state-chip.js';
 import './bulk-bar.js';
@@ -40,6 +40,14 @@ interface Turn extends MayEnd {
   readonly tool?: string;
 }
 
+/** Whose message waits or runs. */
+const SENDER: Column<{ readonly sender: string; readonly channel: string }> = {
+  head: 'Message of',
+  width: 'minmax(9rem, 2fr)',
+  phone: 'main',
+  cell: ({ sender, channel }) => renderPerson(sender, channel),
+};
+
 /** The running turns, and the messages that wait behind them. */
 @customElement('console-queue')
 export class ConsoleQueue extends ListPage<Waiting> {
@@ -67,12 +75,7 @@ export class ConsoleQueue extends ListPage<Waiting> {
       canCheck: true,
       filters: [{ name: 'session_id', label: 'Conversation' }],
       columns: [
-        {
-          head: 'Message of',
-          width: 'minmax(9rem, 2fr)',
-          phone: 'main',
-          cell: ({ sender, channel }) => renderPerson(sender, channel),
-        },
+        SENDER,
         ...tenantColumn(this.app),
         {
           head: 'Conversation',
@@ -114,12 +117,7 @@ export class ConsoleQueue extends ListPage<Waiting> {
       linkOf: ({ message_ref }) => this.app.router.link({ page: 'messages', ids: [message_ref] }),
       canCheck: true,
       columns: [
-        {
-          head: 'Message of',
-          width: 'minmax(9rem, 2fr)',
-          phone: 'main',
-          cell: ({ sender, channel }) => renderPerson(sender, channel),
-        },
+        SENDER,
         ...tenantColumn(this.app),
         {
           head: 'State',
