@@ -33,7 +33,7 @@ describe('a live list', () => {
     expect((await bob.boundingBox())?.x).toBe(place?.x);
     await page.getByRole('button', { name: '3 new' }).click();
     await expect.poll(rows).toEqual(['n3', 'n2', 'n1', 'bob', 'alice']);
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('n3');
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('n3');
   });
 
   it('[CO-11] is paused and goes on by a press, and then shows what came meanwhile', async () => {
@@ -67,7 +67,7 @@ describe('a live list', () => {
     expect(await table.getByRole('row').count()).toBeLessThan(80);
     await page.keyboard.press('k');
     await table.getByRole('link', { name: 'person 9999' }).waitFor();
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('person 9999');
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('person 9999');
     expect(await page.getByRole('row', { name: /person 9999/ }).getAttribute('aria-rowindex')).toBe('10001');
   });
 });

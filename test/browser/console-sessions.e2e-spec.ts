@@ -126,7 +126,7 @@ describe('a conversation', () => {
     await page.getByRole('button', { name: 'Reset' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText('without the 1 messages that it knows now').waitFor();
-    expect(await page.evaluate('document.activeElement.textContent.trim()')).toBe('Cancel');
+    await expect.poll(() => page.evaluate('document.activeElement.textContent.trim()')).toBe('Cancel');
     await page.keyboard.press('Enter');
     await dialog.waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Delete' }).click();

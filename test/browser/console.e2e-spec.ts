@@ -112,9 +112,11 @@ describe('the frame of the console', () => {
     await page.keyboard.type('ali');
     await page.waitForURL(/q=ali/);
     await page.keyboard.press('Escape');
+    // What is found has been read, so that there is a row to go to.
+    await waitForLive(page);
     await page.keyboard.press('j');
     await page.keyboard.press('j');
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('alice');
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('alice');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'alice · test' }).waitFor();
     await page.keyboard.press('Control+k');
