@@ -7,7 +7,7 @@ import { LOCAL_OPERATOR } from '../../src/core/identity/principal.js';
 import { runDriver, SlackModule, TelegramModule, type DriverProcess } from '../../src/run-driver.js';
 import { FakeMetrics } from '../../src/testing/fake-metrics.js';
 import { FakePlatform, PigeonDriver, TelegraphDriver } from '../../src/testing/fake-platform.js';
-import { findFreePort } from '../../src/testing/free-port.js';
+import { findFreePort, waitUntilFree } from '../../src/testing/free-port.js';
 import { eventually } from '../support/eventually.js';
 import { BOT_TOKEN, FakeTelegram } from '../support/fake-telegram.js';
 import { GatewayApp, TOKENS } from '../support/gateway-app.js';
@@ -143,6 +143,7 @@ describe('a driver in a process of its own', () => {
     await shows('bob', 'block 1');
     await gateway?.close();
     platform.write('bob', 'while the gateway was away');
+    await waitUntilFree(port);
     await startGateway({}, port);
     await shows('bob', 'block 8', 'while the gateway was away');
     expect(doubts()).toBe(0);
