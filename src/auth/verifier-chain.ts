@@ -21,7 +21,6 @@ import { SignInsService } from './oidc/sign-ins.service.js';
 /** Time after which a verifier counts as unable to decide, in milliseconds. */
 export const VERIFY_TIMEOUT_MS = 10_000;
 
-const MINUTE_MS = 60_000;
 const UNDECIDED = 'a credential could not be verified';
 
 /** Runs verifiers in order until one recognises the credential. */
@@ -46,11 +45,7 @@ export class VerifierChain {
   /** Counts each minute what the log would repeat, and at the stop. */
   @StartStep({ name: 'count credentials that cannot be verified', phase: 'run' })
   start(): Undo {
-    const stop = this.clock.setRepeating(MINUTE_MS, () => this.lines.endMinute());
-    return () => {
-      stop();
-      this.lines.endMinute();
-    };
+    return this.lines.start(this.clock);
   }
 
   /** True if there is no identity provider, and no module has a verifier. */

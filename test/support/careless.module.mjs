@@ -11,7 +11,7 @@ const fail = () => {
 
 class CarelessTool {
   execute() {
-    void sleep(1).then(fail);
+    for (let i = 0; i < 1_000; i++) void sleep(1).then(fail);
     setTimeout(fail, 1);
     return 'done';
   }

@@ -8,6 +8,7 @@ import { matchesPattern } from '../agents/name-pattern.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { createSecretHider, toOneLine } from '../config/secrets.js';
 import { callExtension } from '../lifecycle/extension-guard.js';
+import { StartStep, type Undo } from '../lifecycle/steps.js';
 import { AuditStore } from '../store/index.js';
 import { canonicalise } from '../store/canonical-json.js';
 import { PrincipalDirectory } from '../identity/principal-directory.js';
@@ -15,6 +16,7 @@ import { Logs, type Log } from '../telemetry/logs.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { Clock } from '../time/clock.js';
 import { CallSlots } from './call-slots.js';
+import { LateErrors } from './late-errors.js';
 import { ToolMetrics } from './tool-metrics.js';
 import { ToolSources } from './tool-sources.js';
 import {
@@ -53,6 +55,7 @@ export class ToolRegistryService {
   private readonly tools = new Map<string, ToolDefinition>();
   private readonly slots: CallSlots;
   private readonly log: Log;
+  private readonly lateErrors: LateErrors;
   private readonly metrics: ToolMetrics;
 
   constructor(
@@ -64,9 +67,15 @@ export class ToolRegistryService {
     logs: Logs,
   ) {
     this.log = logs.for('tools');
+    this.lateErrors = new LateErrors(this.log);
     this.metrics = new ToolMetrics(metrics);
     this.sources = new ToolSources(clock);
     this.slots = new CallSlots(() => config.get('tools.concurrency'));
+  }
+
+  @StartStep({ name: 'count late errors of tools', phase: 'register', undoneIn: 'release' })
+  start(): Undo {
+    return this.lateErrors.start(this.clock);
   }
 
   /** Adds a tool. @throws Error when the name is malformed or already registered */
@@ -210,9 +219,7 @@ export class ToolRegistryService {
     run: (signal: AbortSignal) => Promise<T>,
   ): Promise<{ readonly value: T } | FailedOutcome> {
     const fields = { tool: name, call_id: context.callId, session_id: context.session.id };
-    const owner = {
-      fail: (error: unknown) => this.log.error({ ...fields, error }, 'a tool has thrown where nothing can catch it'),
-    };
+    const owner = this.lateErrors.ownerOf(fields);
     const timeout = new AbortController();
     const cancelTimer = this.clock.setTimer(timeoutMs, () => timeout.abort());
     const signal = AbortSignal.any([timeout.signal, context.signal]);
