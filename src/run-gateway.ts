@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { AuthService } from './auth/index.js';
 import { ConfigStoreService } from './core/config/config-store.service.js';
 import { ProcessGuardService } from './core/lifecycle/process-guard.service.js';
+import { holdWarnings } from './core/lifecycle/process-warnings.js';
 import { StartStopService } from './core/lifecycle/start-stop.service.js';
 import { StartStep } from './core/lifecycle/steps.js';
 import { PhaseService } from './core/phase/phase.service.js';
@@ -53,6 +54,7 @@ export async function runGateway(
   overrides: StartOverrides = {},
   options: Omit<GatewayOptions, 'settings' | 'logs'> = {},
 ): Promise<void> {
+  const releaseWarnings = holdWarnings();
   limitHeap();
   const { settings: loaded, modules } = await loadSettingsAndModules(
     overrides.config === undefined ? process.env : { ...process.env, OPENCLAW_CONFIG: overrides.config },
@@ -76,7 +78,9 @@ export async function runGateway(
   for (const warning of settings.warnings) logs.for('config').warn({}, warning);
   app.useWebSocketAdapter(new GatewayWsAdapter(app));
   app.get(DocumentsService).describe(app);
-  app.get(ProcessGuardService).onEnd(() => process.exit(1));
+  const guard = app.get(ProcessGuardService);
+  guard.onEnd(() => process.exit(1));
+  guard.onStart(releaseWarnings);
   stopOnSignals(app, logs);
   try {
     if (isThere && port !== 0) await probes.open(host, port, () => describeOpening(storeUrl));

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,9 @@ let gateway: GatewayProcess;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'careless-'));
   const module = fileURLToPath(new URL('../support/careless.module.mjs', import.meta.url));
-  gateway = new GatewayProcess({ folder, module });
+  const provider = { api: 'openai-completions', base_url: 'http://127.0.0.1:9', api_key: SECRET };
+  writeFileSync(join(folder, 'config.yaml'), JSON.stringify({ providers: { acme: provider } }));
+  gateway = new GatewayProcess({ folder, module, env: { CARELESS_SECRET: SECRET } });
 });
 afterEach(async () => {
   await gateway.end();
@@ -32,6 +34,8 @@ async function say(content: string): Promise<void> {
   expect(end.payload).toMatchObject({ reason: 'stop' });
 }
 
+const SECRET = 'CANARY of the settings';
+
 describe('an error that nothing can catch', () => {
   it('is logged under the name of the tool that left it, once with how many came after it, and the gateway goes on', async () => {
     await say('/tool acme.careless {}');
@@ -48,6 +52,21 @@ describe('an error that nothing can catch', () => {
     await fetch(`http://127.0.0.1:${await gateway.port}/fault`, { method: 'POST', headers: gateway.localHeaders });
     expect(await gateway.exited).toMatchObject({ code: 1 });
     expect(linesWith('the process ends')).toMatchObject([{ level: 'error', error: { type: 'Error' } }]);
+    expect(gateway.output).not.toContain('CANARY');
+  });
+});
+
+describe('a warning', () => {
+  it('of a tool, and one of Node that a tool causes, is a line of the log in which no secret is', async () => {
+    await say('/tool acme.warning {}');
+    await expect.poll(() => linesWith('a warning of the process')).toHaveLength(3);
+    const warnings = linesWith('a warning of the process').map(({ warning }) => warning as { message: string });
+    expect(warnings.map(({ message }) => message.replace(/ added to .*/, ''))).toEqual([
+      '***: made',
+      '***: called',
+      'Possible EventEmitter memory leak detected. 11 ***: an event listeners',
+    ]);
+    expect(warnings[1]).toMatchObject({ code: 'ACME', detail: '***' });
     expect(gateway.output).not.toContain('CANARY');
   });
 });
