@@ -4,7 +4,7 @@ import { HttpAuthGuard, RequireRole, RequireScope, Viewer } from '../auth/index.
 import { ApprovalsService } from '../core/approvals/approvals.service.js';
 import type { Principal } from '../core/identity/principal.js';
 import { SessionRouterService } from '../core/sessions/session-router.service.js';
-import { AdminStore, QueueStore, type Approval } from '../core/store/index.js';
+import { AdminStore, findMessageRef, QueueStore, type Approval } from '../core/store/index.js';
 import { validated } from '../http/index.js';
 import type { MessageInPayload } from '../protocol/index.js';
 import { ApprovalsDto, ApprovalsQuery, DecideApprovalDto, type ApprovalDto } from './approvals.dto.js';
@@ -54,9 +54,10 @@ export class ApprovalsController {
   }
 
   private async describe(approval: Approval): Promise<ApprovalDto> {
-    const { tenant, messageRef } = approval;
-    const message = await this.messages.findMessage({ by: 'ref', tenant, messageRef });
-    return toDto(approval, message?.payload);
+    const { tenant } = approval;
+    const messageRef = findMessageRef(approval);
+    const message = messageRef && (await this.messages.findMessage({ by: 'ref', tenant, messageRef }));
+    return toDto(approval, message ? message.payload : undefined);
   }
 }
 
@@ -73,15 +74,21 @@ function toDto(approval: Approval, message: MessageInPayload | undefined): Appro
 
 /** Returns what an approval says of its call. */
 export function toApprovalRow(approval: Approval): Omit<ApprovalDto, 'tenant'> {
-  const { approvalId, sessionId, messageRef, tool, shown, argumentsSha256, expiresAt } = approval;
+  const { approvalId, sessionId, tool, shown, argumentsSha256, expiresAt } = approval;
   return {
     approval_id: approvalId,
     session_id: sessionId,
-    message_ref: messageRef,
+    ...toMessageFields(approval),
     tool,
     ...(shown !== undefined && { detail: shown }),
     arguments: JSON.parse(approval.arguments) as unknown,
     arguments_sha256: argumentsSha256,
     expires_at: expiresAt,
   };
+}
+
+/** Returns the reference of the message that a call is for, if there is one. */
+export function toMessageFields(approval: Approval): Pick<ApprovalDto, 'message_ref'> {
+  const messageRef = findMessageRef(approval);
+  return messageRef === undefined ? {} : { message_ref: messageRef };
 }

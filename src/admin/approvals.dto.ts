@@ -11,8 +11,11 @@ export class ApprovalDto {
   tenant!: string;
   /** @example "s_5b1f0c9a7d2e4f61" */
   session_id!: string;
-  /** @example "m_12" */
-  message_ref!: string;
+  /**
+   * The message that the call is for; absent for a call outside of turns.
+   * @example "m_12"
+   */
+  message_ref?: string;
   /**
    * The channel of the message; absent once the message is deleted.
    * @example "telegram"

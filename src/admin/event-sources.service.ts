@@ -10,7 +10,7 @@ import { SessionStore, type AcceptedMessage, type DurableFrame, type NewMessage 
 import { Logs, type Log } from '../core/telemetry/logs.js';
 import { TurnRunnerService } from '../core/turns/turn-runner.service.js';
 import type { StreamEndPayload, ToolStatusPayload } from '../protocol/index.js';
-import { toApprovalRow } from './approvals.controller.js';
+import { toApprovalRow, toMessageFields } from './approvals.controller.js';
 import { toConnectionDto } from './connections.controller.js';
 import { LiveEventsService } from './live-events.service.js';
 import { toTurnDto } from './turns.controller.js';
@@ -64,12 +64,12 @@ export class EventSourcesService {
     this.approvals.onOpened((approval) =>
       events.emit(approval.tenant, 'approval', () => ({ ...toApprovalRow(approval), state: 'pending' })),
     );
-    this.approvals.onDecided(({ tenant, approvalId, sessionId, messageRef, tool }, { decision, decidedBy }) =>
-      events.emit(tenant, 'approval', () => ({
-        approval_id: approvalId,
-        session_id: sessionId,
-        message_ref: messageRef,
-        tool,
+    this.approvals.onDecided((approval, { decision, decidedBy }) =>
+      events.emit(approval.tenant, 'approval', () => ({
+        approval_id: approval.approvalId,
+        session_id: approval.sessionId,
+        ...toMessageFields(approval),
+        tool: approval.tool,
         state: decision,
         ...(decidedBy !== undefined && { decided_by: decidedBy }),
       })),

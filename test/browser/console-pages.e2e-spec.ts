@@ -320,6 +320,21 @@ describe('approvals', () => {
     await eventually(async () => expect(await card.locator(':focus').count()).toBe(1));
   });
 
+  it('[CO-22] of a call outside of turns lead to the conversation, and to no message', async () => {
+    const { sessionId } = await filled.say('hello', 'payer-74');
+    const call = filled.admin.post('tools/acme.pay/call', { parameters: { amount: 74 }, session_id: sessionId });
+    const isIt = ({ session_id }: Readonly<Record<string, unknown>>) => session_id === sessionId;
+    const asked = (await filled.until('approvals', (items) => items.some(isIt))).find(isIt);
+    const { page } = await open('/approvals');
+    const card = cardOf(page, asked?.['approval_id']);
+    await card.getByRole('button', { name: 'Deny' }).waitFor();
+    expect(await card.getByRole('link').evaluateAll((links) => links.map((link) => link.getAttribute('href')))).toEqual(
+      [`/console/sessions/${sessionId}`],
+    );
+    await card.getByRole('button', { name: 'Deny' }).click();
+    expect((await call).status).toBe(403);
+  });
+
   it('[CO-06] has its state in the address', async () => {
     const { page } = await open('/approvals?state=denied');
     await page.getByText('denied by operator').first().waitFor();

@@ -163,7 +163,7 @@ describe('a tool call over the administration', () => {
     expect(calls).toEqual(['slow']);
   });
 
-  it('[AD-41] shows its approval in the live events, when it is opened and when it is decided', async () => {
+  it('[AD-41] shows its approval in the live events and the list, without a message that it has not', async () => {
     const stop = new AbortController();
     const headers = { authorization: `Bearer ${TOKENS.operator}` };
     const { body } = await fetch(`${gateway.url}/admin/v1/events`, { headers, signal: stop.signal });
@@ -184,6 +184,9 @@ describe('a tool call over the administration', () => {
     await decide(approval, 'deny');
     await answer;
     await expect.poll(() => events().at(-1)).toMatchObject({ approval_id: approval['approval_id'], state: 'deny' });
+    const [decided] = (await admin.get('approvals?state=denied')).body.items ?? [];
+    expect(decided).toMatchObject({ approval_id: approval['approval_id'], session_id });
+    for (const row of [approval, decided, ...events()]) expect(row).not.toHaveProperty('message_ref');
     stop.abort();
     await reading;
   });

@@ -56,7 +56,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
       StartPhase StartStep StepUsage StopPhase StopStep Store StoreCopy StoreCopyFile StoreHint StorePorts StoredMessage StoredReaction StoredSettings
       SurfaceDraft SurfaceLimits SweepLimits TailscaleEntry TailscaleStore Target TokenQuery TokenRecord Tool ToolCallContext ToolDefinition ToolExecutor ToolOptions ToolOutcome ToolRegistryService ToolResult
       Topic Trace Tracing TurnEnd TurnRecord TurnRooms TurnStore TurnSubject TurnWrite USAGE_PERIOD_MS Undo Update Updates UploadQuota UploadRefusedError UploadSum UsageQuery UsageRow UsageStore UsageSums UseSettings
-      Verdict VerifiesCredentials WaitingPage WaitingQuery WaitingRow WriteOutcome chainAudit clientOfCronJob commandOf createHttpAdapter defineSettings editIdOf endOf isInScope loadSettings mayRule
+      Verdict VerifiesCredentials WaitingPage WaitingQuery WaitingRow WriteOutcome chainAudit clientOfCronJob commandOf createHttpAdapter defineSettings editIdOf endOf findMessageRef isInScope loadSettings mayRule
       noteOfDecision noteOfSession noteOfSettings readAuditTrail replyToRuling runGateway toPlainText verifyAuditChain verifyAuditTrail
     `,
   ],

@@ -13,6 +13,7 @@ import {
   AdminStore,
   ALL_TENANTS,
   AuditStore,
+  findMessageRef,
   SessionStore,
   Store,
   type Approval,
@@ -158,7 +159,7 @@ export class DirectCallsService {
     for (let after: number | undefined = 0; after !== undefined;) {
       const query = { tenant: ALL_TENANTS, state: 'pending', after, limit: PAGE } as const;
       const { items, next } = await this.admin.listApprovals(query);
-      open.push(...items.filter(({ messageRef, callId }) => messageRef === callId));
+      open.push(...items.filter((approval) => findMessageRef(approval) === undefined));
       after = next;
     }
     return open;
@@ -179,7 +180,7 @@ export class DirectCallsService {
     if (sessionId === undefined) throw denied(tool, 'a person must approve it: name the session by session_id');
     const { shown, shownParameters } = review;
     const approval = await this.approvals.request({
-      // The call takes the place of the message: that is how `listOpen` knows it.
+      // The call takes the place of the message: that is how `findMessageRef` knows that there is none.
       ...{ tenant: user.session.tenant, sessionId, messageRef: callId, callId, tool, parameters, shown },
       ...(shownParameters !== undefined && { shownParameters }),
     });

@@ -5,6 +5,7 @@ export interface Approval {
   readonly approvalId: string;
   readonly tenant: string;
   readonly sessionId: string;
+  /** That of a direct call is its call id: see {@link findMessageRef}. */
   readonly messageRef: string;
   readonly callId: string;
   readonly tool: string;
@@ -19,6 +20,11 @@ export interface Approval {
   readonly decision?: ApprovalDecision;
   /** Who decided; `gateway` where it expired. Absent while undecided, and where an earlier version stored the decision. */
   readonly decidedBy?: string;
+}
+
+/** Returns the message that a call is for; undefined for a call outside of turns. */
+export function findMessageRef({ messageRef, callId }: Pick<Approval, 'messageRef' | 'callId'>): string | undefined {
+  return messageRef === callId ? undefined : messageRef;
 }
 
 export type ApprovalDecision = 'allow' | 'deny' | 'expired';

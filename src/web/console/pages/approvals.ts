@@ -22,7 +22,8 @@ interface Approval {
   readonly approval_id: string;
   readonly tenant: string;
   readonly session_id: string;
-  readonly message_ref: string;
+  /** Absent for a call outside of turns. */
+  readonly message_ref?: string;
   readonly channel?: string;
   readonly sender?: string;
   readonly tool: string;
@@ -137,7 +138,7 @@ export class ConsoleApprovals extends ConsolePage {
   }
 
   private renderCard(approval: Approval): TemplateResult {
-    const { tool, detail, decision, decided_by: decidedBy, expires_at: expiresAt } = approval;
+    const { tool, detail, decision, decided_by: decidedBy, expires_at: expiresAt, message_ref: ref } = approval;
     return html`<li class="card approval ${decision === undefined ? '' : 'over'}" data-id=${approval.approval_id}>
       <div class="thing-head">
         <h2><code>${renderText(tool)}</code></h2>
@@ -158,8 +159,8 @@ export class ConsoleApprovals extends ConsolePage {
       ${renderFacts([
         ...(showsAllTenants(this.app) ? [['Tenant', renderText(approval.tenant)] as const] : []),
         ['Asked by', renderText(describePerson(approval))],
-        ['Conversation', renderSessionLink(this.app, approval.session_id, approval.message_ref)],
-        ['Message', renderMessageLink(this.app, approval.message_ref)],
+        ['Conversation', renderSessionLink(this.app, approval.session_id, ref)],
+        ['Message', ref === undefined ? nothing : renderMessageLink(this.app, ref)],
       ])}
       <div class="buttons">${decision === undefined ? this.renderButtons(approval) : nothing}</div>
     </li>`;
