@@ -138,8 +138,10 @@ export class ApprovalsService {
   }
 
   /**
-   * Decides on behalf of `principal`, an operator or a participant of the session.
-   * @throws GatewayError NOT_FOUND; FORBIDDEN when the hash does not match the arguments, or the approval is decided or expired
+   * Decides on behalf of `principal`, an operator or a participant of the session. To repeat the decision that stands changes
+   * nothing.
+   * @throws GatewayError NOT_FOUND; FORBIDDEN when the hash does not match the arguments, or the approval is decided otherwise or
+   *   expired
    */
   async decide(
     principal: Principal,
@@ -177,13 +179,15 @@ export class ApprovalsService {
   private async settle(approval: Approval, decision: ApprovalDecision, actor: string): Promise<Ruling> {
     const decided = await this.approvals.decideApproval(approval.approvalId, decision, actor);
     const settled = (decided && readRuling(decided)) ?? { decision };
-    this.log.info(
-      { approval_id: approval.approvalId, tool: approval.tool, decision: settled.decision, actor },
-      'approval decided',
-    );
-    for (const listener of this.decidedListeners) listener(approval, settled);
+    if (decided?.isNew) this.announce(approval, settled, actor);
     this.waiting.get(approval.approvalId)?.(settled);
     return settled;
+  }
+
+  private announce(approval: Approval, ruling: Ruling, actor: string): void {
+    const { approvalId, tool } = approval;
+    this.log.info({ approval_id: approvalId, tool, decision: ruling.decision, actor }, 'approval decided');
+    for (const listener of this.decidedListeners) listener(approval, ruling);
   }
 
   /** Applies a decision that was made on another replica. */

@@ -140,6 +140,18 @@ describe('an approval', () => {
     expect(starts).toHaveLength(0);
   });
 
+  it('[O-04] is decided once: a decision that is repeated changes nothing, and is not announced again', async () => {
+    const { reader, shown } = await ask();
+    const announced: string[] = [];
+    harness.approvals.onDecided(({ approvalId }, { decision }) => announced.push(`${approvalId} ${decision}`));
+    const repeats = Array.from({ length: 3 }, () => code(decide(shown, 'allow')));
+    expect(await Promise.all(repeats)).toEqual(['done', 'done', 'done']);
+    expect([await code(decide(shown, 'allow')), await code(decide(shown, 'deny'))]).toEqual(['done', 'FORBIDDEN']);
+    await reader.waitForEnd('a');
+    expect(announced).toEqual([`${shown.approval_id} allow`]);
+    expect(await harness.store.listAudit({ action: 'approval.decide', order: 'oldest', limit: 9 })).toHaveLength(1);
+  });
+
   it('[O-05] expires, and a later decision is refused', async () => {
     const { reader, shown } = await ask({ 'tools.approval_timeout_ms': 1_000 });
     await harness.clock.advanceAsync(1_000);

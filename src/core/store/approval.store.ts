@@ -27,6 +27,12 @@ export function findMessageRef({ messageRef, callId }: Pick<Approval, 'messageRe
   return messageRef === callId ? undefined : messageRef;
 }
 
+/** An approval after a decision on it. */
+export interface DecidedApproval extends Approval {
+  /** False if it was decided before: that decision stands. */
+  readonly isNew: boolean;
+}
+
 export type ApprovalDecision = 'allow' | 'deny' | 'expired';
 
 /** Stores approvals. Calls reject with GatewayError STORE_UNAVAILABLE when the store cannot answer. */
@@ -43,5 +49,9 @@ export abstract class ApprovalStore {
    * Records a decision unless there is one, and resolves with the approval as decided. The decision and its row in the
    * audit trail are one commit.
    */
-  abstract decideApproval(approvalId: string, decision: ApprovalDecision, actor: string): Promise<Approval | undefined>;
+  abstract decideApproval(
+    approvalId: string,
+    decision: ApprovalDecision,
+    actor: string,
+  ): Promise<DecidedApproval | undefined>;
 }

@@ -63,11 +63,13 @@ export const approvalsContract: Contract = {
 
   'lets the first decision stand, over restarts': async ({ store, under }) => {
     await store.openApproval(anApproval());
-    expect(await store.decideApproval('a_1', 'allow', 'ann')).toMatchObject({ decision: 'allow' });
+    expect(await store.decideApproval('a_1', 'allow', 'ann')).toMatchObject({ decision: 'allow', isNew: true });
+    expect(await store.decideApproval('a_1', 'allow', 'ann')).toMatchObject({ decision: 'allow', isNew: false });
     await under.crash();
     expect(await under.store.decideApproval('a_1', 'deny', 'bob')).toMatchObject({
       decision: 'allow',
       decidedBy: 'ann',
+      isNew: false,
     });
     expect(await under.store.decideApproval('a_9', 'deny', 'bob')).toBeUndefined();
   },

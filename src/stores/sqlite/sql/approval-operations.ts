@@ -6,6 +6,7 @@ import {
   type ApprovalDecision,
   type ApprovalPage,
   type ApprovalQuery,
+  type DecidedApproval,
   type MessageRuling,
   isInScope,
 } from '../../../core/store/index.js';
@@ -145,14 +146,14 @@ export class ApprovalOperations {
     decision: ApprovalDecision,
     actor: string,
     { decidedBy, person }: Partial<Pick<MessageRuling, 'decidedBy' | 'person'>> = {},
-  ): Approval | undefined {
+  ): DecidedApproval | undefined {
     const decider = person ? this.audit.subjectOf(person) : null;
-    const hasDecided = this.setDecision.run(decision, decidedBy ?? actor, decider, approvalId).changes > 0;
+    const isNew = this.setDecision.run(decision, decidedBy ?? actor, decider, approvalId).changes > 0;
     const row = this.selectById.get(approvalId);
     if (!row) return undefined;
     const approval = toApproval(row);
-    if (hasDecided) this.audit.add(now, noteOfDecision(approval, decision, actor, person));
-    return approval;
+    if (isNew) this.audit.add(now, noteOfDecision(approval, decision, actor, person));
+    return { ...approval, isNew };
   }
 
   /** Expires the approval of a call that will not start, if it has one that is not decided. */
