@@ -36,10 +36,10 @@ export class UndecidedError extends Error {}
 
 /** Thrown by a verifier that cannot decide because an identity provider cannot be asked. */
 export class ProviderDownError extends UndecidedError {
-  /** @param fault what is wrong with what the provider sends; undefined if it does not respond */
+  /** @param isFault true if the provider responds, and not as it should */
   constructor(
     message: string,
-    readonly fault?: string,
+    readonly isFault = false,
   ) {
     super(message);
   }

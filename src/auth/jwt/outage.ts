@@ -40,7 +40,7 @@ export class Outage {
   get error(): ProviderDownError | undefined {
     if (!this.last) return undefined;
     const { reason, isFault } = this.last;
-    return new ProviderDownError(`${this.texts.down}: ${reason}`, isFault ? reason : undefined);
+    return new ProviderDownError(`${this.texts.down}: ${reason}`, isFault);
   }
 
   /** Records a failure. Returns what to throw. */

@@ -86,8 +86,7 @@ async function tryKeys(token: string, set: JSONWebKeySet, algorithms: readonly s
     if (error instanceof errors.JWSSignatureVerificationFailed)
       throw new SignatureFault(`the signature: ${error.message}`);
     if (error instanceof errors.JOSEError) throw new ClaimFault(`the signature: ${error.message}`);
-    const fault = `a key of the key set cannot be used: ${(error as Error).message}`;
-    throw new ProviderDownError(fault, fault);
+    throw new ProviderDownError(`a key of the key set cannot be used: ${(error as Error).message}`, true);
   }
 }
 

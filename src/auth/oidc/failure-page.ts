@@ -1,25 +1,30 @@
 import { ProviderDownError, type UndecidedError } from '../credential-verifier.js';
 
-const CONTACT_OPERATOR = 'contact the operator of the gateway: “openclaw status” shows since when, and the reason.';
+const CONTACT_OPERATOR =
+  'contact the operator of the gateway: “openclaw status” shows since when, and the log has the reason.';
 
-/** Returns why the identity provider does not sign people in now, and what to do. */
+const ADDRESS = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi;
+
+/** Returns why the identity provider does not sign people in now, and what to do. The reason may have addresses: the log has it. */
 export function describeOutage(error: UndecidedError): string {
-  const fault = error instanceof ProviderDownError ? error.fault : undefined;
-  if (fault === undefined)
+  if (!(error instanceof ProviderDownError && error.isFault))
     return `The identity provider cannot be reached now. Wait a minute, then sign in again. If it keeps failing, ${CONTACT_OPERATOR}`;
-  return `The identity provider cannot be used, as it does not respond as it should: ${fault}. To mend it, ${CONTACT_OPERATOR}`;
+  return `The identity provider cannot be used, as it does not respond as it should. To mend it, ${CONTACT_OPERATOR}`;
 }
 
 /**
  * Renders the page that says why a sign-in has failed, with the ways to go on.
- * @param says may have foreign text
+ * @param says may have foreign text; addresses in it are not shown
  * @param returnTo the page of the gateway that the sign-in began at
  */
 export function renderFailure(says: string, publicUrl: string, returnTo: string): string {
-  return renderNotice({ title: 'Sign-in failed', heading: 'You are not signed in', says }, [
-    [`${publicUrl}/auth/login?return_to=${returnTo}`, 'Sign in again'],
-    [`${publicUrl}${returnTo}`, 'Back to the page, to sign in with a token'],
-  ]);
+  return renderNotice(
+    { title: 'Sign-in failed', heading: 'You are not signed in', says: says.replaceAll(ADDRESS, '(an address)') },
+    [
+      [`${publicUrl}/auth/login?return_to=${returnTo}`, 'Sign in again'],
+      [`${publicUrl}${returnTo}`, 'Back to the page, to sign in with a token'],
+    ],
+  );
 }
 
 /** Renders the page that ends a sign-out while the provider cannot be asked. */

@@ -4,7 +4,10 @@ import { listDrivers } from '../../core/channels/channels.settings.js';
 import { ConfigStoreService } from '../../core/config/config-store.service.js';
 import { toOneLine } from '../../core/config/secrets.js';
 import { isReservedPrincipal } from '../../core/identity/principal.js';
+import { StartStep, type Undo } from '../../core/lifecycle/steps.js';
 import { RateBuckets } from '../../core/limits/rate-buckets.js';
+import { Logs, type Log } from '../../core/telemetry/logs.js';
+import { RepeatedLines } from '../../core/telemetry/repeated-lines.js';
 import { Clock } from '../../core/time/clock.js';
 import { limitKey } from '../../http/addresses.js';
 import type { RequestFacts } from '../../http/request-facts.js';
@@ -43,16 +46,27 @@ export type SignInOutcome =
 @Injectable()
 export class SignInFlow {
   private readonly exchanges: RateBuckets;
+  private readonly lines = new RepeatedLines();
+  private readonly log: Log;
 
+  // oxlint-disable-next-line max-params -- what decides on a sign-in, and who records it
   constructor(
     private readonly signIns: SignInsService,
     private readonly recorder: AuthRecorder,
     private readonly rules: RequestRulesService,
     private readonly config: ConfigStoreService,
     private readonly checks: SignatureChecks,
-    clock: Clock,
+    private readonly clock: Clock,
+    logs: Logs,
   ) {
     this.exchanges = new RateBuckets(clock);
+    this.log = logs.for('auth');
+  }
+
+  /** Counts each minute what the log would repeat, and at the stop. */
+  @StartStep({ name: 'count sign-ins that the provider fails', phase: 'run' })
+  start(): Undo {
+    return this.lines.start(this.clock);
   }
 
   /** @param cookie the sign-ins that this browser has begun */
@@ -110,7 +124,11 @@ export class SignInFlow {
       this.recorder.recordFailure(facts, 'sign-in', { refused: failure.message });
       return { status: 403, says: `The gateway does not accept this sign-in: ${failure.message}.` };
     }
-    if (failure instanceof ProviderDownError) return { status: 503, says: describeOutage(failure) };
+    if (failure instanceof ProviderDownError) {
+      const reason = failure.message;
+      this.lines.note(reason, (more) => this.log.warn({ reason, ...more }, 'a person cannot be signed in'));
+      return { status: 503, says: describeOutage(failure) };
+    }
     if (failure instanceof UndecidedError)
       return {
         status: 503,

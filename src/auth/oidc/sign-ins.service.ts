@@ -206,7 +206,7 @@ export class SignInsService implements CredentialVerifier {
       return undefined;
     }
     if (!(await this.store.renewSignIn(record))) return undefined;
-    const failure = error instanceof UndecidedError ? error : new ProviderDownError(reason, reason);
+    const failure = error instanceof UndecidedError ? error : new ProviderDownError(reason, true);
     this.retries.fail(record.id, failure);
     const kept = this.keep(record, failure);
     this.live.renew(this.principalOf(record));
