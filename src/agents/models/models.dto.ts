@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Length, Matches } from 'class-validator';
+import { HEADER_VALUE } from '../../core/config/setting-kinds.js';
 import { BASE_URL } from '../../protocol/providers.js';
 import { MayBeAbsent } from '../../http/index.js';
 
@@ -84,6 +85,7 @@ export class TryModelDto {
   @MayBeAbsent()
   @IsString()
   @Length(1, 16_384)
+  @Matches(HEADER_VALUE)
   api_key?: string;
 
   /** @example "claude-sonnet-4-5" */

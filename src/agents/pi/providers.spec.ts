@@ -82,6 +82,15 @@ describe('the model providers', () => {
     expect(faultsOf({ ANTHROPIC_API_KEY: 'key\na' }, {})).toMatch(/ANTHROPIC_API_KEY: .*one line/);
   });
 
+  it.each(['key\n', 'key\r\nx-evil: 1', 'ke\u0000y', 'schlüsſel', ''])(
+    '[R-01] a key in a setting is what a header can have: not %j',
+    (api_key) => {
+      const overrides = { providers: { local: { ...local, api_key } } };
+      expect(faultsOf({}, overrides)).toContain('/local/api_key');
+      expect(faultsOf({}, overrides)).not.toContain('evil');
+    },
+  );
+
   it('[R-02] a model whose provider is not configured stops the start and says what to set', () => {
     expect(faultsOf({}, { 'agent.model': 'openai/gpt' })).toContain(
       'agent.model: the provider "openai" is not configured; set OPENAI_API_KEY or providers.openai',

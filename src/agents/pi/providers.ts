@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import { defineAgent, INHERITED, listAgentIds } from '../../core/agents/agent-definition.js';
-import { address, headers, headerValue, secret } from '../../core/config/setting-kinds.js';
+import { address, headers, headerValue } from '../../core/config/setting-kinds.js';
 import { TenantName } from '../../core/identity/tenant-name.js';
 import { isInScope } from '../../core/store/index.js';
 import { BASE_URL } from '../../protocol/providers.js';
@@ -19,7 +19,7 @@ export const ProviderSetting = Type.Object(
   {
     api: Type.Optional(Type.Enum(['openai-completions', 'openai-responses', 'anthropic-messages'])),
     base_url: Type.Optional(address('https?', { pattern: BASE_URL.source })),
-    api_key: Type.Optional(secret({ minLength: 1 })),
+    api_key: Type.Optional(headerValue()),
     headers: Type.Optional(headers()),
     /** In tokens. */
     context_window: Type.Optional(Type.Integer({ minimum: 1_024, maximum: 100_000_000 })),

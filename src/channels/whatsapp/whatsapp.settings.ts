@@ -7,7 +7,11 @@ const secret = (description: string) => credential('^\\S{8,1024}$', description)
 export const whatsappSettings = defineAccountSettings(
   'whatsapp',
   {
-    access_token: secret('The token of a system user of the business, with `whatsapp_business_messaging`.'),
+    // It is the value of a header.
+    access_token: credential(
+      '^[\\x21-\\x7e]{8,1024}$',
+      'The token of a system user of the business, with `whatsapp_business_messaging`.',
+    ),
     phone_number_id: Type.String({
       pattern: '^[0-9]{1,32}$',
       'x-scope': 'config:dangerous',

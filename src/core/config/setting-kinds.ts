@@ -21,8 +21,14 @@ export const secret = ({ minLength = 0, rest = '' } = {}) =>
     'x-secret': true,
   });
 
+/** The value of an HTTP header, as the end of a pattern. */
+const HEADER_TEXT = '[\\t\\x20-\\x7e\\x80-\\xff]*$';
+
+/** What the value of an HTTP header may be. */
+export const HEADER_VALUE = new RegExp(`^${HEADER_TEXT}`);
+
 /** Returns the schema of a secret that HTTP sends as the value of a header: not empty, without control characters. */
-export const headerValue = () => secret({ minLength: 1, rest: '[\\t\\x20-\\x7e\\x80-\\xff]*$' });
+export const headerValue = () => secret({ minLength: 1, rest: HEADER_TEXT });
 
 /**
  * Returns the schema of an address of one of some schemes, without a credential, which would not be hidden.
