@@ -185,8 +185,13 @@ describe('openclaw backup', () => {
     await gateway?.close();
     await start();
     const [one, other] = await Promise.all([post(TOKENS.operator), post(TOKENS.operator)]);
-    expect([one.status, other.status].toSorted((a, b) => a - b)).toEqual([200, 403]);
-    await Promise.all([one.arrayBuffer(), other.arrayBuffer()]);
+    const [made, refused] = [one, other].toSorted((a, b) => a.status - b.status) as [Response, Response];
+    expect([made.status, refused.status]).toEqual([200, 409]);
+    expect(await refused.json()).toMatchObject({
+      ...{ type: 'urn:openclaw:error:conflict', title: 'Conflict', status: 409, code: 'CONFLICT' },
+      detail: 'Conflict: another backup is being made',
+    });
+    await made.arrayBuffer();
     await expect.poll(() => readdirSync(folder).filter((name) => name.includes('backup-'))).toEqual([]);
     await gateway?.close();
     await start(OPERATOR, 'sqlite::memory:');

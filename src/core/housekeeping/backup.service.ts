@@ -37,12 +37,13 @@ export class BackupService {
    * Streams a backup. Nothing that is stored is deleted until the stream ends or is returned from. Throws in the middle when
    * it cannot be completed.
    * @param signal ends it while the store is copied
-   * @throws GatewayError FORBIDDEN when a backup is being made, or this store has none; STORE_UNAVAILABLE
+   * @throws GatewayError CONFLICT while another backup is being made; FORBIDDEN if this store has none, or no room for one;
+   *   STORE_UNAVAILABLE
    */
   async *create(by: { readonly principal: string }, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     const { store } = this;
     if (!store) throw new GatewayError('FORBIDDEN', { reason: 'this store has no backups of the gateway' });
-    if (this.ended) throw new GatewayError('FORBIDDEN', { reason: 'another backup is being made' });
+    if (this.ended) throw new GatewayError('CONFLICT', { reason: 'another backup is being made' });
     const { promise, resolve: end } = Promise.withResolvers<void>();
     this.ended = promise;
     try {
