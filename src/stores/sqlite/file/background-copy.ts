@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { StoreCopy, StoreCopyFile } from '../../../core/store/index.js';
 import { GatewayError } from '../../../protocol/index.js';
 import { copyDatabase } from './copy-database.js';
+import { ENDINGS } from './database.js';
 
 /** Ends the name of a copy, before a random part. */
 const ENDING = '.backup-';
@@ -22,7 +24,7 @@ const SPARE_BYTES = 67_108_864;
 export async function makeCopy(path: string, signal?: AbortSignal): Promise<StoreCopyFile> {
   await checkRoom(path);
   const target = `${path}${ENDING}${randomBytes(4).toString('hex')}`;
-  const remove = () => rm(target, { force: true });
+  const remove = () => removeDatabase(target);
   try {
     const copy = import.meta.url.endsWith('.ts') ? copyDatabase(path, target) : await copyOutside(path, target, signal);
     signal?.throwIfAborted();
@@ -40,11 +42,22 @@ export async function removeCopies(path: string): Promise<void> {
   for (const name of (await readdir(folder)).filter(isCopy)) await rm(join(folder, name), { force: true });
 }
 
+/** Removes a database that no process has open, with the files that SQLite keeps beside it: a copy that was cut off has a journal. */
+async function removeDatabase(path: string): Promise<void> {
+  for (const ending of ENDINGS) await rm(`${path}${ending}`, { force: true });
+}
+
 async function copyOutside(path: string, target: string, signal: AbortSignal | undefined): Promise<StoreCopy> {
   const script = fileURLToPath(new URL('./sqlite.check.js', import.meta.url));
   const options = { maxBuffer: Infinity, ...(signal && { signal }) };
-  const { stdout } = await promisify(execFile)(process.execPath, [script, path, target], options);
-  return JSON.parse(stdout) as StoreCopy;
+  const running = promisify(execFile)(process.execPath, [script, path, target], options);
+  const closed = once(running.child, 'close');
+  try {
+    return JSON.parse((await running).stdout) as StoreCopy;
+  } finally {
+    // A process that is ended by the signal may write a little longer.
+    await closed;
+  }
 }
 
 async function checkRoom(path: string): Promise<void> {

@@ -20,6 +20,9 @@ const SETTINGS = `
   PRAGMA temp_store = MEMORY;
 `;
 
+/** How the names of the files of a database end: itself, and what SQLite keeps beside it. */
+export const ENDINGS = ['', '-journal', '-wal', '-shm'] as const;
+
 /** An open, migrated database that this process owns. */
 export interface OpenDatabase {
   readonly database: DatabaseSync;

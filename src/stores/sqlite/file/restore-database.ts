@@ -5,7 +5,7 @@ import type { StoreCopy } from '../../../core/store/index.js';
 import type { RestoredStore, SettledCopy } from '../../store-engine.js';
 import { checkDatabase } from './check-database.js';
 import { describeCopy } from './copy-database.js';
-import { makeFolder } from './database.js';
+import { ENDINGS, makeFolder } from './database.js';
 import { lockFile } from './file-lock.js';
 import { MIGRATIONS, readVersion } from '../schema/migrations.js';
 import { callOf } from '../operations/index.js';
@@ -61,7 +61,7 @@ function keepOld(path: string, now: number): string | undefined {
 }
 
 function removeDatabase(path: string): void {
-  for (const ending of ['', '-wal', '-shm', '.lock']) rmSync(`${path}${ending}`, { force: true });
+  for (const ending of [...ENDINGS, '.lock']) rmSync(`${path}${ending}`, { force: true });
 }
 
 function syncFile(path: string): void {
