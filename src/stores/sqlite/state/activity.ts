@@ -1,3 +1,5 @@
+import { RecencyMap } from '../../../core/cache/recency-map.js';
+
 /** Time for which the use of sessions is tracked, in milliseconds: that of the health page. */
 export const ACTIVITY_WINDOW_MS = 300_000;
 
@@ -13,14 +15,7 @@ const RESOLUTION_MS = 1_000;
  */
 export class Activity {
   /** Recently used sessions, least recently used first. */
-  private readonly lastUse = new Map<number, number>();
-  /**
-   * Passes {@link lastUse} in its order. A new iterator for each use would first pass the holes that all moved entries have
-   * left in the map, up to as many as it has entries.
-   */
-  private order: MapIterator<number> | undefined;
-  /** The session that {@link order} has passed last, while it is the least recently used one. */
-  private oldest: number | undefined;
+  private readonly lastUse = new RecencyMap<number, number>();
   /** The sessions with unfinished messages that are not in {@link lastUse}. */
   private readonly waiting = new Set<number>();
 
@@ -31,8 +26,6 @@ export class Activity {
   touch(session: number, at: number): void {
     const before = this.lastUse.get(session);
     if (before !== undefined && at - before < RESOLUTION_MS && at >= before) return;
-    this.lastUse.delete(session);
-    if (session === this.oldest) this.oldest = undefined;
     this.waiting.delete(session);
     this.lastUse.set(session, at);
     this.forget(at - ACTIVITY_WINDOW_MS);
@@ -73,20 +66,10 @@ export class Activity {
 
   /** Forgets uses before `since`, and the oldest ones of too many. */
   private forget(since: number): void {
-    for (let session = this.findOldest(); session !== undefined; session = this.findOldest()) {
+    for (let session = this.lastUse.oldest(); session !== undefined; session = this.lastUse.oldest()) {
       if ((this.lastUse.get(session) ?? 0) >= since && this.lastUse.size <= MAX_RECENT) return;
       this.lastUse.delete(session);
-      this.oldest = undefined;
       if (this.hasUnfinished(session)) this.waiting.add(session);
     }
-  }
-
-  private findOldest(): number | undefined {
-    if (this.oldest !== undefined) return this.oldest;
-    this.order ??= this.lastUse.keys();
-    const { value, done } = this.order.next();
-    // It has passed all entries, and those that it passed are gone or come after it: there is none. It would stay at its end.
-    if (done) this.order = undefined;
-    return (this.oldest = value);
   }
 }
