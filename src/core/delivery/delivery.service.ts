@@ -10,8 +10,10 @@ import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import type { DeltaEvent, FrameReader } from './frame-reader.js';
 import { PageReader } from './page-reader.js';
+import { SessionFeed } from './session-feed.js';
 import { SlowReadersService } from './slow-readers.service.js';
-import { Subscription, type SessionFeed, type SubscriptionServices } from './subscription.js';
+import { SubscribedReader } from './subscribed-reader.js';
+import { Subscription, type SubscriptionServices } from './subscription.js';
 
 /** Number of sessions that one connection may always read, however many the others read. */
 export const MIN_SUBSCRIPTIONS = 5_000;
@@ -25,8 +27,8 @@ export class DeliveryService {
   private readonly log: Log;
   /** By session, for sessions that have readers. */
   private readonly feeds = new Map<string, SessionFeed>();
-  /** By reader, then by session. */
-  private readonly subscriptionsOf = new Map<string, Map<string, Subscription>>();
+  /** By the reader's id: those that have read a session, until they are removed. */
+  private readonly readers = new Map<string, SubscribedReader>();
   /** By session. Frames reach the readers of other replicas through the log; deltas, which are not stored, through this. */
   private readonly deltas: Topic<DeltaEvent>;
   /** Number of sessions that are read, in total and by tenant. */
@@ -51,7 +53,9 @@ export class DeliveryService {
     this.log = logs.for('gateway');
     const pages = new PageReader(frames, clock, this.log);
     this.services = { pages, slowReaders, forget: (subscription) => this.forget(subscription) };
-    this.deltas = broker.topic<DeltaEvent>('deltas', (_, delta) => this.sendDelta(delta));
+    this.deltas = broker.topic<DeltaEvent>('deltas', (sessionId, delta) =>
+      this.feeds.get(sessionId)?.publishDelta(delta),
+    );
   }
 
   /** Follows the frames that other replicas commit. */
@@ -77,11 +81,7 @@ export class DeliveryService {
 
   private publishBurst(sessionId: string, frames: readonly DurableFrame[]): void {
     for (const listener of this.writeListeners) listener(sessionId);
-    const feed = this.feeds.get(sessionId);
-    if (!feed) return;
-    feed.headSeq = Math.max(feed.headSeq, frames.at(-1)?.seq ?? 0);
-    const shared = { kind: 'frames', frames } as const;
-    for (const subscription of feed.subscriptions) subscription.offer(shared);
+    this.feeds.get(sessionId)?.publish({ kind: 'frames', frames });
   }
 
   /** Returns whether a delta of this session could have a reader, here or on another replica. */
@@ -91,21 +91,13 @@ export class DeliveryService {
 
   /** Returns the number of connections to this replica that read a session. */
   countReaders(sessionId: string): number {
-    return this.feeds.get(sessionId)?.subscriptions.length ?? 0;
+    return this.feeds.get(sessionId)?.count() ?? 0;
   }
 
   /** Sends a delta to those readers of its session, here and on other replicas, that want deltas and keep up. */
   publishDelta(delta: DeltaEvent): void {
-    this.sendDelta(delta);
+    this.feeds.get(delta.sessionId)?.publishDelta(delta);
     if (this.deltas.isHeard(delta.sessionId)) this.deltas.publish(delta.sessionId, delta);
-  }
-
-  private sendDelta(delta: DeltaEvent): void {
-    const feed = this.feeds.get(delta.sessionId);
-    if (!feed) return;
-    for (const subscription of feed.subscriptions) {
-      if (subscription.takesDeltas) subscription.reader.send(delta);
-    }
   }
 
   /** Sends the session's frames after `afterSeq` to `reader`, then live ones. Does nothing if `reader` reads the session already, or was removed. */
@@ -154,7 +146,7 @@ export class DeliveryService {
     older?.end();
     reader.send({ kind: 'resumed', requestId, sessionId, fromSeq, headSeq: page.headSeq, isComplete });
     const subscription = this.add(reader, sessionId, fromSeq - 1);
-    subscription.feed.headSeq = Math.max(subscription.feed.headSeq, page.headSeq);
+    subscription.session.headSeq = Math.max(subscription.session.headSeq, page.headSeq);
     subscription.checkHead();
     return isComplete;
   }
@@ -179,38 +171,40 @@ export class DeliveryService {
   /** Removes all subscriptions of a reader that has gone. It gets no new ones. */
   removeReader(reader: FrameReader): void {
     this.gone.add(reader);
-    for (const subscription of this.subscriptionsOf.get(reader.id)?.values() ?? []) subscription.end();
+    for (const subscription of this.readers.get(reader.id)?.subscriptions.list() ?? []) subscription.end();
+    this.readers.delete(reader.id);
   }
 
   private countOf(reader: FrameReader): number {
-    return this.subscriptionsOf.get(reader.id)?.size ?? 0;
+    return this.readers.get(reader.id)?.subscriptions.size ?? 0;
   }
 
   private find(reader: FrameReader, sessionId: string): Subscription | undefined {
-    return this.subscriptionsOf.get(reader.id)?.get(sessionId);
+    return this.feeds.get(sessionId)?.find(reader);
   }
 
   private add(reader: FrameReader, sessionId: string, afterSeq: number): Subscription {
     let feed = this.feeds.get(sessionId);
-    if (!feed) this.feeds.set(sessionId, (feed = { sessionId, headSeq: afterSeq, subscriptions: [], deltaReaders: 0 }));
-    const subscription = new Subscription(reader, feed, afterSeq, this.services);
+    if (!feed) this.feeds.set(sessionId, (feed = new SessionFeed(sessionId, afterSeq)));
+    let owner = this.readers.get(reader.id);
+    if (!owner) this.readers.set(reader.id, (owner = new SubscribedReader(reader, this.services)));
+    const subscription = new Subscription(owner, feed, afterSeq);
+    feed.add(subscription);
+    owner.subscriptions.add(subscription);
     if (reader.wantsDeltas && ++feed.deltaReaders === 1) this.deltas.join(sessionId);
-    feed.subscriptions = feed.subscriptions.concat(subscription);
     this.count(reader, 1);
-    const own = this.subscriptionsOf.get(reader.id) ?? new Map<string, Subscription>();
-    this.subscriptionsOf.set(reader.id, own.set(sessionId, subscription));
     return subscription;
   }
 
   private forget(subscription: Subscription): void {
-    const { feed, reader } = subscription;
-    feed.subscriptions = feed.subscriptions.filter((other) => other !== subscription);
-    this.count(reader, -1);
+    const { reader, session } = subscription;
+    this.readers.get(reader.id)?.subscriptions.delete(subscription);
+    const feed = this.feeds.get(session.sessionId);
+    if (!feed) return;
+    feed.remove(subscription);
     if (reader.wantsDeltas && --feed.deltaReaders === 0) this.deltas.leave(feed.sessionId);
-    if (feed.subscriptions.length === 0) this.feeds.delete(feed.sessionId);
-    const own = this.subscriptionsOf.get(reader.id);
-    own?.delete(feed.sessionId);
-    if (own?.size === 0) this.subscriptionsOf.delete(reader.id);
+    if (feed.isEmpty) this.feeds.delete(feed.sessionId);
+    this.count(reader, -1);
   }
 
   private count({ principal: { tenant } }: FrameReader, change: 1 | -1): void {
@@ -222,10 +216,7 @@ export class DeliveryService {
 
   private noticeHead(sessionId: string, headSeq: number): void {
     for (const listener of this.writeListeners) listener(sessionId);
-    const feed = this.feeds.get(sessionId);
-    if (!feed || headSeq <= feed.headSeq) return;
-    feed.headSeq = headSeq;
-    for (const subscription of feed.subscriptions) subscription.checkHead();
+    this.feeds.get(sessionId)?.noticeHead(headSeq);
   }
 
   private async pollHeads(): Promise<void> {

@@ -6,6 +6,7 @@ import { FakeReader } from '../../testing/fake-reader.js';
 import { InProcessBroker } from '../broker/in-process-broker.js';
 import { SilentLogs } from '../telemetry/logs.js';
 import { GatewayError } from '../../protocol/domain.js';
+import type { DurableFrame } from '../store/index.js';
 import { MIN_SUBSCRIPTIONS } from './delivery.service.js';
 import { MAX_BUFFERED_BYTES } from './frame-reader.js';
 
@@ -354,6 +355,28 @@ describe('deltas', () => {
     await settle();
     expect(received).toEqual([delta]);
     await other.stop();
+  });
+});
+
+describe('the readers of one session', () => {
+  it('[S-02] get a burst in their order, except those that a reader before them has removed', async () => {
+    const sessionId = await makeLog(1);
+    const order: string[] = [];
+    const readers = ['ann', 'bob', 'cem', 'dan', 'eve'].map((name) => {
+      const reader = new FakeReader();
+      reader.send = () => void order.push(name);
+      harness.delivery.subscribe(reader, sessionId, 2);
+      return reader;
+    });
+    const [, bob, cem, dan] = readers;
+    bob!.send = () => {
+      order.push('bob');
+      for (const gone of [bob!, cem!, dan!]) harness.delivery.removeReader(gone);
+    };
+    harness.delivery.publish([{ sessionId, seq: 3 } as DurableFrame]);
+    harness.delivery.publish([{ sessionId, seq: 4 } as DurableFrame]);
+    expect(order).toEqual(['ann', 'bob', 'eve', 'ann', 'eve']);
+    expect(harness.delivery.countReaders(sessionId)).toBe(2);
   });
 });
 

@@ -11,8 +11,6 @@ export const MAX_STALL_MS = 60_000;
 export class SlowReadersService {
   private readonly counter: Counter;
   private readonly closed = new WeakSet<object>();
-  /** The newest turn of each reader. */
-  private readonly turns = new WeakMap<object, Promise<unknown>>();
 
   constructor(
     private readonly clock: Clock,
@@ -24,16 +22,6 @@ export class SlowReadersService {
         help: 'Connections that were closed because their peer took nothing of what was sent.',
       })
       .with({});
-  }
-
-  /**
-   * Runs `read` when those before it for the same reader are done: its subscriptions read the log one page at a time, so
-   * that together they buffer no more than one would. `read` must not reject.
-   */
-  takeTurn<T>(reader: FrameReader, read: () => Promise<T>): Promise<T> {
-    const turn = (this.turns.get(reader) ?? Promise.resolve()).then(read);
-    this.turns.set(reader, turn);
-    return turn;
   }
 
   /** Waits until the reader is writable, at most {@link MAX_STALL_MS}. Returns whether it has taken anything meanwhile. */

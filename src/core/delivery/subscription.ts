@@ -1,17 +1,22 @@
-import type { FrameReader, FramesEvent } from './frame-reader.js';
+import type { Placed } from '../cache/bag.js';
 import type { FollowedPosition } from '../store/index.js';
+import type { FrameReader, FramesEvent } from './frame-reader.js';
 import type { PageReader } from './page-reader.js';
 import type { SlowReadersService } from './slow-readers.service.js';
 
-/** A session that has readers. */
-export interface SessionFeed {
+/** The session of subscriptions. */
+export interface ReadSession {
   readonly sessionId: string;
   /** The newest seq known to be committed. */
   headSeq: number;
-  /** A new list for each change: most have one entry, for which a set would take four times the memory. */
-  subscriptions: readonly Subscription[];
-  /** Number of its readers that want deltas, whether or not they keep up. */
-  deltaReaders: number;
+}
+
+/** The reader of subscriptions. */
+export interface SubscriptionOwner {
+  readonly reader: FrameReader;
+  readonly services: SubscriptionServices;
+  /** Reads the log for a subscription until it has caught up, or has ended. */
+  catchUp(subscription: Subscription): void;
 }
 
 /** The services that all subscriptions share. */
@@ -27,55 +32,73 @@ export interface SubscriptionServices {
  * behind, the frames it misses are read from the log at its own pace until it has caught up. Either way it gets each
  * frame once, in order, because only `nextSeq` decides what is sent.
  */
-export class Subscription {
+export class Subscription implements Placed {
+  place = -1;
+  /** The one after it in the list of its session, which alone changes it. */
+  next: Subscription | undefined;
   private nextSeq: number;
-  private isCatchingUp = false;
-  private hasEnded = false;
+  private state: 'live' | 'behind' | 'ended' = 'live';
 
   constructor(
-    readonly reader: FrameReader,
-    readonly feed: SessionFeed,
+    private readonly owner: SubscriptionOwner,
+    readonly session: ReadSession,
     afterSeq: number,
-    private readonly services: SubscriptionServices,
   ) {
     this.nextSeq = afterSeq + 1;
   }
 
+  get reader(): FrameReader {
+    return this.owner.reader;
+  }
+
   get takesDeltas(): boolean {
     const { wantsDeltas, bufferedBytes, maxBufferedBytes } = this.reader;
-    return wantsDeltas && !this.isCatchingUp && bufferedBytes < maxBufferedBytes / 2;
+    return wantsDeltas && this.state === 'live' && bufferedBytes < maxBufferedBytes / 2;
   }
 
   /** Starts at a position that is looked up; what is committed meanwhile follows. `find` must not reject. */
   async startAt(find: () => Promise<FollowedPosition>): Promise<void> {
-    this.isCatchingUp = true;
+    this.state = 'behind';
     const { seq, headSeq } = await find();
     this.nextSeq = seq + 1;
-    this.feed.headSeq = Math.max(this.feed.headSeq, headSeq);
-    this.isCatchingUp = false;
-    if (!this.hasEnded) this.checkHead();
+    this.session.headSeq = Math.max(this.session.headSeq, headSeq);
+    if (this.hasCaughtUp()) return;
+    this.owner.catchUp(this);
   }
 
   /** Idempotent. */
   end(): void {
-    if (this.hasEnded) return;
-    this.hasEnded = true;
-    this.services.forget(this);
+    if (this.state === 'ended') return;
+    this.state = 'ended';
+    this.owner.services.forget(this);
   }
 
-  /** Takes frames that were just committed. The feed's head covers them already. */
+  /** Takes frames that were just committed. The session's head covers them already. */
   offer(burst: FramesEvent): void {
-    if (this.hasEnded) return;
-    const [first] = burst.frames;
     const { bufferedBytes, maxBufferedBytes } = this.reader;
-    if (!this.isCatchingUp && first?.seq === this.nextSeq && bufferedBytes < maxBufferedBytes) this.sendBurst(burst);
+    const isNext = burst.frames[0]?.seq === this.nextSeq;
+    if (this.state === 'live' && isNext && bufferedBytes < maxBufferedBytes) this.sendBurst(burst);
     else this.checkHead();
   }
 
   /** Reads the log if the head is beyond what the reader has got. */
   checkHead(): void {
-    if (this.isCatchingUp || this.nextSeq > this.feed.headSeq) return;
-    void this.catchUp();
+    if (this.state !== 'live' || this.nextSeq > this.session.headSeq) return;
+    this.state = 'behind';
+    this.owner.catchUp(this);
+  }
+
+  /** Sends one page of the log when the reader has room. Resolves with true while there is more to read. */
+  async readPage(): Promise<boolean> {
+    if (!(await this.waitForReader())) return false;
+    const page = await this.owner.services.pages.read(this.session.sessionId, this.nextSeq - 1);
+    if (page && this.isBehind()) {
+      this.session.headSeq = Math.max(this.session.headSeq, page.headSeq);
+      if (page.frames.length > 0) this.sendBurst({ kind: 'frames', frames: page.frames });
+      // Retention has deleted the rest meanwhile: continue after it instead of waiting for it.
+      else this.nextSeq = page.firstSeq;
+    }
+    return !this.hasCaughtUp();
   }
 
   private sendBurst(burst: FramesEvent): void {
@@ -83,42 +106,25 @@ export class Subscription {
     this.nextSeq = (burst.frames.at(-1)?.seq ?? this.nextSeq - 1) + 1;
   }
 
-  private async catchUp(): Promise<void> {
-    this.isCatchingUp = true;
-    while (!this.hasEnded && this.nextSeq <= this.feed.headSeq) {
-      const hasRead = await this.services.slowReaders.takeTurn(this.reader, () => this.readOn());
-      if (!hasRead) break;
-    }
-    // In the same tick as the last check of the head, so that the next burst is sent live.
-    this.isCatchingUp = false;
-  }
-
-  /** Sends one page when the reader has room. Returns false if it has gone. */
-  private async readOn(): Promise<boolean> {
-    if (!(await this.waitForReader())) return false;
-    await this.sendPage();
-    return true;
-  }
-
-  private async sendPage(): Promise<void> {
-    const page = await this.services.pages.read(this.feed.sessionId, this.nextSeq - 1);
-    if (!page || this.hasEnded) return;
-    this.feed.headSeq = Math.max(this.feed.headSeq, page.headSeq);
-    if (page.frames.length > 0) this.sendBurst({ kind: 'frames', frames: page.frames });
-    // Retention has deleted the rest meanwhile: continue after it instead of waiting for it.
-    else this.nextSeq = page.firstSeq;
-  }
-
-  /** Waits until the reader has room. Returns false when it has gone, or was closed because it takes nothing. */
+  /** Waits until the reader has room. Resolves with false when it has gone, or was closed because it takes nothing. */
   private async waitForReader(): Promise<boolean> {
-    while (this.reader.bufferedBytes >= this.reader.maxBufferedBytes / 2) {
-      const hasTaken = await this.services.slowReaders.waitForProgress(this.reader);
-      if (this.hasEnded) return false;
-      if (!hasTaken) {
-        this.services.slowReaders.close(this.reader);
-        return false;
-      }
+    const { reader, services } = this.owner;
+    while (this.isBehind() && reader.bufferedBytes >= reader.maxBufferedBytes / 2) {
+      const hasTaken = await services.slowReaders.waitForProgress(reader);
+      if (hasTaken || !this.isBehind()) continue;
+      services.slowReaders.close(reader);
+      this.end();
     }
-    return !this.hasEnded;
+    return this.isBehind();
+  }
+
+  /** Returns whether nothing is left to read. Is live from then on, in the same tick, so that the next burst is sent at once. */
+  private hasCaughtUp(): boolean {
+    if (this.isBehind() && this.nextSeq > this.session.headSeq) this.state = 'live';
+    return !this.isBehind();
+  }
+
+  private isBehind(): boolean {
+    return this.state === 'behind';
   }
 }
