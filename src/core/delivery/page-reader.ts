@@ -8,7 +8,7 @@ const PAGE_FRAMES = 256;
 const PAGE_BYTES = 262_144;
 
 /** Number of pages that are read at a time. The pages of one batch of reads are in memory together. */
-export const MAX_PAGES = 8;
+export const MAX_PAGES = 4;
 
 /** Pause after a failed read, in milliseconds. */
 const RETRY_DELAY_MS = 1_000;

@@ -32,10 +32,10 @@ interface SessionColumns extends Omit<SessionEntry, 'explicitActivation' | 'last
   readonly hasCursor: 0 | 1;
 }
 
-const MAX_CACHED_CLIENTS = 20_000;
+const MAX_CACHED_CLIENTS = 10_000;
 
 /** Number of cached sessions with one message so far: strangers can make as many as they like. */
-const MAX_CACHED_NEW_SESSIONS = 16_384;
+const MAX_CACHED_NEW_SESSIONS = 8_192;
 
 /** Number of sessions whose fields are all cached, half a kilobyte each. */
 const MAX_CACHED_CLAIMED = 4_096;
@@ -44,7 +44,7 @@ const MAX_CACHED_CLAIMED = 4_096;
 const MAX_CACHED_NAMES = 1_000;
 
 /** Number of participants, and of cursors, that are cached, besides the newest of each cached session. */
-const MAX_CACHED_PARTICIPANTS = 20_000;
+const MAX_CACHED_PARTICIPANTS = 10_000;
 
 /** Maps the names of clients and sessions to their row numbers, with a cache, and creates their rows. */
 export class Directory {

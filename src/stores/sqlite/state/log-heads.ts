@@ -17,9 +17,11 @@ export interface LogHead {
  * its place, so that sessions with numbers near each other do not displace each other.
  */
 export class LogHeads {
-  private sessions = new Float64Array(MAX_CACHED_SESSIONS);
+  private readonly sessions = new Float64Array(MAX_CACHED_SESSIONS);
   private readonly seqs = new Float64Array(MAX_CACHED_SESSIONS);
   private readonly sweptSeqs = new Float64Array(MAX_CACHED_SESSIONS);
+  /** The end of the places that are in use: pages of a list take memory once they are written to. */
+  private end = 0;
 
   /** @param read reads the bounds of a session that is not kept */
   constructor(private readonly read: (session: number) => LogHead) {}
@@ -43,6 +45,7 @@ export class LogHeads {
     this.sessions[place] = session;
     this.seqs[place] = seq;
     this.sweptSeqs[place] = sweptSeq;
+    this.end = Math.max(this.end, place + 1);
   }
 
   /** Forgets a session whose bounds have changed in the tables. */
@@ -52,8 +55,8 @@ export class LogHeads {
   }
 
   forgetAll(): void {
-    // Pages of a new list are used once they are written to.
-    this.sessions = new Float64Array(MAX_CACHED_SESSIONS);
+    this.sessions.fill(0, 0, this.end);
+    this.end = 0;
   }
 
   /** Returns the place of a session, which is kept from now on. Numbers of sessions start at 1. */
