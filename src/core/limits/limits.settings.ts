@@ -17,12 +17,12 @@ export const limitSettings = defineSettings({
   }),
   'limits.connections_per_address': count(200, 'Open connections from one address.'),
   'limits.sessions_read': count(
-    200_000,
+    100_000,
     'Sessions that all connections read at the same time. A tenant leaves half of them to others; each connection may read 5,000.',
   ),
   'limits.buffered_bytes': Type.Integer({
-    default: 33_554_432,
-    minimum: 16_777_216,
+    default: 16_777_216,
+    minimum: 8_388_608,
     maximum: 17_179_869_184,
     description:
       'Bytes that connections and HTTP requests hold in memory together. Each may hold an eighth of what is free, and always 160 KiB.',
