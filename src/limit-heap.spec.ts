@@ -68,6 +68,21 @@ it('few pages of large objects that are gone stay in memory', () => {
   expect(run(`limitHeap(); ${load}`)).toBeLessThan(run(load) / 2);
 });
 
+it('a heap saves memory while it works only if it is large', () => {
+  const watch = `
+    import v8 from 'node:v8';
+    const { setFlagsFromString } = v8;
+    let saves = 0;
+    v8.setFlagsFromString = (flag) => {
+      if (flag.endsWith('memory-saver-mode')) saves = flag === '--memory-saver-mode' ? 1 : 0;
+      setFlagsFromString(flag);
+    };
+    limitHeap(100);`;
+  const print = 'console.log(saves);';
+  expect(run(watch + LOAD + print)).toBe(0);
+  expect(run(watch + LOAD.replaceAll('50_000', '500_000') + print)).toBe(1);
+});
+
 it('memory that a burst has used returns to the system at rest', () => {
   const rest = `
     import v8 from 'node:v8';

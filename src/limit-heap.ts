@@ -25,6 +25,9 @@ const LARGE_POOL_MIB = 4;
 /** Time for which V8 keeps free pages, in seconds. */
 const POOL_SECONDS = 1;
 
+/** The V8 of older versions has no flags for the pages that it keeps, and reports unknown ones. */
+const HAS_POOL = Number.parseInt(process.versions.node) >= 26;
+
 /** Time at rest after which memory is returned to the system, in milliseconds. */
 const REST_MS = 5_000;
 
@@ -33,6 +36,10 @@ const REST_SHARE = 0.2;
 
 /** A heap with buffers below this size is not made smaller at rest: what would be returned is soon needed again. In bytes. */
 const SMALL_HEAP_BYTES = 67_108_864;
+
+/** Size above which a heap saves memory while the process works, and below which it no longer does, in bytes. */
+const SAVE_ABOVE_BYTES = 88_080_384;
+const SAVE_DOWN_TO_BYTES = 71_303_168;
 
 /** Flags of Node that size the young generation: of bin/launch.js, or of the operator. */
 const YOUNG_FLAGS = /--(max|min)[-_]semi[-_]space|--semi[-_]space[-_]growth/;
@@ -61,13 +68,12 @@ export function limitHeap(restMs = REST_MS): void {
     if (!LAUNCH_FLAG.test(given)) limitYoung();
   }
   limitPool();
-  shrinkAtRest(restMs);
+  saveMemory(restMs);
 }
 
 /** By itself V8 keeps pages that a collection has freed for 8 seconds, those of large objects up to 32 MiB. */
 function limitPool(): void {
-  // The V8 of older versions has no such flags, and reports unknown ones.
-  if (Number.parseInt(process.versions.node) < 26) return;
+  if (!HAS_POOL) return;
   v8.setFlagsFromString(`--max-large-page-pool-size=${LARGE_POOL_MIB}`);
   v8.setFlagsFromString(`--memory-pool-timeout=${POOL_SECONDS}`);
 }
@@ -97,24 +103,32 @@ function limitYoung(): void {
 }
 
 /**
- * V8 collects in small steps, compacts, and returns memory when it is to save memory. While the process works that would
- * cost throughput. By itself V8 does not notice the rest: it knows the rate of allocation at the last collection only.
+ * Lets V8 save memory while its heap is large, and while the process rests: it then collects in small steps, compacts, and
+ * returns free memory at once. A smaller heap that works would lose throughput. By itself V8 does not notice the rest: it knows the
+ * rate of allocation at the last collection only.
  */
-function shrinkAtRest(restMs: number): void {
+function saveMemory(restMs: number): void {
   v8.setFlagsFromString(`--memory-reducer-delay-ms=${restMs}`);
   v8.setFlagsFromString(`--gc-memory-reducer-start-delay-ms=${restMs}`);
   let before = performance.eventLoopUtilization();
+  let busyAt = performance.now();
   let saves = false;
-  setInterval(() => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, before);
-    before = now;
-    const { total_heap_size, external_memory } = v8.getHeapStatistics();
-    const isLarge = total_heap_size + external_memory > SMALL_HEAP_BYTES;
-    if (saves === (isLarge && utilization < REST_SHARE)) return;
-    saves = !saves;
-    v8.setFlagsFromString(saves ? '--memory-saver-mode' : '--no-memory-saver-mode');
-  }, restMs).unref();
+  setInterval(
+    () => {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, before);
+      before = now;
+      if (utilization >= REST_SHARE) busyAt = performance.now();
+      const { total_heap_size, external_memory } = v8.getHeapStatistics();
+      const isLarge = total_heap_size > (saves ? SAVE_DOWN_TO_BYTES : SAVE_ABOVE_BYTES);
+      const rests = performance.now() - busyAt >= restMs && total_heap_size + external_memory > SMALL_HEAP_BYTES;
+      if (saves === (isLarge || rests)) return;
+      saves = !saves;
+      v8.setFlagsFromString(saves ? '--memory-saver-mode' : '--no-memory-saver-mode');
+      if (HAS_POOL) v8.setFlagsFromString(saves ? '--no-memory-pool' : '--memory-pool');
+    },
+    Math.min(ADAPT_MS, restMs),
+  ).unref();
 }
 
 /** Returns how much fits into the young generation between two collections, in bytes. */
