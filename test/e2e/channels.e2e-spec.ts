@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Global, Module, type Type } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ApprovalsService } from '../../src/core/approvals/approvals.service.js';
 import { AgentRuntime } from '../../src/core/turns/agent-runtime.js';
 import { MemoryConnectionsService } from '../../src/core/connections/memory-connections.service.js';
 import { LOCAL_OPERATOR } from '../../src/core/identity/principal.js';
@@ -298,12 +299,15 @@ describe('a call that needs an approval', () => {
     platform.write('ann', '/tool session.info {}');
     await asks('ann');
     const [message] = platform.shown.filter(({ buttons }) => buttons.length > 0);
+    const decisions: string[] = [];
+    app?.app.get(ApprovalsService, { strict: false }).onDecided((_, { decision }) => decisions.push(decision));
     platform.press('ann', 'ann', 'Approve');
     platform.press('ann', 'ann', 'Approve');
     await eventually(() => expect(message).toMatchObject({ text: 'session.info: approved', buttons: [] }));
     platform.write('ann', 'and now');
     await eventually(() => expect(platform.read('ann').at(-1)).toContain('and now'));
     expect(platform.read('ann').some((text) => text.includes('too late'))).toBe(false);
+    await eventually(() => expect(decisions).toEqual(['allow']));
   });
 
   it('[V-23] in a group is decided by the person who asked; anybody else gets one line', async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../protocol/domain.js';
+import { BoundedMap } from '../cache/bounded-map.js';
 import { ConfigStoreService } from '../config/config-store.service.js';
 import { checkDecides, type Principal } from '../identity/principal.js';
 import { follow } from '../replicas/follow.js';
@@ -11,12 +12,16 @@ import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import { hashArguments } from './arguments-hash.js';
 
+/** Number of decisions that are known as announced: the same one can be made twice at the same time only. */
+const MAX_ANNOUNCED = 1_000;
+
 /** Pause before a failed attempt to expire an approval is repeated, in milliseconds. */
 const RETRY_DELAY_MS = 1_000;
 
 /** A decision, with the principal that made it unless the approval expired. */
 export type Ruling = Pick<Approval, 'decidedBy'> & { readonly decision: ApprovalDecision };
 
+type ApprovalKey = Pick<Approval, 'tenant' | 'approvalId'>;
 type DecidedListener = (approval: Approval, ruling: Ruling) => void;
 
 /** A call that needs an approval. */
@@ -46,8 +51,8 @@ export class ApprovalsService {
   private readonly waiting = new Map<string, (ruling: Ruling) => void>();
   private readonly openedListeners: ((approval: Approval) => void)[] = [];
   private readonly decidedListeners: DecidedListener[] = [];
-  /** Functions that look for the decision on an approval, by its ID, while something waits for it. */
-  private readonly looks = new Map<string, () => void>();
+  /** The approvals whose decision was announced last. */
+  private readonly announced = new BoundedMap<string, true>(MAX_ANNOUNCED);
 
   // oxlint-disable-next-line max-params -- what an approval needs, each from its own service
   constructor(
@@ -60,7 +65,7 @@ export class ApprovalsService {
     logs: Logs,
   ) {
     this.log = logs.for('tools');
-    queue.onRuling((approvalId) => this.looks.get(approvalId)?.());
+    queue.onRuling((tenant, approvalId) => this.look({ tenant, approvalId }));
   }
 
   /** Calls a listener with each approval that is opened on this replica. It must not throw. */
@@ -68,7 +73,7 @@ export class ApprovalsService {
     this.openedListeners.push(listener);
   }
 
-  /** Calls a listener with each decision that is made on this replica. It must not throw. */
+  /** Calls a listener with each decision that is made on this replica, or that a call here has waited for. It must not throw. */
   onDecided(listener: DecidedListener): void {
     this.decidedListeners.push(listener);
   }
@@ -113,10 +118,8 @@ export class ApprovalsService {
     const { resolve } = decided;
     this.waiting.set(approval.approvalId, resolve);
     const stop = new AbortController();
-    const look = () => void this.noticeDecision(approval).catch((error: unknown) => this.warn(error, approval));
-    this.looks.set(approval.approvalId, look);
     // It may have been decided since the approval was read.
-    look();
+    this.look(approval);
     const unfollow = follow(this.store, this.clock, {
       poll: () => this.noticeDecision(approval),
       onError: (error) => this.warn(error, approval),
@@ -126,7 +129,6 @@ export class ApprovalsService {
     } finally {
       stop.abort();
       unfollow();
-      if (this.looks.get(approval.approvalId) === look) this.looks.delete(approval.approvalId);
       // A newer run of the message may wait by now: a replica that lost its lease can claim it again.
       if (this.waiting.get(approval.approvalId) === resolve) this.waiting.delete(approval.approvalId);
     }
@@ -179,22 +181,31 @@ export class ApprovalsService {
   private async settle(approval: Approval, decision: ApprovalDecision, actor: string): Promise<Ruling> {
     const decided = await this.approvals.decideApproval(approval.approvalId, decision, actor);
     const settled = (decided && readRuling(decided)) ?? { decision };
-    if (decided?.isNew) this.announce(approval, settled, actor);
+    if (decided?.isNew) this.announce(approval, settled);
     this.waiting.get(approval.approvalId)?.(settled);
     return settled;
   }
 
-  private announce(approval: Approval, ruling: Ruling, actor: string): void {
+  private announce(approval: Approval, ruling: Ruling): void {
     const { approvalId, tool } = approval;
-    this.log.info({ approval_id: approvalId, tool, decision: ruling.decision, actor }, 'approval decided');
+    if (this.announced.get(approvalId)) return;
+    this.announced.set(approvalId, true);
+    // Who decided is in the audit trail, and may be a person of a chat.
+    this.log.info({ approval_id: approvalId, tool, decision: ruling.decision }, 'approval decided');
     for (const listener of this.decidedListeners) listener(approval, ruling);
   }
 
-  /** Applies a decision that was made on another replica. */
-  private async noticeDecision({ tenant, approvalId }: Approval): Promise<void> {
+  /** Looks for a decision that was made elsewhere: by a message, or on another replica. */
+  private look(approval: ApprovalKey): void {
+    this.noticeDecision(approval).catch((error: unknown) => this.warn(error, approval));
+  }
+
+  private async noticeDecision({ tenant, approvalId }: ApprovalKey): Promise<void> {
     const approval = await this.approvals.findApproval(tenant, approvalId);
     const ruling = approval && readRuling(approval);
-    if (ruling) this.waiting.get(approvalId)?.(ruling);
+    if (!ruling) return;
+    this.announce(approval, ruling);
+    this.waiting.get(approvalId)?.(ruling);
   }
 
   /** Waits for the end of the approval's time, or until `signal` aborts. Expires the approval at the former. */
@@ -219,7 +230,7 @@ export class ApprovalsService {
     });
   }
 
-  private warn(error: unknown, { approvalId }: Approval): void {
+  private warn(error: unknown, { approvalId }: ApprovalKey): void {
     this.log.warn({ error, approval_id: approvalId }, 'an approval could not be read; trying again in a second');
   }
 }

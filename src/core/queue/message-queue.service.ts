@@ -28,6 +28,7 @@ const LIMIT_SETTINGS = {
   perTenant: 'quotas.queued of the tenant',
 } as const satisfies Record<keyof QueueLimits, string>;
 
+type RulingListener = (tenant: string, approvalId: string) => void;
 type AcceptListener = (message: NewMessage, accepted: AcceptedMessage) => void;
 
 const OUTCOMES = ['queued', 'observed', 'duplicate', 'conflict', 'full', 'nothing_to_supersede'] as const;
@@ -46,7 +47,7 @@ export class MessageQueueService {
   private readonly log: Log;
   private readonly counted: Readonly<Record<(typeof OUTCOMES)[number], Counter>>;
 
-  private readonly rulingListeners: ((approvalId: string) => void)[] = [];
+  private readonly rulingListeners: RulingListener[] = [];
   private readonly acceptListeners: AcceptListener[] = [];
   private readonly interruptListeners: ((messageRef: string) => void)[] = [];
 
@@ -109,7 +110,8 @@ export class MessageQueueService {
     if (outcome.ended) this.logWriter.publish([outcome.ended]);
     if (outcome.reply) {
       this.logWriter.publish(outcome.reply);
-      if (message.ruling) for (const listener of this.rulingListeners) listener(message.ruling.approvalId);
+      if (message.ruling)
+        for (const listener of this.rulingListeners) listener(message.client.tenant, message.ruling.approvalId);
       return outcome;
     }
     if (outcome.kind === 'accepted' && outcome.status === 'queued') this.noteQueued(message, outcome);
@@ -141,8 +143,8 @@ export class MessageQueueService {
     this.acceptListeners.push(listener);
   }
 
-  /** Calls a listener with the ID of an approval when a message that decides on it was stored. */
-  onRuling(listener: (approvalId: string) => void): void {
+  /** Calls a listener with an approval when a message that decides on it was stored. It must not throw. */
+  onRuling(listener: RulingListener): void {
     this.rulingListeners.push(listener);
   }
 
