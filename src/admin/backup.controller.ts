@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import { Controller, HttpCode, Post, Res, UseGuards } from '@nestjs/common';
+import { ConflictException, Controller, HttpCode, Post, Res, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
-import { BackupService } from '../core/housekeeping/backup.service.js';
+import { BackupService, BackupUnderWayError } from '../core/housekeeping/backup.service.js';
 import { checkAllTenants } from '../core/identity/all-tenants.js';
 import type { Principal } from '../core/identity/principal.js';
 import { sendBody } from '../http/index.js';
@@ -38,9 +38,13 @@ export class BackupController {
     response.once('close', () => stop.abort());
     const backup = this.backups.create(caller, stop.signal);
     // The copy is made before the first chunk, so that its failure has a status.
-    const first = await backup.next();
+    const first = await backup.next().catch(refuseSecond);
     response.writeHead(200, { 'Content-Type': 'application/x-tar', 'Cache-Control': 'no-store' });
     if (first.done !== true) response.write(first.value);
     await sendBody(response, backup);
   }
+}
+
+function refuseSecond(error: unknown): never {
+  throw error instanceof BackupUnderWayError ? new ConflictException(error.message) : error;
 }

@@ -16,7 +16,6 @@ export interface ErrorDetails {
   INVALID_PAYLOAD: { faults: readonly PayloadFault[] };
   FORBIDDEN: { reason: string; missing_scope?: string };
   NOT_FOUND: { what: string };
-  CONFLICT: { reason: string };
   IDEMPOTENCY_CONFLICT: { id: string };
   RATE_LIMITED: { limit: string };
   QUEUE_FULL: { limit: string; allowed: number };
@@ -90,14 +89,6 @@ export const errorTable: { readonly [C in ErrorCode]: ErrorRow<ErrorDetails[C]> 
     when: 'It does not exist, or the caller may not see it.',
     action: 'Check the id and the credential.',
     message: (d) => `Not found: ${d.what}`,
-  },
-  CONFLICT: {
-    httpStatus: 409,
-    retryable: false,
-    level: 'debug',
-    when: 'Something that is under way excludes it; over HTTP only.',
-    action: 'Wait for the end of what `details.reason` names, and send the request again.',
-    message: (d) => `Conflict: ${d.reason}`,
   },
   IDEMPOTENCY_CONFLICT: {
     httpStatus: 409,

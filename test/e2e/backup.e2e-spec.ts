@@ -188,8 +188,8 @@ describe('openclaw backup', () => {
     const [made, refused] = [one, other].toSorted((a, b) => a.status - b.status) as [Response, Response];
     expect([made.status, refused.status]).toEqual([200, 409]);
     expect(await refused.json()).toMatchObject({
-      ...{ type: 'urn:openclaw:error:conflict', title: 'Conflict', status: 409, code: 'CONFLICT' },
-      detail: 'Conflict: another backup is being made',
+      ...{ title: 'Conflict', status: 409 },
+      detail: 'Another backup is being made; try again when it is complete',
     });
     await made.arrayBuffer();
     await expect.poll(() => readdirSync(folder).filter((name) => name.includes('backup-'))).toEqual([]);

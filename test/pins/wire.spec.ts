@@ -160,7 +160,6 @@ describe('pinned on the wire', () => {
       'INVALID_PAYLOAD 400',
       'FORBIDDEN 403',
       'NOT_FOUND 404',
-      'CONFLICT 409',
       'IDEMPOTENCY_CONFLICT 409',
       'RATE_LIMITED 429 retryable',
       'QUEUE_FULL 503 retryable',

@@ -15,6 +15,15 @@ import { TAR_END, tarHeader, tarPadding } from './tar.js';
 
 type FileOfBackup = BackupManifest['files'][number];
 
+/** Another backup is being made: there is one at a time. */
+export class BackupUnderWayError extends Error {
+  override readonly name = 'BackupUnderWayError';
+
+  constructor() {
+    super('Another backup is being made; try again when it is complete');
+  }
+}
+
 /** Makes backups: a tar archive of the store, the uploaded files that its rows name, and a manifest at the end. */
 @Injectable()
 export class BackupService {
@@ -37,13 +46,13 @@ export class BackupService {
    * Streams a backup. Nothing that is stored is deleted until the stream ends or is returned from. Throws in the middle when
    * it cannot be completed.
    * @param signal ends it while the store is copied
-   * @throws GatewayError CONFLICT while another backup is being made; FORBIDDEN if this store has none, or no room for one;
-   *   STORE_UNAVAILABLE
+   * @throws BackupUnderWayError
+   * @throws GatewayError FORBIDDEN if this store has none, or no room for one; STORE_UNAVAILABLE
    */
   async *create(by: { readonly principal: string }, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     const { store } = this;
     if (!store) throw new GatewayError('FORBIDDEN', { reason: 'this store has no backups of the gateway' });
-    if (this.ended) throw new GatewayError('CONFLICT', { reason: 'another backup is being made' });
+    if (this.ended) throw new BackupUnderWayError();
     const { promise, resolve: end } = Promise.withResolvers<void>();
     this.ended = promise;
     try {
