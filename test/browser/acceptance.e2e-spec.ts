@@ -76,6 +76,7 @@ describe('the page at every size', () => {
   it('[W-45] survives the text spacing of WCAG 1.4.12: no text leaves its button, its bubble or its row', async () => {
     const chat = await suite.open();
     await showMuch(chat);
+    await chat.waitForConnection();
     await chat.say('/wait 60000');
     await chat.say('and one that waits');
     await chat.page.getByText('next in line').waitFor();

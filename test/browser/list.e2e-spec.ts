@@ -271,6 +271,7 @@ describe.concurrent('stopping', () => {
 
   it('[W-44] stops all that waits at once', async () => {
     const chat = await suite.open();
+    await chat.waitForConnection();
     for (const text of ['/wait 60000', '/blocks 1', '/blocks 2']) await chat.say(text);
     await chat.page.getByText('2nd in line').waitFor();
     await chat.command('Stop all');

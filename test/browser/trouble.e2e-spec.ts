@@ -175,6 +175,7 @@ describe.concurrent('a message', () => {
 
   it('[W-14] that waits can be cancelled', async () => {
     const chat = await suite.open();
+    await chat.waitForConnection();
     await chat.say('/wait 60000');
     await chat.say('/blocks 1');
     const waiting = chat.page.locator('.said').nth(1);

@@ -66,6 +66,7 @@ describe('a message', () => {
 
   it('[W-40] that waits has its place in line, and goes back into the composer to be edited', async () => {
     const chat = await suite.open();
+    await chat.waitForConnection();
     for (const text of ['/wait 60000', 'first', 'second', 'third']) await chat.say(text);
     const fates = chat.page.locator('.aside .state');
     await eventually(async () =>
