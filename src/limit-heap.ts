@@ -41,6 +41,9 @@ const SMALL_HEAP_BYTES = 67_108_864;
 const SAVE_ABOVE_BYTES = 88_080_384;
 const SAVE_DOWN_TO_BYTES = 71_303_168;
 
+/** Growth of buffers above which V8 starts a collection in small steps, 64 MiB, and some more. In bytes. */
+const COLLECTED_GROWTH_BYTES = 83_886_080;
+
 /** Flags of Node that size the young generation: of bin/launch.js, or of the operator. */
 const YOUNG_FLAGS = /--(max|min)[-_]semi[-_]space|--semi[-_]space[-_]growth/;
 
@@ -113,22 +116,30 @@ function saveMemory(restMs: number): void {
   let before = performance.eventLoopUtilization();
   let busyAt = performance.now();
   let saves = false;
-  setInterval(
-    () => {
-      const now = performance.eventLoopUtilization();
-      const { utilization } = performance.eventLoopUtilization(now, before);
-      before = now;
-      if (utilization >= REST_SHARE) busyAt = performance.now();
-      const { total_heap_size, external_memory } = v8.getHeapStatistics();
-      const isLarge = total_heap_size > (saves ? SAVE_DOWN_TO_BYTES : SAVE_ABOVE_BYTES);
-      const rests = performance.now() - busyAt >= restMs && total_heap_size + external_memory > SMALL_HEAP_BYTES;
-      if (saves === (isLarge || rests)) return;
-      saves = !saves;
-      v8.setFlagsFromString(saves ? '--memory-saver-mode' : '--no-memory-saver-mode');
-      if (HAS_POOL) v8.setFlagsFromString(saves ? '--no-memory-pool' : '--memory-pool');
-    },
-    Math.min(ADAPT_MS, restMs),
-  ).unref();
+  let rested = false;
+  const adapt = () => {
+    const now = performance.eventLoopUtilization();
+    if (performance.eventLoopUtilization(now, before).utilization >= REST_SHARE) busyAt = performance.now();
+    before = now;
+    const { total_heap_size, external_memory } = v8.getHeapStatistics();
+    const isLarge = total_heap_size > (saves ? SAVE_DOWN_TO_BYTES : SAVE_ABOVE_BYTES);
+    const rests = performance.now() - busyAt >= restMs && total_heap_size + external_memory > SMALL_HEAP_BYTES;
+    if (saves !== (isLarge || rests)) setSaving((saves = !saves));
+    // A heap that has saved memory while it worked has had V8's own collections of a rest.
+    if (rests && !rested) startCollection();
+    rested = rests;
+  };
+  setInterval(adapt, Math.min(ADAPT_MS, restMs)).unref();
+}
+
+function setSaving(saves: boolean): void {
+  v8.setFlagsFromString(saves ? '--memory-saver-mode' : '--no-memory-saver-mode');
+  if (HAS_POOL) v8.setFlagsFromString(saves ? '--no-memory-pool' : '--memory-pool');
+}
+
+/** Starts a collection in small steps. A buffer that nothing writes to takes no memory. */
+function startCollection(): void {
+  void new ArrayBuffer(COLLECTED_GROWTH_BYTES);
 }
 
 /** Returns how much fits into the young generation between two collections, in bytes. */
