@@ -139,7 +139,11 @@ function setSaving(saves: boolean): void {
 
 /** Starts a collection in small steps. A buffer that nothing writes to takes no memory. */
 function startCollection(): void {
-  void new ArrayBuffer(COLLECTED_GROWTH_BYTES);
+  try {
+    void new ArrayBuffer(COLLECTED_GROWTH_BYTES);
+  } catch {
+    // The system allows no more address space: V8 collects when it needs some.
+  }
 }
 
 /** Returns how much fits into the young generation between two collections, in bytes. */
