@@ -10,12 +10,15 @@ interface Sent {
 function makeApi(respond: () => Response | Promise<Response>, who: Partial<Credentials> = {}) {
   const sent: Sent[] = [];
   let refusals = 0;
-  const credentials = { token: 'secret', tenant: undefined, refused: () => refusals++, ...who };
+  const credentials: { -readonly [K in keyof Credentials]: Credentials[K] } = {
+    ...{ token: 'secret', tenant: undefined, refused: () => refusals++ },
+    ...who,
+  };
   const api = new Api('https://gateway.example/claw/', credentials, async (url, init) => {
     sent.push({ url: url as string, init: init ?? {} });
     return respond();
   });
-  return { api, sent, refusals: () => refusals };
+  return { api, credentials, sent, refusals: () => refusals };
 }
 
 const problem = (status: number, body: object) => () => Response.json(body, { status });
@@ -65,6 +68,15 @@ describe('a request of the console', () => {
     const { api, refusals } = makeApi(problem(401, {}));
     await expect(api.get('/me')).rejects.toBeInstanceOf(ApiError);
     expect(refusals()).toBe(1);
+  });
+
+  it('that was sent with an older token ends no new access', async () => {
+    const { api, credentials, refusals } = makeApi(() => {
+      credentials.token = 'new';
+      return Response.json({}, { status: 401 });
+    });
+    await expect(api.get('/sessions')).rejects.toHaveProperty('status', 401);
+    expect(refusals()).toBe(0);
   });
 
   it('that was given up is not an error of the gateway', async () => {

@@ -148,7 +148,8 @@ export class Api {
     });
     if (response.ok) return response;
     const problem = ((await response.json().catch(() => undefined)) ?? {}) as Problem;
-    if (response.status === 401) this.credentials.refused();
+    // The person may have signed in again since: the refusal of an older token says nothing of the new one.
+    if (response.status === 401 && token === this.credentials.token) this.credentials.refused();
     throw new ApiError(response.status, problem);
   }
 
