@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, resolve } from 'node:path';
+import { isListening } from '../http/is-listening.js';
 import { TailscaleError } from './tailscale-error.js';
 
 /** Longest path of a unix socket on all systems, in bytes. */
@@ -77,18 +78,7 @@ async function removeStale(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found) return;
   if (!found.isSocket()) throw new TailscaleError(`gateway.tailscale_listen: ${path} is not a socket; remove it`);
-  if (await isListening(path)) throw new TailscaleError(`gateway.tailscale_listen: another process listens at ${path}`);
+  if (await isListening({ path }))
+    throw new TailscaleError(`gateway.tailscale_listen: another process listens at ${path}`);
   rmSync(path, { force: true });
-}
-
-async function isListening(path: string): Promise<boolean> {
-  const socket = connect(path);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

@@ -1,5 +1,6 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
+import { isListening } from '../http/is-listening.js';
+
+const HOST = '127.0.0.1';
 
 /** Ports below those that operating systems give to listeners on port 0 and to outgoing connections. */
 const LOWEST = 20_000;
@@ -12,7 +13,8 @@ const HIGHEST = 32_000;
 export async function findFreePort(): Promise<number> {
   for (;;) {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
-    if (await isFree(port)) return port;
+    // Not by listening, since the listener could outlive the question: see `waitUntilFree`.
+    if (!(await isListening({ host: HOST, port }))) return port;
   }
 }
 
@@ -21,18 +23,5 @@ export async function findFreePort(): Promise<number> {
  * that another thread starts at that moment holds a copy of the listener from fork to exec.
  */
 export async function waitUntilFree(port: number): Promise<void> {
-  while (!(await isFree(port)));
-}
-
-/** Whether no server listens on a port. Asks by a connection, since a listener of its own could outlive the question. */
-async function isFree(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return false;
-  } catch {
-    return true;
-  } finally {
-    socket.destroy();
-  }
+  while (await isListening({ host: HOST, port }));
 }

@@ -1,8 +1,7 @@
-import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { copyFile, rename } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { useDatabaseFile } from '../../testing/database-file.js';
 import { makeStoreInMemory } from '../../../test/support/store-in-memory.js';
 import type { Claim } from '../../core/store/index.js';
 import { SilentLogs, type Logs } from '../../core/telemetry/logs.js';
@@ -14,13 +13,8 @@ import { MAX_CLAIMED_LENGTH } from './sql/queue-operations.js';
 
 const UNAVAILABLE = { code: 'STORE_UNAVAILABLE', retryable: true };
 
-let folder: string;
 let path: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sqlite-'));
-  path = join(folder, 'gateway.db');
-});
-afterEach(() => rm(folder, { recursive: true }));
+useDatabaseFile((file) => ({ path } = file));
 
 function makeStore(logs: Logs = new SilentLogs(), clock = new ManualClock()): SqliteStore {
   return new SqliteStore(`sqlite:${path}`, clock, logs);

@@ -1,17 +1,11 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readFile, writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { useDatabaseFile } from '../../../testing/database-file.js';
 import { checkDatabase } from './check-database.js';
 import { openDatabase } from './database.js';
 
-let folder: string;
 let path: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sqlite-'));
-  path = join(folder, 'gateway.db');
-});
-afterEach(() => rm(folder, { recursive: true }));
+useDatabaseFile((file) => ({ path } = file));
 
 /** Creates a database whose participants cover many pages. */
 function makeDatabase(): void {

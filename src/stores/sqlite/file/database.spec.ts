@@ -1,27 +1,14 @@
 import { existsSync } from 'node:fs';
-import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, link, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { readValue, useDatabaseFile } from '../../../testing/database-file.js';
 import { openDatabase } from './database.js';
 
 let folder: string;
 let path: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sqlite-'));
-  path = join(folder, 'gateway.db');
-});
-afterEach(() => rm(folder, { recursive: true }));
-
-function read(file: string, sql: string): unknown {
-  const database = new DatabaseSync(file, { readOnly: true });
-  try {
-    return Object.values(database.prepare(sql).get() ?? {})[0];
-  } finally {
-    database.close();
-  }
-}
+useDatabaseFile((file) => ({ folder, path } = file));
 
 describe('openDatabase', () => {
   it('refuses a folder that cannot be made, on any file system', () => {
@@ -95,7 +82,7 @@ describe('openDatabase', () => {
 
   it('allows others to read while it is open', () => {
     const opened = openDatabase(path);
-    expect(read(path, 'SELECT generation FROM gateway')).toBe(0);
+    expect(readValue(path, 'SELECT generation FROM gateway')).toBe(0);
     opened.close();
   });
 
@@ -135,7 +122,7 @@ describe('openDatabase', () => {
     foreign.exec('CREATE TABLE theirs (x)');
     foreign.close();
     expect(() => openDatabase(path)).toThrow(`${path} is a database of another program: set store.url to another file`);
-    expect(read(path, 'SELECT group_concat(name) FROM sqlite_schema')).toBe('theirs');
+    expect(readValue(path, 'SELECT group_concat(name) FROM sqlite_schema')).toBe('theirs');
   });
 
   it('refuses a path where no file can be created', async () => {

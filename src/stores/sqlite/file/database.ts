@@ -20,7 +20,7 @@ const SETTINGS = `
   PRAGMA temp_store = MEMORY;
 `;
 
-/** How the names of the files of a database end: itself, and what SQLite keeps beside it. */
+/** Endings of the names of a database's files: its own, and those that SQLite keeps beside it. */
 export const ENDINGS = ['', '-journal', '-wal', '-shm'] as const;
 
 /** An open, migrated database that this process owns. */

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { readValue, useDatabaseFile } from '../../../testing/database-file.js';
 import { verifyAuditChain } from '../../../core/audit/audit-chain.js';
 import { canonicalise } from '../../../core/store/canonical-json.js';
 import { SilentLogs } from '../../../core/telemetry/logs.js';
@@ -19,11 +19,7 @@ import { MIGRATIONS, type Migration } from '../schema/migrations.js';
 
 let folder: string;
 let path: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sqlite-'));
-  path = join(folder, 'gateway.db');
-});
-afterEach(() => rm(folder, { recursive: true }));
+useDatabaseFile((file) => ({ folder, path } = file));
 
 /** The newest version, and the one after the migrations of these tests. */
 const NEWEST = MIGRATIONS.length;
@@ -40,15 +36,6 @@ const failing: Migration = {
     throw new Error('the migration fails');
   },
 };
-
-function read(file: string, sql: string): unknown {
-  const database = new DatabaseSync(file, { readOnly: true });
-  try {
-    return Object.values(database.prepare(sql).get() ?? {})[0];
-  } finally {
-    database.close();
-  }
-}
 
 describe('migrations', () => {
   it('are numbered without gaps', () => {
@@ -72,19 +59,19 @@ describe('migrations', () => {
     const opened = openDatabase(path, [...MIGRATIONS, second]);
     expect(opened.migrated).toEqual([NEXT]);
     opened.close();
-    expect(read(path, 'SELECT x FROM later')).toBe(1);
-    expect(read(`${path}.before-v${NEXT}`, 'SELECT sender FROM participants')).toBe('alice');
-    expect(read(`${path}.before-v${NEXT}`, 'PRAGMA user_version')).toBe(NEWEST);
+    expect(readValue(path, 'SELECT x FROM later')).toBe(1);
+    expect(readValue(`${path}.before-v${NEXT}`, 'SELECT sender FROM participants')).toBe('alice');
+    expect(readValue(`${path}.before-v${NEXT}`, 'PRAGMA user_version')).toBe(NEWEST);
     expect(existsSync(`${path}.before-v${NEXT}.part`)).toBe(false);
   });
 
   it('change nothing when one fails, and can be retried', () => {
     openDatabase(path).close();
     expect(() => openDatabase(path, [...MIGRATIONS, failing])).toThrow('the migration fails');
-    expect(read(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'later'")).toBe(0);
-    expect(read(path, 'PRAGMA user_version')).toBe(NEWEST);
+    expect(readValue(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'later'")).toBe(0);
+    expect(readValue(path, 'PRAGMA user_version')).toBe(NEWEST);
     openDatabase(path, [...MIGRATIONS, second]).close();
-    expect(read(path, 'PRAGMA user_version')).toBe(NEXT);
+    expect(readValue(path, 'PRAGMA user_version')).toBe(NEXT);
   });
 
   it('leave a database of a newer gateway, which has only added to it, to be served after a rollback', async () => {
@@ -93,7 +80,7 @@ describe('migrations', () => {
     await store.open();
     expect(await store.accept(aMessage(), GENEROUS_LIMITS)).toMatchObject({ kind: 'accepted' });
     await store.close();
-    expect(read(path, 'PRAGMA user_version')).toBe(NEXT);
+    expect(readValue(path, 'PRAGMA user_version')).toBe(NEXT);
 
     const again = openDatabase(path, [...MIGRATIONS, second]);
     expect(again.migrated).toEqual([]);
@@ -111,7 +98,7 @@ describe('migrations', () => {
         `one knows versions up to ${NEWEST}: start the newer gateway that wrote it, or restore the copy ` +
         `${path}.before-v${NEXT}`,
     );
-    expect(read(path, 'SELECT x FROM later')).toBe(1);
+    expect(readValue(path, 'SELECT x FROM later')).toBe(1);
     const served = openDatabase(path, [...MIGRATIONS, { ...second, contracts: true }]);
     expect(served.migrated).toEqual([]);
     served.close();
@@ -201,7 +188,7 @@ describe('the migration to version 2', () => {
     expect(JSON.parse(rows[2]?.before ?? '')).toEqual({ entry: 2, hash: expect.any(String) });
     expect(await verifyAuditChain(rows, trail.readHead())).toEqual({ kind: 'intact', rows: 3, oldest: 1 });
     close();
-    expect(read(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'audit_1'")).toBe(0);
+    expect(readValue(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'audit_1'")).toBe(0);
   });
 
   it('finds the memories of version 1 by any part of their text', () => {
@@ -212,16 +199,16 @@ describe('the migration to version 2', () => {
       expect(memories.search({ tenant: 'acme', collections: ['s_1'], words, limit: 1 })).toHaveLength(1);
     database.exec("DELETE FROM memories WHERE memory_id = 'c_1'");
     close();
-    expect(read(path, 'SELECT count(*) FROM memory_words')).toBe(0);
+    expect(readValue(path, 'SELECT count(*) FROM memory_words')).toBe(0);
   });
 
   it('keeps the names of messages and all other data', () => {
     makeVersion1();
-    const instance = read(path, 'SELECT instance FROM gateway');
+    const instance = readValue(path, 'SELECT instance FROM gateway');
     openDatabase(path).close();
-    expect(read(path, 'SELECT name FROM epochs')).toBe(instance);
-    expect(read(path, 'SELECT tenant FROM approvals')).toBe('acme');
-    expect(read(`${path}.before-v2`, 'SELECT count(*) FROM audit')).toBe(2);
+    expect(readValue(path, 'SELECT name FROM epochs')).toBe(instance);
+    expect(readValue(path, 'SELECT tenant FROM approvals')).toBe('acme');
+    expect(readValue(`${path}.before-v2`, 'SELECT count(*) FROM audit')).toBe(2);
   });
 });
 
@@ -254,8 +241,8 @@ describe('the migration to version 10', () => {
     const entry = { messageId: 'pigeon:1', chat: 'ann', place: '{}', update: '{}', sentAt: 1, receivedAt: 1 };
     expect(channels.addInbox(lease, [entry])).toBe(true);
     close();
-    expect(read(path, 'SELECT message_id FROM inbox')).toBe('pigeon:1');
-    expect(read(path, 'SELECT value FROM settings')).toBe('"ada"');
+    expect(readValue(path, 'SELECT message_id FROM inbox')).toBe('pigeon:1');
+    expect(readValue(path, 'SELECT value FROM settings')).toBe('"ada"');
   });
 });
 
@@ -292,7 +279,7 @@ describe('the migration to version 23', () => {
 
   it('keeps the numbers of the rows, says what their head was, and names people by an ID', async () => {
     makeVersion22();
-    const oldHash = read(path, 'SELECT audit_hash FROM gateway');
+    const oldHash = readValue(path, 'SELECT audit_hash FROM gateway');
     const rows = await openTrail();
     expect(rows.map(({ action }) => action)).toEqual([
       ...['channel.pair', 'channel.pair', 'channel.pair'],
