@@ -198,13 +198,13 @@ export class DeliveryService {
 
   private forget(subscription: Subscription): void {
     const { reader, session } = subscription;
+    this.count(reader, -1);
     this.readers.get(reader.id)?.subscriptions.delete(subscription);
     const feed = this.feeds.get(session.sessionId);
     if (!feed) return;
     feed.remove(subscription);
     if (reader.wantsDeltas && --feed.deltaReaders === 0) this.deltas.leave(feed.sessionId);
     if (feed.isEmpty) this.feeds.delete(feed.sessionId);
-    this.count(reader, -1);
   }
 
   private count({ principal: { tenant } }: FrameReader, change: 1 | -1): void {
