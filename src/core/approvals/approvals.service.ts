@@ -12,7 +12,7 @@ import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
 import { hashArguments } from './arguments-hash.js';
 
-/** Number of decisions that are known as announced: the same one can be made twice at the same time only. */
+/** Number of announced decisions that are known. A decision is noticed twice only within moments: where it is made, and by the call that waits for it. */
 const MAX_ANNOUNCED = 1_000;
 
 /** Pause before a failed attempt to expire an approval is repeated, in milliseconds. */

@@ -10,7 +10,7 @@ import type { ChannelManagerService } from './channel-manager.service.js';
 import { ChannelSetupService } from './channel-setup.service.js';
 import { DeliveryError, DriverError, type Driver } from './driver.js';
 
-/** They look like no credential, so that nothing but the settings tells what they are. */
+/** They look like no credential, so that only the settings identify them. */
 const [CONFIGURED, TYPED] = ['a rose is a rose', 'as blue as the sky'];
 
 const settings = defineAccountSettings('pigeon', {

@@ -24,7 +24,7 @@ export const secret = ({ minLength = 0, rest = '' } = {}) =>
 /** The value of an HTTP header, as the end of a pattern. */
 const HEADER_TEXT = '[\\t\\x20-\\x7e\\x80-\\xff]*$';
 
-/** What the value of an HTTP header may be. */
+/** Matches the values that an HTTP header can have. */
 export const HEADER_VALUE = new RegExp(`^${HEADER_TEXT}`);
 
 /** Returns the schema of a secret that HTTP sends as the value of a header: not empty, without control characters. */

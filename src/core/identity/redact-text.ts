@@ -21,10 +21,10 @@ const SECRET_TEXTS: readonly (readonly [secret: RegExp, replacement: string])[] 
   [/\beyJ[\w-]{5,8192}\.[\w-]{2,8192}(?:\.[\w-]{0,8192})?/g, HIDDEN],
   // Authorization, the browser's subprotocol, cookies, other headers.
   [/\b(bearer\s+)[\w.~+/=-]{16,}/gi, `$1${HIDDEN}`],
-  // A shorter one that is no word.
+  // A shorter one that is not a word.
   [/\b([Bb]earer\s+)(?=[\w.~+/-]{0,15}[A-Z0-9])[\w.~+/=-]{8,}/g, `$1${HIDDEN}`],
   [new RegExp(String.raw`\b(${AUTHORIZATION}${SCHEME})[^\s"\\,;]+`, 'gi'), `$1${HIDDEN}`],
-  // Without a scheme: a value that is no word.
+  // Without a scheme: a value that is not a word.
   [
     new RegExp(
       String.raw`\b(${AUTHORIZATION})(?!bearer|basic|${SCHEME})(?=[^\s"\\,;]{0,64}\d|[^\s"\\,;]{16})[^\s"\\,;]{6,8192}`,
@@ -67,7 +67,7 @@ const SECRET_TEXTS: readonly (readonly [secret: RegExp, replacement: string])[] 
   ],
   [new RegExp(String.raw`(${NAMES}(?:=|%3d))[^&\s"'\\,;]+`, 'gi'), `$1${HIDDEN}`],
   [new RegExp(String.raw`(${NAMES}\s?[=:]\s?\\*["'])[^"'\\]+`, 'gi'), `$1${HIDDEN}`],
-  // A value that is no word, as in YAML and on a command line.
+  // A value that is not a word, as in YAML and on a command line.
   [new RegExp(String.raw`(${NAMES}(?::\s|\s))(?=[^\s"'\\,;]{0,64}\d)[^\s"'\\,;]{8,8192}`, 'gi'), `$1${HIDDEN}`],
   [new RegExp(String.raw`(${NAMES}\\*"\s{0,4}:\s{0,4}\\*")[^"\\]+`, 'gi'), `$1${HIDDEN}`],
 ];

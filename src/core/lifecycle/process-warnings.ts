@@ -4,7 +4,7 @@ const LISTENER_OF_NODE = 'onWarning';
 /** Warnings that are kept until they have a log. */
 const MAX_HELD = 100;
 
-/** What a warning says, without what else it has: that of too many listeners has the whole emitter. */
+/** The texts of a warning, without its other properties: that of too many listeners has the whole emitter. */
 export interface ProcessWarning {
   readonly name: string;
   readonly message: string;

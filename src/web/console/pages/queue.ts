@@ -40,7 +40,7 @@ interface Turn extends MayEnd {
   readonly tool?: string;
 }
 
-/** Whose message waits or runs. */
+/** The column with the sender of a message that waits or runs. */
 const SENDER: Column<{ readonly sender: string; readonly channel: string }> = {
   head: 'Message of',
   width: 'minmax(9rem, 2fr)',
