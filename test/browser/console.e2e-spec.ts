@@ -49,6 +49,24 @@ describe('the sign-in of the console', () => {
     }
   });
 
+  it('[CO-03] leaves a menu open that a person has opened before the page is loaded', async () => {
+    const chat = await openConsole(suite);
+    const { page } = chat;
+    await waitForLive(page);
+    const menuIsOpen = Promise.withResolvers<void>();
+    await page.route(/audit.*\.js/, async (route) => {
+      await menuIsOpen.promise;
+      await route.continue();
+    });
+    await page.getByRole('link', { name: 'Audit' }).click();
+    await page.locator('.bar page-menu > button').click();
+    const first = page.getByRole('menuitem').first();
+    await first.waitFor();
+    menuIsOpen.resolve();
+    await page.locator('.page').waitFor();
+    expect(await first.evaluate((item) => item === item.ownerDocument.activeElement)).toBe(true);
+  });
+
   it('[CO-01] comes back over the page when the access is lost, and keeps what was written', async () => {
     const chat = await openConsole(suite, `/sessions/${alice.sessionId}`);
     const { page } = chat;

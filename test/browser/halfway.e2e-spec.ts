@@ -103,3 +103,23 @@ describe('a page of an origin that the gateway does not allow', () => {
     expect(await strip(chat).getByText('Likely causes').count()).toBe(0);
   });
 });
+
+describe('a page that is not complete yet', () => {
+  it('[W-20] leaves a menu open that a person has opened before the conversation is known', async () => {
+    const context = await suite.browser.newContext({ reducedMotion: 'reduce' });
+    const menuIsOpen = Promise.withResolvers<void>();
+    await context.routeWebSocket(/.*/, (socket) => {
+      const gateway = socket.connectToServer();
+      gateway.onMessage((message) => void menuIsOpen.promise.then(() => socket.send(message)));
+    });
+    const chat = await suite.openIn(context);
+    await chat.page.locator('.head page-menu > button').click();
+    const first = chat.page.getByRole('menuitem').first();
+    await first.waitFor();
+    menuIsOpen.resolve();
+    await chat.waitForWelcome();
+    // The menu would close one frame after the welcome.
+    await chat.page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+    expect(await first.evaluate((item) => item === item.ownerDocument.activeElement)).toBe(true);
+  });
+});

@@ -1,5 +1,6 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import type { Attachment, TranscriptMessage } from '../../client/index.js';
+import { isInUse } from '../design/in-use.js';
 import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
 import { texts } from '../texts.js';
@@ -64,12 +65,12 @@ export class Writing implements ReactiveController {
 
   /**
    * Restores what a person left of a newly shown conversation: the draft, unless a text was typed before the conversation
-   * was known.
+   * was known. The field gets the focus, unless the person already types or chooses elsewhere.
    */
   begin(): void {
     const { chat, composer } = this.page();
     if (!composer) return;
-    composer.invite();
+    if (!isInUse(document.activeElement)) composer.invite();
     if (this.#isSubmittedAhead) this.write(composer.text);
     else if (this.#isTypedAhead) chat.drafts.saveText(composer.text);
     else composer.text = chat.drafts.readText();

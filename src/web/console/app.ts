@@ -3,6 +3,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { createRef, ref } from 'lit/directives/ref.js';
 import { announce } from '../design/announce.js';
 import { icons } from '../design/icons.js';
+import { isInUse } from '../design/in-use.js';
 import type { MenuItem } from '../design/menu.js';
 import { gatewayClock } from '../model/gateway-clock.js';
 import { signOutOfProvider } from '../model/identity-provider.js';
@@ -211,7 +212,7 @@ export class ConsoleApp extends LitElement {
     this.heading = entry?.title ?? consoleTexts.missing.heading;
     if (entry && barrier === undefined) await this.load(entry);
     await this.updateComplete;
-    this.querySelector('h1')?.focus({ preventScroll: true });
+    if (!isInUse(document.activeElement)) this.querySelector('h1')?.focus({ preventScroll: true });
   }
 
   private async load(entry: Pick<PageEntry, 'name' | 'tag' | 'load'>): Promise<void> {

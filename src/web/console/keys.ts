@@ -3,6 +3,7 @@ import { ref, type Ref } from 'lit/directives/ref.js';
 import { announce } from '../design/announce.js';
 import { copyText } from '../design/clipboard.js';
 import { icons } from '../design/icons.js';
+import { isInUse } from '../design/in-use.js';
 import { settings } from './own-settings.js';
 import type { ConsolePage } from './page.js';
 import { pages, type PageEntry } from './page-table.js';
@@ -38,12 +39,7 @@ export class ConsoleKeys {
     }
     if (key === 'Escape') leaveSearch(event);
     if (ctrlKey || metaKey || altKey || !settings.hasSingleKeys) return;
-    if (
-      target instanceof Element &&
-      target.closest('input:not([type=checkbox]), textarea, select, dialog, [role=menu]')
-    )
-      return;
-    if (this.#act(event)) event.preventDefault();
+    if (!isInUse(target) && this.#act(event)) event.preventDefault();
   }
 
   #act({ key, shiftKey }: KeyboardEvent): boolean {

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { ref, type Ref } from 'lit/directives/ref.js';
 import { icons } from '../design/icons.js';
+import { isInUse } from '../design/in-use.js';
 import type { Preferences } from '../model/preferences.js';
 import { texts } from '../texts.js';
 
@@ -18,7 +19,7 @@ export interface KeyActions {
 export function pressSingleKey(event: KeyboardEvent, actions: KeyActions): void {
   const { key, target, ctrlKey, altKey, metaKey, isComposing } = event;
   if (ctrlKey || altKey || metaKey || isComposing || event.defaultPrevented) return;
-  if (target instanceof Element && target.closest('input, textarea, select, dialog, [role=menu]')) return;
+  if (isInUse(target)) return;
   const act = { '/': actions.search, n: actions.openNew, '?': actions.showKeys }[key];
   if (!act) return;
   event.preventDefault();
