@@ -16,7 +16,8 @@ export function renderErrors(): string {
     GENERATED,
     'An error keeps the connection open. It is sent as an `error` frame `{code, message, retryable, retry_after_ms?, details?}` ' +
       'whose `correlation_id` is the `id` of the refused frame, as the `error` of a `stream_end`, or over HTTP as ' +
-      '`application/problem+json` (RFC 9457) with the same fields. A refused frame is neither acknowledged nor stored.',
+      '`application/problem+json` (RFC 9457) with the same fields. There, the code of a failure that has only a status is the name ' +
+      'of that status, such as `CONFLICT` of 409. A refused frame is neither acknowledged nor stored.',
     table(['code', 'when', 'what to do', 'retryable', 'HTTP status', 'log level'], rows),
     'The codes that close a connection are in [close-codes.md](close-codes.md).',
   );

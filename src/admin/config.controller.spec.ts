@@ -45,6 +45,6 @@ describe('a change of settings at a replica that is behind', () => {
       { version: 1, changes: { 'agent.name': 'ada' } },
       anOperator('config:write'),
     );
-    await expect(change).rejects.toMatchObject({ status: 409 });
+    await expect(change).rejects.toMatchObject({ code: 'STALE_VERSION', details: { version: 0 } });
   });
 });

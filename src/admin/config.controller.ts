@@ -61,7 +61,7 @@ export class ConfigController {
    * have more rights than the caller.
    */
   @Patch()
-  @ApiConflictResponse({ description: 'The version is stale: read the settings again.' })
+  @ApiConflictResponse({ description: '`STALE_VERSION`: the settings have been changed meanwhile; read them again.' })
   @UseInterceptors(new LargeJsonBody())
   @UsePipes(new SettingsChangePipe())
   async changeConfig(@Body() body: ChangeConfigDto, @Caller() caller: Principal): Promise<ConfigChangedDto> {
@@ -115,7 +115,7 @@ export class ConfigController {
     if (version > this.config.version) await this.config.reload();
     for (const scope of this.config.scopesOf(changes)) checkScope(caller, scope);
     checkAllTenants(caller, this.config);
-    if (version > this.config.version) throw stale(this.config.version);
+    if (version > this.config.version) throw new GatewayError('STALE_VERSION', { version: this.config.version });
     const outcome = await this.config.change(version, changes, caller.principal, (before, after) => {
       checkStaysOfAll(caller, after);
       if (canChangeRights(before, after)) checkScope(caller, 'config:dangerous');
@@ -125,17 +125,11 @@ export class ConfigController {
       case 'changed':
         return { version: outcome.version, needs_restart: [...outcome.needsRestart] };
       case 'stale':
-        throw stale(outcome.version);
+        throw new GatewayError('STALE_VERSION', { version: outcome.version });
       case 'invalid':
         throw invalid(outcome.faults);
     }
   }
-}
-
-function stale(version: number): ConflictException {
-  return new ConflictException(
-    `The settings have been changed meanwhile and are at version ${version}; read them again and repeat the change`,
-  );
 }
 
 function invalid(faults: readonly SettingFault[]): GatewayError<'INVALID_PAYLOAD'> {

@@ -1,4 +1,4 @@
-import { Body, ConflictException, Controller, Get, Param, Patch, Query, UseGuards, UsePipes } from '@nestjs/common';
+import { Body, Controller, Get, Param, Patch, Query, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
@@ -77,7 +77,7 @@ export class TenantsController {
         await this.quotas.whenCounted();
         return this.toDto(name);
       }
-      if (tries === MAX_TRIES) throw new ConflictException('The settings have been changed meanwhile; try again');
+      if (tries === MAX_TRIES) throw new GatewayError('STALE_VERSION', { version: outcome.version });
     }
   }
 

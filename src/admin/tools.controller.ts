@@ -79,7 +79,7 @@ export class ToolsController {
     for (const scope of this.config.scopesOf(changes)) checkScope(caller, scope);
     if (Object.keys(changes).length > 0) {
       const outcome = await this.config.change(this.config.version, changes, caller.principal);
-      if (outcome.kind === 'stale') throw new ConflictException('The settings have been changed meanwhile; try again');
+      if (outcome.kind === 'stale') throw new GatewayError('STALE_VERSION', { version: outcome.version });
       if (outcome.kind === 'invalid')
         throw new GatewayError('INVALID_PAYLOAD', {
           faults: outcome.faults.map(({ message }) => ({ pointer: '', message })),

@@ -65,6 +65,7 @@ export class EarlyProbes {
       title: 'Service Unavailable',
       status: 503,
       detail: `The gateway starts: ${doing}`,
+      code: 'SERVICE_UNAVAILABLE',
     };
     send(response, 503, problem, 'application/problem+json');
   }

@@ -2,13 +2,14 @@ import { STATUS_CODES } from 'node:http';
 import { ServiceUnavailableException } from '@nestjs/common';
 import type { ErrorPayload, PayloadFault } from '../protocol/index.js';
 
-/** The body of a failed HTTP response (RFC 9457), with the fields of an `error` frame when there is a code. */
+/** The body of a failed HTTP response (RFC 9457), with the fields of an `error` frame if its code is of the error table. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
   readonly status: number;
   readonly detail: string;
-  readonly code?: string;
+  /** Of the error table, or the name of the status: `CONFLICT`. */
+  readonly code: string;
   readonly retryable?: boolean;
   readonly retry_after_ms?: number;
   readonly details?: object;
@@ -29,16 +30,27 @@ export class RetryLaterException extends ServiceUnavailableException {
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
-/** Creates the problem of a failure that has only a status. */
+/** Creates the problem of a failure that has only a status: its code is the name of the status. */
 export function plainProblem(status: number, detail: string): Problem {
-  return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail };
+  return { type: 'about:blank', title: titleOf(status), status, detail, code: codeOfStatus(status) };
+}
+
+/** Returns the code of failures that have only a status: `NOT_FOUND` of 404. */
+export function codeOfStatus(status: number): string {
+  return titleOf(status)
+    .toUpperCase()
+    .replaceAll(/[^A-Z]+/g, '_');
+}
+
+function titleOf(status: number): string {
+  return STATUS_CODES[status] ?? 'Error';
 }
 
 /** Creates the problem of a failure with a code of the error table. */
 export function codedProblem(status: number, { message, ...fields }: ErrorPayload): Problem {
   return {
     type: `urn:openclaw:error:${fields.code.toLowerCase()}`,
-    title: STATUS_CODES[status] ?? 'Error',
+    title: titleOf(status),
     status,
     detail: message,
     ...fields,

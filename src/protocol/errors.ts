@@ -21,6 +21,7 @@ export interface ErrorDetails {
   QUEUE_FULL: { limit: string; allowed: number };
   QUOTA_EXCEEDED: { quota: string; resets_at: number };
   STALE_RESUME: { after_seq: number; head_seq: number };
+  STALE_VERSION: { version: number };
   DRAINING: Record<never, never>;
   STORE_UNAVAILABLE: Record<never, never>;
   TOOL_NOT_FOUND: { tool: string };
@@ -132,6 +133,16 @@ export const errorTable: { readonly [C in ErrorCode]: ErrorRow<ErrorDetails[C]> 
     action: 'Forget the local state of that session, read `history`, and resume from its `head_seq`.',
     message: (d) =>
       `after_seq ${d.after_seq} is not in the session's log, whose head is ${d.head_seq}; read its history and resume from there`,
+  },
+  STALE_VERSION: {
+    httpStatus: 409,
+    retryable: false,
+    level: 'debug',
+    when: 'The settings have been changed since the caller read the version that its change is based on. Over HTTP alone.',
+    action:
+      'Read the settings again; `details.version` is the version that they are at. Repeat the change if it is still right.',
+    message: (d) =>
+      `The settings have been changed meanwhile and are at version ${d.version}; read them again and repeat the change`,
   },
   DRAINING: {
     httpStatus: 503,

@@ -1,4 +1,4 @@
-import { Body, ConflictException, Controller, Get, Patch, UseGuards, UsePipes } from '@nestjs/common';
+import { Body, Controller, Get, Patch, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiConflictResponse, ApiTags } from '@nestjs/swagger';
 import { Caller, HttpAuthGuard, RequireRole, RequireScope } from '../auth/index.js';
 import { ConfigStoreService } from '../core/config/config-store.service.js';
@@ -46,7 +46,7 @@ export class TailscaleController {
     const before = this.describeWanted();
     if (Object.keys(changes).length > 0) {
       const outcome = await this.config.change(this.config.version, changes, caller.principal);
-      if (outcome.kind === 'stale') throw new ConflictException('The settings have been changed meanwhile; try again');
+      if (outcome.kind === 'stale') throw new GatewayError('STALE_VERSION', { version: outcome.version });
       if (outcome.kind === 'invalid')
         throw new GatewayError('INVALID_PAYLOAD', {
           faults: outcome.faults.map(({ key, message }) => ({ pointer: `/${key}`, message })),

@@ -188,7 +188,7 @@ describe('openclaw backup', () => {
     const [made, refused] = [one, other].toSorted((a, b) => a.status - b.status) as [Response, Response];
     expect([made.status, refused.status]).toEqual([200, 409]);
     expect(await refused.json()).toMatchObject({
-      ...{ title: 'Conflict', status: 409 },
+      ...{ title: 'Conflict', status: 409, code: 'CONFLICT' },
       detail: 'Another backup is being made; try again when it is complete',
     });
     await made.arrayBuffer();

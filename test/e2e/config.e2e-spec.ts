@@ -47,7 +47,11 @@ describe('/admin/v1/config', () => {
     await change({ version: 0, changes: { 'agent.name': 'ada' } });
     expect(await change({ version: 0, changes: { 'agent.name': 'bob' } })).toMatchObject({
       status: 409,
-      body: { detail: expect.stringContaining('version 1') as string },
+      body: {
+        code: 'STALE_VERSION',
+        details: { version: 1 },
+        detail: expect.stringContaining('read them again') as string,
+      },
     });
   });
 

@@ -20,8 +20,15 @@ interface Operation {
 
 const document = JSON.parse(readFileSync('docs/reference/openapi.json', 'utf8')) as {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, Schema>> & {
+      readonly Problem: { readonly properties: { readonly code: { readonly enum: readonly string[] } } };
+    };
+  };
 };
+
+/** The codes that a problem may have. */
+const CODES = document.components.schemas.Problem.properties.code.enum;
 
 /** Operations that end or change the gateway under test, and those that speak another protocol over HTTP. */
 const SKIPPED = [/^post \/admin\/v1\/(drain|backup)$/, / \/mcp$/];
@@ -112,6 +119,7 @@ async function expectCivil(request: Attempt): Promise<void> {
   if (status < 400) return;
   expect([name, type]).toEqual([name, 'application/problem+json']);
   expect([name, problem?.status, typeof problem?.detail]).toEqual([name, status, 'string']);
+  expect(CODES, name).toContain(problem?.code);
   if (problem?.code === 'INVALID_PAYLOAD') {
     expect([name, problem.faults?.length]).not.toEqual([name, 0]);
     for (const { pointer } of problem.faults ?? [])

@@ -165,6 +165,7 @@ describe('pinned on the wire', () => {
       'QUEUE_FULL 503 retryable',
       'QUOTA_EXCEEDED 429',
       'STALE_RESUME 409',
+      'STALE_VERSION 409',
       'DRAINING 503 retryable',
       'STORE_UNAVAILABLE 503 retryable',
       'TOOL_NOT_FOUND 404',

@@ -1,11 +1,14 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { errorTable } from '../../protocol/index.js';
-import { PROBLEM_MEDIA_TYPE } from '../problem.js';
+import { codeOfStatus, PROBLEM_MEDIA_TYPE } from '../problem.js';
+
+/** Statuses of failures that have no other code. */
+const PLAIN_STATUSES = [400, 401, 403, 404, 405, 409, 413, 415, 421, 429, 503];
 
 const PROBLEM = {
   type: 'object',
-  description: 'RFC 9457. With the fields of an `error` frame if the failure has a code.',
-  required: ['type', 'title', 'status', 'detail'],
+  description: 'RFC 9457. With the fields of an `error` frame if the code is of the error table.',
+  required: ['type', 'title', 'status', 'detail', 'code'],
   example: {
     type: 'urn:openclaw:error:not_found',
     title: 'Not Found',
@@ -20,7 +23,12 @@ const PROBLEM = {
     title: { type: 'string', example: 'Not Found' },
     status: { type: 'integer', example: 404 },
     detail: { type: 'string', description: 'What is wrong, and what to do.', example: 'There is no job j1.' },
-    code: { type: 'string', enum: Object.keys(errorTable) },
+    code: {
+      type: 'string',
+      description: 'Of the error table; the name of the status if a failure has only that.',
+      enum: [...new Set([...Object.keys(errorTable), ...PLAIN_STATUSES.map(codeOfStatus)])],
+      example: 'NOT_FOUND',
+    },
     retryable: { type: 'boolean' },
     retry_after_ms: {
       type: 'integer',

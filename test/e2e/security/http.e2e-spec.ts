@@ -32,7 +32,12 @@ describe('HTTP', () => {
     const answer = await get('/admin/things');
     expect(answer.status).toBe(401);
     expect(answer.headers).toMatchObject({ 'content-type': 'application/problem+json', 'www-authenticate': 'Bearer' });
-    expect(answer.json()).toMatchObject({ type: 'about:blank', title: 'Unauthorized', status: 401 });
+    expect(answer.json()).toMatchObject({
+      type: 'about:blank',
+      title: 'Unauthorized',
+      status: 401,
+      code: 'UNAUTHORIZED',
+    });
     expect((await get('/admin/things', bearer('a-guess-of-a-token'))).status).toBe(401);
   });
 
