@@ -160,7 +160,10 @@ describe('a page', () => {
     const looped = await act(refOf(opened, 'button "Loop"'), 'click');
     expect(looped).toMatchObject({ ok: false });
     expect(looped.page).toContain("timed_out: the page's own script is busy");
-    opened = await suite.browser.call('browser.snapshot');
+    // On a slow machine the new tab loads after the result.
+    await expect
+      .poll(async () => (opened = await suite.browser.call('browser.snapshot')).page)
+      .toContain('button "Loop"');
     const startedAt = performance.now();
     const again = await act(refOf(opened, 'button "Loop"'), 'click');
     expectTime(performance.now() - startedAt, 22_500);

@@ -1,11 +1,14 @@
 import type { CDPSession, Frame } from 'playwright-core';
 import type { Clock } from '../../../core/time/clock.js';
+import { pastChange } from './between-documents.js';
 import { SECRET_FIELDS } from './page-probe.js';
 import type { Tab } from './tab.js';
 import { within } from './within.js';
 
 /** Time for a frame to cover its secret fields, in milliseconds. */
 const COVER_TIMEOUT_MS = 1_000;
+/** Time for another document to take the place of the one that is shown, in milliseconds. */
+const CHANGE_TIMEOUT_MS = 3_000;
 /** Longest side of a picture that every model takes, in pixels. */
 const MAX_SIDE = 8_000;
 /** Size above which a picture is made smaller as JPEG, in bytes: models take no larger ones. */
@@ -20,6 +23,11 @@ export interface Picture {
   readonly height: number;
   /** True if the page goes on beyond it. */
   readonly isCut: boolean;
+}
+
+interface Wanted {
+  readonly ref?: string | undefined;
+  readonly isFull: boolean;
 }
 
 interface Clip {
@@ -43,11 +51,11 @@ const coverScript = (isOn: boolean) => `(() => {
  * Takes a picture of a tab, of the element with a ref, or of the whole page, without the values of secret fields. Waits for
  * nothing that the page loads.
  */
-export async function takePicture(
-  tab: Tab,
-  clock: Clock,
-  { ref, isFull }: { readonly ref?: string | undefined; readonly isFull: boolean },
-): Promise<Picture> {
+export function takePicture(tab: Tab, clock: Clock, wanted: Wanted): Promise<Picture> {
+  return pastChange(clock, CHANGE_TIMEOUT_MS, () => takeNow(tab, clock, wanted));
+}
+
+async function takeNow(tab: Tab, clock: Clock, { ref, isFull }: Wanted): Promise<Picture> {
   const cdp = await tab.protocol();
   const frames = tab.page.frames();
   await coverSecrets(frames, clock, true);

@@ -1,5 +1,6 @@
 import type { CDPSession, Dialog, Frame, Locator, Page, Response } from 'playwright-core';
 import type { Clock } from '../../../core/time/clock.js';
+import { pastChange } from './between-documents.js';
 import { markPageText } from './marked-text.js';
 import { createHider, readTree, type HideSecrets, type PageNode } from './page-tree.js';
 import { probePage, withoutFrames } from './page-probe.js';
@@ -196,10 +197,8 @@ export class Tab {
   private async checkAddress(): Promise<void> {
     if (this.page.isClosed()) throw new Error('the tab was closed');
     const cdp = await this.cdp;
-    const { entries, currentIndex } = await within(
-      this.clock,
-      QUESTION_TIMEOUT_MS,
-      cdp.send('Page.getNavigationHistory'),
+    const { entries, currentIndex } = await pastChange(this.clock, QUESTION_TIMEOUT_MS, () =>
+      within(this.clock, QUESTION_TIMEOUT_MS, cdp.send('Page.getNavigationHistory')),
     );
     const { url = 'about:blank', userTypedURL = url } = entries[currentIndex] ?? {};
     const denied = [url, userTypedURL].find((address) => address !== '' && !ALLOWED.test(address));
