@@ -205,6 +205,14 @@ describe('after a lost connection', () => {
     expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 500]);
   });
 
+  it('reconnects at once when its owner calls `connect` while it waits', () => {
+    harness.connect().drop();
+    void harness.client.connect();
+    expect(harness.sockets.opened).toHaveLength(2);
+    harness.clock.advance(500);
+    expect(harness.sockets.opened).toHaveLength(2);
+  });
+
   it('reconnects after the delay that a stopping gateway announced', () => {
     const socket = harness.connect();
     socket.deliver({ type: 'going_away', payload: { reason: 'restart', reconnect_after_ms: 1_234 } });

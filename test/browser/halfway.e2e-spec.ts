@@ -62,7 +62,7 @@ describe('a page whose live connection does not open while the gateway answers',
     await chat.said.getByText('Once only').waitFor();
 
     passage.isOpen = true;
-    await chat.page.getByRole('button', { name: 'Try now' }).click();
+    await chat.tryNow();
     await chat.waitForEnds(2);
     expect(await chat.said.allInnerTexts()).toEqual(['Numbers of the quarter', 'Once only']);
     await eventually(async () =>

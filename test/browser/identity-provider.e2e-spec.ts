@@ -168,7 +168,7 @@ describe('the console with an identity provider', () => {
     provider.isDown = false;
     provider.idTokenLifetimeS = 9 * 3_600;
     clock.aheadMs = 74 * MINUTE_MS;
-    await chat.page.getByRole('button', { name: 'Try now' }).click();
+    await chat.tryNow();
     await page.keyboard.press('r');
     await chat.page.getByText('The identity provider cannot be reached').waitFor({ state: 'detached' });
     await waitForLive(page);

@@ -90,11 +90,7 @@ describe.concurrent('an address that names a message', () => {
     await chat.connection.getByText('No live connection').waitFor();
     expect(await chat.page.locator('.toast').count()).toBe(0);
     isOpen = true;
-    // The page may have tried by itself before.
-    await chat.page
-      .getByRole('button', { name: 'Try now' })
-      .click({ timeout: 3_000 })
-      .catch(() => {});
+    await chat.tryNow();
     await toast(chat);
   });
 });

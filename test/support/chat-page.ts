@@ -127,6 +127,14 @@ export class ChatPage {
     await this.page.getByText('Hello, this is').waitFor();
   }
 
+  /** Presses the button that connects now, unless the page has connected by itself and taken the button away. */
+  async tryNow(): Promise<void> {
+    await this.page
+      .getByRole('button', { name: 'Try now' })
+      .click({ timeout: 3_000 })
+      .catch(() => {});
+  }
+
   async waitForConnection(): Promise<void> {
     await this.connection.getByText('Connected').waitFor({ state: 'attached' });
   }
