@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { FrameClient } from './frame-client.js';
 
@@ -25,10 +26,14 @@ export interface GatewayProcessOptions {
   readonly command?: string;
 }
 
+/** Time for the output of a process that has ended: a child that outlives it may hold the output open. */
+const MAX_READING_MS = 5_000;
+
 /** The built gateway as a separate process that a test can kill. */
 export class GatewayProcess {
   /** The output so far, of both streams. */
   output = '';
+  /** Resolves once the process has ended and its output is read. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
   private listener: ((output: string) => void) | undefined;
   private readonly child: ChildProcess;
@@ -53,7 +58,11 @@ export class GatewayProcess {
       detached: leadsGroup,
       ...(user !== undefined && { uid: user, gid: user }),
     });
-    this.exited = once(this.child, 'exit').then(([code, signal]) => ({ code, signal }) as never);
+    const read = once(this.child, 'close');
+    this.exited = once(this.child, 'exit').then(async ([code, signal]) => {
+      await Promise.race([read, setTimeout(MAX_READING_MS, undefined, { ref: false })]);
+      return { code, signal } as never;
+    });
     this.portFound = new Promise((resolve, reject) => {
       const take = (chunk: Buffer) => {
         this.output += chunk.toString();

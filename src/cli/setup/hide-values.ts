@@ -1,4 +1,5 @@
-import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Document } from 'yaml';
+import { parseSettings } from '../../core/config/settings-document.js';
 import { composeSettings } from '../../settings.js';
 
 /** What stands for a secret. */
@@ -18,7 +19,7 @@ interface PartSchema {
 
 /** Returns the text of a settings file with `***` in place of its secrets. @param text valid YAML */
 export function hideSecretValues(text: string): string {
-  const document = parseDocument(text);
+  const document = parseSettings(text);
   const schemas = new Map(composeSettings().rows.map(({ key, schema }) => [key, schema as PartSchema]));
   const ranges = listSecrets(document, document.contents, { path: '', schema: undefined, isSecret: false }, schemas);
   return ranges

@@ -12,7 +12,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { isMap, parseDocument, type Document } from 'yaml';
+import { isMap, type Document } from 'yaml';
+import { parseSettings } from '../../core/config/settings-document.js';
 
 /** Values by their path in the settings file: `{ 'agent.model': 'ollama/qwen3:8b' }`. */
 export type NewSettings = Readonly<Record<string, unknown>>;
@@ -43,11 +44,17 @@ export interface ChangedFile {
  */
 export function changeSettings(path: string, settings: NewSettings): ChangedFile {
   const before = existsSync(path) ? readFileSync(path, 'utf8') : undefined;
-  const document = parseDocument(before ?? FIRST_LINES);
-  const [fault] = document.errors;
-  if (fault) throw new Error(`${path} cannot be read as YAML: ${fault.message.split('\n')[0]}`);
+  const document = parse(path, before ?? FIRST_LINES);
   for (const [key, value] of Object.entries(settings)) set(document, key.split('.'), value);
   return { path, before, after: document.toString({ lineWidth: 0 }) };
+}
+
+function parse(path: string, text: string): Document {
+  try {
+    return parseSettings(text);
+  } catch (error) {
+    throw new Error(`${path} cannot be read as YAML: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function set(document: Document, path: readonly string[], value: unknown): void {

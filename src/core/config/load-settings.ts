@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { parse as parseYaml } from 'yaml';
 import { SettingsError, type Environment, type SecretFileReader, type SettingFault, type Settings } from './section.js';
 import { describeAllowed, findFault, parseText } from './setting-values.js';
+import { parseSettings } from './settings-document.js';
 import type { SettingRow, SettingsSchema } from './settings-schema.js';
 import { suggest } from './suggest.js';
 
@@ -96,10 +96,10 @@ export function readInput(
     return { ...input, document: undefined, faults };
   }
   try {
-    return { ...input, document: parseYaml(readText(path), { merge: true }) as unknown, faults: [] };
+    return { ...input, document: parseSettings(readText(path)).toJS() as unknown, faults: [] };
   } catch (error) {
     if (isNotUtf8(error)) return { ...input, document: undefined, faults: [{ key: path, message: NOT_UTF8 }] };
-    const message = `cannot be read as YAML: ${(error as Error).message.split('\n')[0]}`;
+    const message = `cannot be read as YAML: ${(error as Error).message}`;
     return { ...input, document: undefined, faults: [{ key: path, message }] };
   }
 }
