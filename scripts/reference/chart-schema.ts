@@ -94,12 +94,11 @@ function buildSettings(rows: readonly SettingRow[], depth = 0): Json {
   return only(Object.fromEntries(properties));
 }
 
-const onPostgres = {
-  anyOf: [
-    { properties: { existingSecret: { type: 'string', minLength: 1 } }, required: ['existingSecret'] },
-    { properties: { url: { type: 'string', pattern: '^postgres(ql)?://' } }, required: ['url'] },
-  ],
-};
+/** The URL of a database server has a password in it, so it is in a secret. */
+const onServer = { properties: { existingSecret: { type: 'string', minLength: 1 } }, required: ['existingSecret'] };
+
+/** A file on the volume: the rest of the file system is read-only, and a store in memory is lost with its pod. */
+const STORE_FILE = '^sqlite:/?data/';
 
 /** The values of the chart, without those that depend on the settings of the gateway. */
 const VALUES: Json = {
@@ -112,7 +111,7 @@ const VALUES: Json = {
   fullnameOverride: label,
   replicaCount: count(0),
   auth: only({ existingSecret: text, key: text }),
-  store: only({ url: text, existingSecret: text, key: text }),
+  store: only({ url: { type: 'string', pattern: STORE_FILE }, existingSecret: text, key: text }),
   persistence: only({
     enabled: flag,
     size: text,
@@ -178,7 +177,7 @@ function buildModuleSettings(rows: readonly SettingRow[]): Json {
 
 /** A SQLite file has one owner. */
 const ONE_OWNER = rule(
-  { not: { required: ['store'], properties: { store: onPostgres } } },
+  { not: { required: ['store'], properties: { store: onServer } } },
   {
     properties: {
       replicaCount: { maximum: 1 },

@@ -110,11 +110,13 @@ function merge(setting: TenantSetting, changes: ChangeTenantDto): TenantSetting 
 
 function invalid(faults: readonly SettingFault[], name: string): GatewayError<'INVALID_PAYLOAD'> {
   return new GatewayError('INVALID_PAYLOAD', {
-    faults: faults.map(({ key, message }) => ({
-      pointer: key.startsWith(`tenants.${name}.`)
-        ? `/${key.slice(`tenants.${name}.`.length).replaceAll('.', '/')}`
-        : '',
-      message,
-    })),
+    faults: faults.map((fault) => ({ pointer: pointerOf(fault, name), message: fault.message })),
   });
+}
+
+/** Returns where a fault of the setting `tenants` is in the request, which is about one tenant. */
+function pointerOf({ key, at = '' }: SettingFault, name: string): string {
+  const ofTenant = `tenants.${name}.`;
+  if (key.startsWith(ofTenant)) return `/${key.slice(ofTenant.length).replaceAll('.', '/')}`;
+  return at.startsWith(`/${name}/`) ? at.slice(name.length + 1) : '';
 }

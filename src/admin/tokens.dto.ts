@@ -7,9 +7,9 @@ import { SCOPES, type Role, type Scope } from '../protocol/index.js';
 import { MayBeAbsent } from '../http/index.js';
 
 const ROLES = Object.keys(ROLE_SCOPES) as Role[];
-/** 1 to 256 characters without control characters and half surrogates. */
-const NAME = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
-const NAME_RULE = { message: '$property must have 1 to 256 characters, none of control' };
+/** 1 to 256 characters without control characters and half surrogates, not all of them blank. */
+const NAME = /^(?=.*\S)[^\p{Cc}\p{Cs}]{1,256}$/u;
+const NAME_RULE = { message: '$property must have 1 to 256 characters, none of control, and not only blanks' };
 const MAX_CHANNELS = 256;
 /** The last moment of a date. */
 const MAX_TIME = 8_640_000_000_000_000;
@@ -64,8 +64,8 @@ export class TokenWishDto {
    * @example 1798358400000
    */
   @MayBeAbsent()
-  @IsInt()
   @Max(MAX_TIME)
+  @IsInt()
   readonly expires_at?: number;
 }
 

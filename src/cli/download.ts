@@ -29,6 +29,7 @@ export async function saveWhole(stream: AsyncIterable<Uint8Array>, path: string)
   const part = `${path}.part`;
   rmSync(part, { force: true });
   const file = openSync(part, 'wx', 0o600);
+  const endWatch = removeOnSignal(part);
   try {
     for await (const chunk of stream) for (let from = 0; from < chunk.length;) from += writeSync(file, chunk, from);
     fsyncSync(file);
@@ -37,6 +38,21 @@ export async function saveWhole(stream: AsyncIterable<Uint8Array>, path: string)
     rmSync(part, { force: true });
     throw error;
   } finally {
+    endWatch();
     closeSync(file);
   }
+}
+
+const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** Removes an incomplete file if a signal ends the process before. Returns a function that ends the watch. */
+export function removeOnSignal(path: string): () => void {
+  const remove = (signal: NodeJS.Signals) => {
+    endWatch();
+    rmSync(path, { force: true });
+    process.kill(process.pid, signal);
+  };
+  const endWatch = () => ENDING.forEach((signal) => process.off(signal, remove));
+  ENDING.forEach((signal) => process.on(signal, remove));
+  return endWatch;
 }

@@ -4,6 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { AdminSession } from './admin-session.js';
+import { removeOnSignal } from './download.js';
 import { EXIT } from './faults.js';
 
 /** Time for a whole export, in milliseconds. */
@@ -21,6 +22,7 @@ export async function saveExport(session: AdminSession, path: string, file: stri
     throw new Error(body?.detail ?? `HTTP ${response.status}`);
   }
   const part = `${file}.part`;
+  const endWatch = removeOnSignal(part);
   try {
     const items = await write(Readable.fromWeb(response.body as never), part);
     await rename(part, file);
@@ -29,6 +31,8 @@ export async function saveExport(session: AdminSession, path: string, file: stri
   } catch (error) {
     await rm(part, { force: true });
     throw error;
+  } finally {
+    endWatch();
   }
 }
 

@@ -261,6 +261,14 @@ describe('a gateway with tenants', () => {
     expect((await options.allInnerTexts()).filter((name) => /Settings|Logs/.test(name))).toEqual([]);
   });
 
+  it('[CO-05] lists the entries of an operator of one tenant, and does not try to check the chain of all', async () => {
+    const { page, complaints } = await openConsole(suite, '/audit', { url: gateway.url, token: stranger });
+    await page.getByText('Only for operators of all tenants').last().waitFor();
+    await waitForLive(page);
+    expect([await page.getByRole('alert').count(), await page.getByText('Try again').count()]).toEqual([0, 0]);
+    expect(complaints.requests.filter((address) => address.includes('audit/verify'))).toEqual([]);
+  });
+
   it('[CO-09] names the scope of a page that a token cannot open, and leaves it out of the palette', async () => {
     const options = { url: gateway.url, token: CONSOLE_TOKENS.reader };
     const { page } = await openConsole(suite, '/audit', options);

@@ -123,6 +123,17 @@ describe('the Helm chart', () => {
     else expect(refusal).toMatch(NAMED[expectation] ?? /^never$/);
   });
 
+  it.each(['postgres://u:pw@h/db', 'sqlite::memory:', 'sqlite:/var/x.db'])(
+    'refuses %s as the store: a password belongs in a secret, a file on the volume',
+    (url) => {
+      expect(() => chart.render({ ...AUTH, store: { url } })).toThrow(/store/);
+    },
+  );
+
+  it.each(['sqlite:data/gateway.db', 'sqlite:/data/other/gateway.db'])('takes %s as the store', (url) => {
+    expect(render({ store: { url } }, 'Deployment')).toBeDefined();
+  });
+
   it('refuses a misspelt setting, and a credential in a ConfigMap', () => {
     expect(chart.refusal({ ...AUTH, settings: { agent: { nmae: 'x' } } })).toContain("'nmae'");
     expect(chart.refusal({ ...AUTH, settings: { channels: { telegram: { bot_token: '7:x' } } } })).toContain(

@@ -146,6 +146,9 @@ describe('the quotas of a tenant', () => {
     ).toMatchObject({ limits: {}, quotas: { messages_per_day: 5 } });
     const refused = await owner.patch('tenants/acme', { quotas: { turns: 0, wrong: 1 } });
     expect([refused.status, refused.body['code']]).toEqual([400, 'INVALID_PAYLOAD']);
+    expect((await owner.patch('tenants/acme', { quotas: { turns: -1 } })).body).toMatchObject({
+      faults: [{ pointer: '/quotas/turns' }],
+    });
     for (const token of [TOKENS.operator, TOKENS.stranger]) {
       const api = new AdminApi(gateway, token);
       expect((await api.get('tenants')).status).toBe(403);

@@ -82,6 +82,7 @@ describe('tokens at run time', () => {
     expect((await create(wish, TOKENS.stranger)).status).toBe(201);
     for (const wrong of [
       { principal: 'local' },
+      { principal: ' ' },
       { principal: 'node:x' },
       { scopes: ['nodes:serve'] },
       { sender: 'x' },

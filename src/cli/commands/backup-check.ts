@@ -43,6 +43,7 @@ export class BackupCheck implements TarReceiver {
     if (!this.reader.isEnded || this.manifestChunks.length === 0)
       throw new Error('the backup is incomplete: its end is missing');
     const manifest = JSON.parse(Buffer.concat(this.manifestChunks).toString()) as BackupManifest;
+    if (typeof manifest.format !== 'number') throw new Error('the backup is damaged: its manifest names no format');
     if (manifest.format !== 1) throw new Error('the backup has a format of a newer gateway');
     const odd = manifest.files.find(({ name, size, sha256 }, n) => {
       const seen = this.seen[n];

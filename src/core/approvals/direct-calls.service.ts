@@ -21,8 +21,8 @@ import {
 } from '../store/index.js';
 import { Logs, type Log } from '../telemetry/logs.js';
 import { Clock } from '../time/clock.js';
-import { ToolRegistryService, type FailedOutcome, type ToolUser } from '../tools/tool-registry.service.js';
-import type { CallReview, ToolOutcome } from '../tools/tool.js';
+import { ToolRegistryService, type ToolUser } from '../tools/tool-registry.service.js';
+import type { CallReview, FailedOutcome, ToolOutcome } from '../tools/tool.js';
 import { ApprovalsService } from './approvals.service.js';
 import { hashArguments } from './arguments-hash.js';
 

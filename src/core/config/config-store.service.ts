@@ -160,8 +160,8 @@ export class ConfigStoreService {
       if (refused.length > 0) return refused;
       const changed: unknown = after(row.key as never);
       // Without its earlier change a setting has the value of the start, which was checked.
-      const message = value === null && place.path.length === 0 ? undefined : findFault(row, changed);
-      if (message !== undefined) return [{ key, message }];
+      const fault = value === null && place.path.length === 0 ? undefined : findFault(row, changed);
+      if (fault) return [{ key, ...fault }];
       return findPathFaults(row, this.next.get(row.key), changed, this.loaded);
     });
     if (faults.length > 0) return faults;
@@ -344,7 +344,7 @@ export class ConfigStoreService {
     if (this.loaded.sources.get(row.key) === 'command line') return this.loaded.values[row.key as SettingKey];
     const own = this.storedOf(row).map(([key, json]) => [key, JSON.parse(json) as unknown] as const);
     return this.merge(row, own, (key, changed) => {
-      const fault = findFault(row, changed);
+      const fault = findFault(row, changed)?.message;
       // The setting's schema has changed since it was stored. That must not prevent the start.
       if (fault !== undefined)
         this.log.warn({ key, fault }, 'a setting that was changed at run time is no longer valid and is ignored');

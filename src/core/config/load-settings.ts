@@ -183,13 +183,13 @@ export function findValues(
     ];
     const [source, value] = candidates.find(([, candidate]) => candidate !== undefined) ?? [];
     if (source === undefined) continue;
-    const message = findFault(row, value);
-    if (message === undefined) {
+    const fault = findFault(row, value);
+    if (!fault) {
       found.values.set(row.key, value);
       found.sources.set(row.key, source);
     } else {
       const from = source === 'environment' ? ` (from ${variableOf(row, input.environment)})` : '';
-      found.faults.push({ key: row.key, message: `${message}${from}` });
+      found.faults.push({ key: row.key, message: `${fault.message}${from}` });
       found.unsound.add(row.key);
     }
   }

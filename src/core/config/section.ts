@@ -20,6 +20,8 @@ export type SettingsReader = <K extends SettingKey>(key: K) => SettingValue<K>;
 export interface SettingFault {
   readonly key: string;
   readonly message: string;
+  /** Where in the value, as a JSON pointer; without it the whole value. */
+  readonly at?: string;
 }
 
 /** Thrown at the start. Its message lists the faults with their keys and the allowed values. */

@@ -1,5 +1,6 @@
 import { Compile, type Validator } from 'typebox/compile';
 import Value from 'typebox/value';
+import type { SettingFault } from './section.js';
 import type { SettingRow } from './settings-schema.js';
 
 const LATER = 'its feature is not part of this version; remove the setting';
@@ -11,13 +12,16 @@ const MAX_INTERPRETED = 64;
 const NO_SUCH_KEY = 'schema is false';
 
 /**
- * Checks a value against its schema. Returns a message with what is wrong and what is allowed, or undefined. The
- * message never contains the value, which may be secret.
+ * Checks a value against its schema. Returns a message with what is wrong and what is allowed, and where in the value as a JSON
+ * pointer; undefined if the value is valid. The message never contains the value, which may be secret.
  */
-export function findFault(row: SettingRow, value: unknown): string | undefined {
-  if (row.schema['x-later']) return LATER;
+export function findFault(row: SettingRow, value: unknown): Omit<SettingFault, 'key'> | undefined {
+  if (row.schema['x-later']) return { message: LATER };
   const error = findError(row.schema, value);
-  if (!error) return undefined;
+  return error && { message: describeError(row, value, error), at: error.instancePath };
+}
+
+function describeError(row: SettingRow, value: unknown, error: ValueError): string {
   const place = error.instancePath === '' ? '' : ` (at ${error.instancePath})`;
   if (error.message === NO_SUCH_KEY) {
     const parent = error.schemaPath.slice(0, error.schemaPath.lastIndexOf('/'));

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { GatewayError, type ErrorDetails } from '../../protocol/domain.js';
+import type { ErrorDetails } from '../../protocol/domain.js';
 import { findFaults } from '../../protocol/faults.js';
 import { noteOfCall } from '../audit/audit-notes.js';
 import type { AgentDefinition } from '../agents/agent-definition.js';
@@ -18,28 +18,21 @@ import { Clock } from '../time/clock.js';
 import { CallSlots } from './call-slots.js';
 import { LateErrors } from './late-errors.js';
 import { ToolMetrics } from './tool-metrics.js';
+import { checkResult, failure, toReadableError } from './tool-outcomes.js';
 import { ToolSources } from './tool-sources.js';
 import {
-  ToolResult,
   UnknownOutcomeError,
   type CallReview,
+  type FailedOutcome,
   type ReviewContext,
   type ToolCallContext,
   type ToolDefinition,
-  type ToolErrorCode,
   type ToolOutcome,
 } from './tool.js';
 
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
-/** Maximum length of a result as JSON, in UTF-16 units. */
-const MAX_RESULT_LENGTH = 262_144;
-/** Maximum nesting of a result: what reads it later calls itself for each level. */
-const MAX_RESULT_DEPTH = 100;
 /** Maximum length of the reason of a failure in the log, in UTF-16 units. */
 const MAX_LOGGED_LENGTH = 500;
-
-/** The outcome of a call that failed. */
-export type FailedOutcome = Extract<ToolOutcome, { readonly ok: false }>;
 
 /** The session, the caller on whose behalf a tool is called, and the agent that calls it. */
 export type ToolUser = Pick<ToolCallContext, 'session' | 'caller' | 'agent'>;
@@ -180,7 +173,10 @@ export class ToolRegistryService {
         tool.handler(structuredClone(parameters), { ...context, signal }),
       );
     });
-    return 'code' in ended ? ended : checkResult(name, ended.value);
+    if ('code' in ended) return ended;
+    const outcome = checkResult(name, ended.value);
+    if (!outcome.ok) this.logFailure(fieldsOf(name, context), outcome.message);
+    return outcome;
   }
 
   /** Runs `work` when a slot is free. Never rejects. */
@@ -218,7 +214,7 @@ export class ToolRegistryService {
     context: ReviewContext,
     run: (signal: AbortSignal) => Promise<T>,
   ): Promise<{ readonly value: T } | FailedOutcome> {
-    const fields = { tool: name, call_id: context.callId, session_id: context.session.id };
+    const fields = fieldsOf(name, context);
     const owner = this.lateErrors.ownerOf(fields);
     const timeout = new AbortController();
     const cancelTimer = this.clock.setTimer(timeoutMs, () => timeout.abort());
@@ -226,12 +222,12 @@ export class ToolRegistryService {
     try {
       // Raced, because a tool that ignores its signal must not block the turn.
       return { value: await raceAbort(signal, () => callExtension(owner, () => run(signal))) };
-    } catch (error) {
+    } catch (thrown) {
       if (timeout.signal.aborted) return failure('TOOL_TIMEOUT', { tool: name, timeout_ms: timeoutMs });
       if (context.signal.aborted) return stopped(name);
+      const error = toReadableError(thrown);
       const reason = this.describe(error);
-      // Most are mistakes of the model, such as a file that does not exist.
-      this.log.warn({ ...fields, reason: toOneLine(reason, MAX_LOGGED_LENGTH) }, 'a tool failed');
+      this.logFailure(fields, reason);
       this.log.debug({ ...fields, error }, 'a tool failed');
       const failed = failure('TOOL_FAILED', { tool: name, reason });
       return error instanceof UnknownOutcomeError ? { ...failed, isUnknown: true } : failed;
@@ -240,11 +236,15 @@ export class ToolRegistryService {
     }
   }
 
+  /** Most failures are mistakes of the model, such as a file that does not exist. */
+  private logFailure(fields: CallFields, reason: string): void {
+    this.log.warn({ ...fields, reason: toOneLine(reason, MAX_LOGGED_LENGTH) }, 'a tool failed');
+  }
+
   /** Returns why a tool has failed, for the model and for people, without secrets of the settings. */
   private describe(error: unknown): string {
-    const reason = error instanceof Error ? error.message : String(error);
     // Made for each failure: a secret that was changed a moment ago is hidden too.
-    return createSecretHider(this.config.listSecrets(), false)(reason);
+    return createSecretHider(this.config.listSecrets(), false)(toReadableError(error).message);
   }
 
   /** Returns the permissions that a call of this user holds, of its session, its agent and its credential together. */
@@ -302,39 +302,19 @@ function mayUse({ tools }: AgentDefinition, name: string): boolean {
   return (tools.allow === undefined || isNamed(tools.allow)) && !isNamed(tools.deny);
 }
 
-function checkResult(tool: string, returned: unknown): ToolOutcome {
-  const { content: result, images } = returned instanceof ToolResult ? returned : new ToolResult(returned, []);
-  const refuse = (reason: string) => failure('TOOL_FAILED', { tool, reason });
-  const text = toJson(result ?? null);
-  if (text === undefined) return refuse('its result is not JSON');
-  if (text.length > MAX_RESULT_LENGTH) return refuse(`its result has more than ${MAX_RESULT_LENGTH} characters`);
-  // A copy: the getters of the result itself could return something else later.
-  const content: unknown = JSON.parse(text);
-  if (isDeeper(content, MAX_RESULT_DEPTH)) return refuse(`its result nests deeper than ${MAX_RESULT_DEPTH} levels`);
-  return { ok: true, content, ...(images.length > 0 && { images }) };
+interface CallFields {
+  readonly tool: string;
+  readonly call_id: string;
+  readonly session_id: string;
 }
 
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((child) => isDeeper(child, levels - 1));
-}
-
-/** Returns a value as JSON; undefined if it is none: a function, a cycle, a BigInt, a getter that throws, too deep. */
-function toJson(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return undefined;
-  }
+/** Returns the fields of log lines about a call. */
+function fieldsOf(tool: string, { callId, session }: ReviewContext): CallFields {
+  return { tool, call_id: callId, session_id: session.id };
 }
 
 function stopped(tool: string): FailedOutcome {
   return failure('TOOL_FAILED', { tool, reason: 'the turn was stopped' });
-}
-
-/** A failed outcome with the message of the error table. */
-export function failure<C extends ToolErrorCode>(code: C, details: ErrorDetails[C]): FailedOutcome {
-  return { ok: false, code, message: new GatewayError(code, details).message, details };
 }
 
 function raceAbort<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T> {

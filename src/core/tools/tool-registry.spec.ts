@@ -87,3 +87,40 @@ it('hides secrets of the settings in the reason of a failure, for the model and 
   expect(outcome).toMatchObject({ details: { reason: 'boom with key *** and *** for order 17' } });
   expect(JSON.stringify(outcome)).not.toMatch(/SUPERSECRETKEY|0123456789ab/);
 });
+
+it('says what of a thrown value can be read, and logs each failure', async () => {
+  const logs = new KeptLogs();
+  const settings = { ...config, listSecrets: () => [] } as unknown as typeof config;
+  const registry = new ToolRegistryService(
+    settings,
+    principals,
+    new ManualClock(),
+    {} as AuditStore,
+    new NoMetrics(),
+    logs,
+  );
+  const throwing = (what: unknown) => () => {
+    throw what;
+  };
+  const unreadable = Object.defineProperty(new Error(), 'message', {
+    get() {
+      throw new Error('no');
+    },
+  });
+  const handlers: [string, () => unknown][] = [
+    ['failed: [object Object]', throwing(Object.assign(new Error('x'), { message: { a: 1 } }))],
+    ['failed: 1', throwing(1n)],
+    ['failed: null', throwing(null)],
+    ['something that cannot be read', throwing(unreadable)],
+    ['something that cannot be read', throwing(Object.create(null))],
+    ['something that cannot be read', throwing(new Proxy({}, { getPrototypeOf: () => JSON.parse('') as object }))],
+    ['not JSON', () => new Proxy({}, { getPrototypeOf: () => JSON.parse('') as object })],
+  ];
+  for (const [n, [reason, handler]] of handlers.entries()) {
+    registry.register({ ...aTool(Type.Object({})), name: `acme.odd_${n}`, isWaiting: true, handler });
+    const context = { ...user, signal: new AbortController().signal } as Parameters<typeof registry.execute>[2];
+    const outcome = await registry.execute(`acme.odd_${n}`, {}, context);
+    expect(outcome).toMatchObject({ ok: false, message: expect.stringContaining(reason) as string });
+    expect(logs.lines.filter((line) => line === 'warn a tool failed')).toHaveLength(n + 1);
+  }
+});

@@ -168,6 +168,9 @@ export type ToolOutcome =
       readonly isUnknown?: boolean;
     };
 
+/** The outcome of a call that failed. */
+export type FailedOutcome = Extract<ToolOutcome, { readonly ok: false }>;
+
 /** A handler throws it if the call may have taken effect and its end was not seen. */
 export class UnknownOutcomeError extends Error {
   constructor(reason: string) {

@@ -3,7 +3,7 @@ import type { CallStatus } from '../questions/questions.service.js';
 import type { NewFrame } from '../store/index.js';
 import type { ToolOutcome } from '../tools/tool.js';
 import type { ReplyBuilder } from './reply-builder.js';
-import { toSafeJson, toSafeText } from './safe-text.js';
+import { toSafeJson, toSafeText } from '../tools/safe-text.js';
 import type { EndOfCall, NamedCall } from './turn-journal.js';
 
 /** Returns the last state of a call. */

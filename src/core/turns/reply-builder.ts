@@ -12,7 +12,7 @@ import {
 import { ReplyBlocks } from '../store/reply-blocks.js';
 import type { Clock } from '../time/clock.js';
 import type { Piece } from './agent-runtime.js';
-import { toSafeText } from './safe-text.js';
+import { toSafeText } from '../tools/safe-text.js';
 
 interface GrowingBlock {
   readonly id: string;

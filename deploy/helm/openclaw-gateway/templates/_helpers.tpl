@@ -32,7 +32,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "gateway.onSqlite" -}}
-{{- if not (or .Values.store.existingSecret (hasPrefix "postgres" .Values.store.url)) }}true{{ end }}
+{{- if not .Values.store.existingSecret }}true{{ end }}
 {{- end }}
 
 {{- define "gateway.drainSeconds" -}}

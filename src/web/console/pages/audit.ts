@@ -7,6 +7,7 @@ import '../act.js';
 import type { Page, Query } from '../api.js';
 import { formatCount } from '../format.js';
 import { renderChip } from '../state-chip.js';
+import { consoleTexts } from '../texts.js';
 import type { FilterField } from './filters.js';
 import { ListPage, type ListDescription } from './list-page.js';
 import { Loaded } from './loaded.js';
@@ -77,7 +78,7 @@ export class ConsoleAudit extends ListPage<AuditRow> {
 
   protected override firstUpdated(): void {
     super.firstUpdated();
-    void this.verdict.read();
+    if (this.mayVerify) void this.verdict.read();
   }
 
   protected override renderTools(): TemplateResult {
@@ -91,8 +92,17 @@ export class ConsoleAudit extends ListPage<AuditRow> {
   }
 
   protected override render(): TemplateResult {
-    return html`<div class="verdict" role="status">${this.verdict.render(renderVerdict)}</div>
+    const { allTenants } = consoleTexts.closed;
+    const verdict = this.mayVerify
+      ? this.verdict.render(renderVerdict)
+      : html`<p class="faint">The chain of all entries is checked here. ${allTenants}.</p>`;
+    return html`<div class="verdict" role="status">${verdict}</div>
       ${super.render()}`;
+  }
+
+  /** The chain has the entries of all tenants. */
+  private get mayVerify(): boolean {
+    return this.app.me.maySeeWhole;
   }
 
   protected override renderBelow(): TemplateResult | typeof nothing {
