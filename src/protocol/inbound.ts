@@ -147,7 +147,8 @@ export const inboundTable = {
   approval: {
     payload: ApprovalPayload,
     scope: 'messages:write',
-    summary: 'Decides on a tool call that waits for a person; answered by tool_status.',
+    summary:
+      'Decides on a tool call that waits for a person; answered by tool_status, which goes to who reads the session.',
   },
   ping: { payload: PingPayload, scope: undefined, summary: 'Answered by `pong`.' },
   canvas_state: {
