@@ -46,7 +46,7 @@ export async function saveWhole(stream: AsyncIterable<Uint8Array>, path: string)
 const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Removes an incomplete file if a signal ends the process before. Returns a function that ends the watch. */
-export function removeOnSignal(path: string): () => void {
+function removeOnSignal(path: string): () => void {
   const remove = (signal: NodeJS.Signals) => {
     endWatch();
     rmSync(path, { force: true });

@@ -48,9 +48,14 @@ describe('a settings file', () => {
   it.each([
     ['a: 1\na: 2', 'line 2, column 1: a map has the same key twice'],
     ['a:\n\tb: 1', 'line 2, column 1: a tab cannot indent; use spaces'],
+    ['a: 1\n---\nb: 2', 'line 2, column 1: a second document begins here; settings are one'],
     ['a: "b', 'line 1, column 6: a quote or a bracket is not closed'],
   ])('%j says what is wrong', (text, reason) => {
     expect(refusalOf(text)).toBe(reason);
+  });
+
+  it('with a collection as a key warns of nothing, which would show the key', () => {
+    expect(parseSettings('? [CANARY]\n: b\n').toJS()).toEqual({ '[ CANARY ]': 'b' });
   });
 
   it('may have anchors, merged maps and quoted signs', () => {

@@ -6,6 +6,7 @@ const REASONS: Partial<Record<ErrorCode, string>> = {
   BAD_INDENT: 'the indentation is wrong, or a bracket is not closed',
   DUPLICATE_KEY: 'a map has the same key twice',
   MISSING_CHAR: 'a quote or a bracket is not closed',
+  MULTIPLE_DOCS: 'a second document begins here; settings are one',
   TAB_AS_INDENT: 'a tab cannot indent; use spaces',
 };
 const NEEDS_QUOTES = 'it is not YAML; a value with a sign of YAML, such as ! & * | > % @ : or #, needs quotes';
@@ -17,7 +18,7 @@ const NEEDS_QUOTES = 'it is not YAML; a value with a sign of YAML, such as ! & *
  */
 export function parseSettings(text: string): Document {
   const lines = new LineCounter();
-  const document = parseDocument(text, { logLevel: 'silent', merge: true, prettyErrors: false, lineCounter: lines });
+  const document = parseDocument(text, { logLevel: 'error', merge: true, prettyErrors: false, lineCounter: lines });
   const [problem] = [...document.errors, ...document.warnings];
   if (problem) throw faultAt(problem.pos[0], REASONS[problem.code]);
   visit(document, {

@@ -1,5 +1,5 @@
 import { GatewayError, type ErrorDetails } from '../../protocol/domain.js';
-import { toSafeText } from './safe-text.js';
+import { toSafeText } from '../store/safe-text.js';
 import { ToolResult, type FailedOutcome, type ToolErrorCode, type ToolOutcome } from './tool.js';
 
 /** Maximum length of a result as JSON, in UTF-16 units. */

@@ -1,9 +1,9 @@
 import type { ToolCallStatus } from '../../protocol/domain.js';
 import type { CallStatus } from '../questions/questions.service.js';
 import type { NewFrame } from '../store/index.js';
+import { toSafeJson, toSafeText } from '../store/safe-text.js';
 import type { ToolOutcome } from '../tools/tool.js';
 import type { ReplyBuilder } from './reply-builder.js';
-import { toSafeJson, toSafeText } from '../tools/safe-text.js';
 import type { EndOfCall, NamedCall } from './turn-journal.js';
 
 /** Returns the last state of a call. */

@@ -10,9 +10,9 @@ import {
   type NewFrame,
 } from '../store/index.js';
 import { ReplyBlocks } from '../store/reply-blocks.js';
+import { toSafeText } from '../store/safe-text.js';
 import type { Clock } from '../time/clock.js';
 import type { Piece } from './agent-runtime.js';
-import { toSafeText } from '../tools/safe-text.js';
 
 interface GrowingBlock {
   readonly id: string;
