@@ -4,6 +4,7 @@ import { pastChange } from './between-documents.js';
 import { markPageText } from './marked-text.js';
 import { createHider, readTree, type HideSecrets, type PageNode } from './page-tree.js';
 import { probePage, withoutFrames } from './page-probe.js';
+import { OpenedWindows } from './opened-windows.js';
 import { ShownPage } from './shown-page.js';
 import { watchDocuments } from './document-size.js';
 import { LateError, within } from './within.js';
@@ -57,6 +58,7 @@ export class Tab {
   /** Why its page is gone, until it is said. */
   private endReason: string | undefined;
   private readonly cdp: Promise<CDPSession>;
+  private readonly windows: OpenedWindows;
 
   constructor(
     readonly id: number,
@@ -65,6 +67,8 @@ export class Tab {
   ) {
     this.cdp = page.context().newCDPSession(page);
     this.cdp.catch(() => {});
+    this.windows = new OpenedWindows(page, clock);
+    void this.cdp.then((cdp) => this.windows.watch(cdp)).catch(() => {});
     void this.cdp.then((cdp) => watchDocuments(cdp, (reason) => (this.endReason = reason))).catch(() => {});
     page.on('crash', () => (this.hasCrashed = true));
     page.on('dialog', (dialog) => void this.answer(dialog));
@@ -123,9 +127,10 @@ export class Tab {
     await this.settle();
   }
 
-  /** Waits until what an act has begun is there, and not for all that a page loads. */
+  /** Waits until what an act has begun is there, also as a tab of its own, and not for all that a page loads. */
   async settle(): Promise<void> {
     await this.clock.sleep(SETTLE_MS);
+    await this.windows.whenThere(LOAD_TIMEOUT_MS);
     await this.page.waitForLoadState('load', { timeout: LOAD_TIMEOUT_MS }).catch(() => {});
     this.checkEnd();
     await this.checkAddress();

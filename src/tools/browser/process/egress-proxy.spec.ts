@@ -1,5 +1,5 @@
 import { createServer, request, type IncomingMessage, type Server } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EgressGuard, type HostAddress } from '../../../http/egress/egress-guard.js';
@@ -68,6 +68,28 @@ async function tunnel(proxy: EgressProxy, target: string, header = ''): Promise<
   return line;
 }
 
+/** Opens a tunnel to a host that `serve` plays. Resolves with all that came through it, when it has ended. */
+async function readTunnel(
+  serve: (host: Socket) => void,
+): Promise<{ readonly seen: string; readonly warnings: string[] }> {
+  const host = createTcpServer((socket) => serve(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => host.close());
+  const { port: hostPort } = host.address() as AddressInfo;
+  const { proxy } = await startProxy([LOOPBACK], ['site.test']);
+  const warnings: string[] = [];
+  const warn = ({ message }: Error) => void warnings.push(message);
+  process.on('warning', warn);
+  cleanups.push(() => process.off('warning', warn));
+  const { hostname, port } = new URL(proxy.url);
+  const socket = connect(Number(port), hostname).on('error', () => {});
+  socket.write(`CONNECT site.test:${hostPort} HTTP/1.1\r\nHost: site.test\r\n\r\nping`);
+  let seen = '';
+  socket.on('data', (chunk: Buffer) => (seen += chunk.toString()));
+  await new Promise((resolve) => socket.once('close', resolve));
+  return { seen, warnings };
+}
+
 describe('the proxy of the browser', () => {
   it('[U-02] passes a request to an allowed host on, without the headers of the connection', async () => {
     const { port, seen } = await startServer();
@@ -106,6 +128,19 @@ describe('the proxy of the browser', () => {
     expect(await tunnel(proxy, `rebind.test:${port}`)).toContain(' 200 ');
     expect(await tunnel(proxy, `rebind.test:${port}`)).toContain(' 403 ');
     expect(lookups).toHaveLength(2);
+  });
+
+  it('[U-02] passes a tunnel on in both directions until the host ends it', async () => {
+    const { seen, warnings } = await readTunnel((host) => {
+      host.once('data', (chunk: Buffer) => host.end(`${chunk.toString()} pong`));
+    });
+    expect(seen).toBe('HTTP/1.1 200 Connected\r\n\r\nping pong');
+    expect(warnings).toEqual([]);
+  });
+
+  it('[U-02] adds nothing to a tunnel that its host breaks off', async () => {
+    const { seen } = await readTunnel((host) => host.once('data', () => host.resetAndDestroy()));
+    expect(seen).toBe('HTTP/1.1 200 Connected\r\n\r\n');
   });
 
   it('[U-02] needs its password where other machines reach it', async () => {

@@ -126,16 +126,20 @@ export class EgressProxy {
       const upstream = connect({ host: hostname, port: Number(url.port || '443'), lookup });
       this.keep(upstream);
       upstream.setTimeout(CONNECT_TIMEOUT_MS, () => upstream.destroy());
+      let isOpen = false;
       upstream.once('connect', () => {
+        isOpen = true;
         upstream.setTimeout(0);
         socket.write('HTTP/1.1 200 Connected\r\n\r\n');
         upstream.write(head);
-        pipeline(socket, upstream, socket, () => {
-          socket.destroy();
-          upstream.destroy();
-        });
+        // Not `pipeline`, which adds so many listeners to one socket that Node warns of a leak.
+        socket.pipe(upstream).pipe(socket);
       });
-      upstream.once('error', () => socket.end('HTTP/1.1 502 Unreachable\r\n\r\n'));
+      upstream.once('error', () => {
+        if (isOpen) socket.destroy();
+        else socket.end('HTTP/1.1 502 Unreachable\r\n\r\n');
+      });
+      upstream.once('close', () => socket.end().resume());
       socket.once('close', () => upstream.destroy());
     } catch {
       socket.end('HTTP/1.1 403 Denied\r\n\r\n');
