@@ -61,13 +61,14 @@ it('few pages of large objects that are gone stay in memory', () => {
     const kept = () => (process.memoryUsage.rss() - v8.getHeapStatistics().total_physical_size) / 1_048_576;
     const before = kept();
     const live = [];
-    let most = 0;
+    let sum = 0;
     for (let i = 0; i < 3_000; i++) {
-      live[i % 100] = new Array(25_000).fill(i);
+      live[i % 50] = new Array(25_000).fill(i);
       if (i % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
-      if (i > 2_000) most = Math.max(most, kept() - before);
+      if (i >= 1_000) sum += kept() - before;
     }
-    console.log(most);`;
+    console.log(sum / 2_000);`;
+  // On average: a thread of V8 frees pages late on a busy machine.
   expect(run(`limitHeap(); ${load}`)).toBeLessThan(run(load) / 2);
 });
 
