@@ -284,11 +284,15 @@ describe.concurrent('stopping', () => {
     await chat.say('/wait 60000');
     await chat.page.getByRole('button', { name: 'Stop the answer' }).waitFor();
     await chat.page.locator('.head page-menu > button').click();
+    await chat.page.getByRole('menu').waitFor();
     await chat.page.keyboard.press('Escape');
     expect(await chat.page.getByRole('menu').count()).toBe(0);
     await chat.page.keyboard.press('Escape');
     await chat.command('Keys');
+    await chat.page.getByRole('dialog').waitFor();
     await chat.page.keyboard.press('Escape');
+    // A panel is a place in the history: going back from it is not immediate.
+    await chat.page.waitForURL((url) => !url.hash.includes('panel='));
     await searchOf(chat).fill('x');
     await chat.page.keyboard.press('Escape');
     expect(await searchOf(chat).inputValue()).toBe('');
