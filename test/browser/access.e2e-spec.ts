@@ -10,7 +10,7 @@ import { eventually } from '../support/eventually.js';
 import { useChat, type ChatPage } from '../support/chat-page.js';
 import { GatewayApp } from '../support/gateway-app.js';
 import { GatewayProcess } from '../support/gateway-process.js';
-import { findBarriers, findBarriersInColours } from '../support/page-checks.js';
+import { addressOf, findBarriers, findBarriersInColours } from '../support/page-checks.js';
 
 const TOKENS = {
   operator: 'operator-token-0123456789',
@@ -120,11 +120,11 @@ describe('a gateway with credentials', () => {
     const first = await openAt('/chat');
     await signIn(first, TOKENS.operator);
     await first.ask('for operators only');
-    const { pathname, hash } = new URL(first.page.url());
+    const { pathname, hash } = new URL(await addressOf(first.page));
     const second = await openAt(pathname + hash);
     await signIn(second, TOKENS.operator);
     await second.ask('/blocks 1', 2);
-    expect(second.page.url()).toBe(first.page.url());
+    expect(await addressOf(second.page)).toBe(await addressOf(first.page));
     await first.waitForEnds(2);
     expect(await second.said.allInnerTexts()).toEqual(await first.said.allInnerTexts());
     const other = await openAt(pathname + hash);
@@ -160,7 +160,7 @@ describe('a gateway with credentials', () => {
     await chat.said.getByText('for the operator alone').waitFor();
     await chat.input.fill('a draft of the operator');
     await leave('Keep in this tab');
-    expect(new URL(chat.page.url()).hash).toBe('');
+    expect(new URL(await addressOf(chat.page)).hash).toBe('');
 
     isLost = false;
     await signIn(chat, TOKENS.deputy);
@@ -219,7 +219,7 @@ describe('a gateway with credentials', () => {
     const code = await issueCode();
     const chat = await openAt(`/chat#code=${code}`);
     await chat.ask('/blocks 1');
-    expect(chat.page.url()).toMatch(/\/chat#conversation=s_[\w-]{32}$/);
+    expect(await addressOf(chat.page)).toMatch(/\/chat#conversation=s_[\w-]{32}$/);
     expect(chat.complaints.requests.join(' ')).not.toContain(code);
     await chat.page.reload();
     await chat.waitForEnds();
@@ -257,7 +257,7 @@ describe('a gateway with credentials', () => {
   it('[W-19] takes neither a token nor a gateway from its address', async () => {
     const chat = await openAt(`/chat#token=${TOKENS.operator}&gatewayUrl=ws://127.0.0.1:1/`);
     await chat.page.getByLabel('Token').waitFor();
-    expect(chat.page.url()).toBe(`${gateway.url}/chat`);
+    expect(await addressOf(chat.page)).toBe(`${gateway.url}/chat`);
     expect(
       chat.complaints.requests
         .filter((address) => address.startsWith('ws'))

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { useChat, type ChatPage } from '../support/chat-page.js';
 import { drawingAgent } from '../support/drawing-agent.js';
+import { addressOf } from '../support/page-checks.js';
 
 /** Tries to leave by each way there is, and says on the page what came of it. */
 const HOSTILE = `<h1>Hostile</h1><p id="found"></p><img src="ORIGIN/img"><link rel="stylesheet" href="ORIGIN/css">
@@ -89,7 +90,7 @@ describe('a page of an agent', () => {
     expect(requests).toEqual([]);
     expect(await chat.said.allInnerTexts()).toEqual(['hostile']);
     expect(await chat.page.getByText('The page wants to open').count()).toBe(0);
-    expect(chat.page.url()).toContain('/chat');
+    expect(await addressOf(chat.page)).toContain('/chat');
     // What the frame has tried violates its own policy.
     chat.complaints.violations.length = 0;
   });
@@ -146,7 +147,7 @@ describe('a page of an agent', () => {
     await chat.page.reload();
     await pay(chat.page);
     await chat.ask('freezes', 2);
-    const address = chat.page.url();
+    const address = await addressOf(chat.page);
     await eventually(async () => {
       const other = await chat.context.newPage();
       await other.goto(address);
@@ -163,7 +164,7 @@ describe('a page of an agent', () => {
     const address = await chat.page.locator('canvas-page iframe').getAttribute('src');
     const page = await chat.context.newPage();
     await page.goto(address ?? '');
-    expect(page.url()).toBe(address?.replace(/\/page$/, ''));
+    expect(await addressOf(page)).toBe(address?.replace(/\/page$/, ''));
     await page.frameLocator('iframe').getByRole('button', { name: 'Pay' }).waitFor();
     expect(await page.locator('iframe').getAttribute('sandbox')).toBe('allow-scripts');
     await page.close();

@@ -5,7 +5,7 @@ import { openConsole, waitForLive, type OpenOptions } from '../support/console-p
 import { eventually } from '../support/eventually.js';
 import { FilledGateway, WATCHER } from '../support/filled-gateway.js';
 import { TOKENS } from '../support/gateway-app.js';
-import { findFaults, SIDEWAYS } from '../support/page-checks.js';
+import { addressOf, findFaults, SIDEWAYS } from '../support/page-checks.js';
 
 const HOSTILE = `<img src=x onerror=alert(1)> \u202eevil ${'x'.repeat(10_000)}`;
 
@@ -202,7 +202,7 @@ describe('the queue', () => {
     await press(page, 'Tools may run again. Retry?');
     await page.waitForURL((url) => url.pathname.startsWith('/console/messages/') && !url.pathname.endsWith(ref));
     expect(await read(`messages/${ref}`)).toMatchObject({
-      superseded_by: new URL(page.url()).pathname.split('/').at(-1),
+      superseded_by: new URL(await addressOf(page)).pathname.split('/').at(-1),
     });
   });
 });
@@ -353,7 +353,7 @@ describe('people', () => {
     expect(file.suggestedFilename()).toBe('test-eve.jsonl');
     await row.getByRole('link', { name: 'eve' }).click();
     await page.getByRole('heading', { name: 'Conversations' }).waitFor();
-    expect(new URL(page.url()).search).toBe('?participant=eve&channel=test');
+    expect(new URL(await addressOf(page)).search).toBe('?participant=eve&channel=test');
     await expect.poll(() => page.locator('.spacer .row a').allInnerTexts()).toEqual(['eve']);
   });
 
@@ -486,7 +486,7 @@ describe('a new job', () => {
     await press(dialog, 'Make it');
     await page.getByRole('heading', { name: 'morning' }).waitFor();
     await toast(page, 'The job was made.');
-    const id = new URL(page.url()).pathname.split('/').at(-1);
+    const id = new URL(await addressOf(page)).pathname.split('/').at(-1);
     expect(await read(`cron/jobs/${id}`)).toMatchObject({
       schedule: { cron: '0 8 * * 1-5', timezone: 'Europe/Paris' },
       target: { channel: 'test', sender: 'ann' },

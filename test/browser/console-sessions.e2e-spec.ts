@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { useChat } from '../support/chat-page.js';
 import { consoleSettings, CONSOLE_TOKENS, openConsole, say } from '../support/console-page.js';
 import type { FrameClient } from '../support/frame-client.js';
-import { findFaults, SIDEWAYS } from '../support/page-checks.js';
+import { addressOf, findFaults, SIDEWAYS } from '../support/page-checks.js';
 
 /** Markdown that would set `hacked`, or load something, if it were more than text. */
 const HOSTILE_MARKDOWN = [
@@ -37,7 +37,7 @@ describe('the list of conversations', () => {
     await page.getByLabel('Mode').selectOption('main');
     await page.getByLabel('Search by id, channel or person').pressSequentially('ali');
     await expect.poll(names).toEqual(['alice']);
-    expect(new URL(page.url()).search).toBe('?mode=main&q=ali');
+    expect(new URL(await addressOf(page)).search).toBe('?mode=main&q=ali');
     await page.reload();
     await expect.poll(names).toEqual(['alice']);
     expect(await page.locator('.chip').allInnerTexts()).toEqual(['“ali”', 'mode main']);
@@ -51,7 +51,7 @@ describe('the list of conversations', () => {
     expect(await findFaults(chat)).toEqual([]);
     await page.locator('.empty').getByRole('button', { name: 'Clear filters' }).click();
     await expect.poll(names).toHaveLength(5);
-    expect(new URL(page.url()).search).toBe('');
+    expect(new URL(await addressOf(page)).search).toBe('');
   });
 
   it('[CO-11] says what runs and waits in each, also where the list of turns does not have it, and follows it', async () => {

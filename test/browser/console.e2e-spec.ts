@@ -4,7 +4,7 @@ import { consoleSettings, CONSOLE_TOKENS, openConsole, say, waitForLive } from '
 import type { FrameClient } from '../support/frame-client.js';
 import { GatewayApp } from '../support/gateway-app.js';
 import { MovedClock } from '../support/moved-clock.js';
-import { findFaults } from '../support/page-checks.js';
+import { addressOf, findFaults } from '../support/page-checks.js';
 
 const suite = useChat({ settings: consoleSettings });
 let driver: FrameClient;
@@ -43,7 +43,7 @@ describe('the sign-in of the console', () => {
     try {
       const chat = await suite.open({}, open.url, (await open.makeLink()).replace('/chat', '/console'));
       await chat.page.getByRole('heading', { name: 'Nothing needs you' }).waitFor();
-      expect(chat.page.url()).toBe(`${open.url}/console`);
+      expect(await addressOf(chat.page)).toBe(`${open.url}/console`);
     } finally {
       await open.close();
     }
@@ -149,7 +149,7 @@ describe('the frame of the console', () => {
     await page.keyboard.press('s');
     await page.keyboard.press('?');
     expect(await page.getByRole('dialog').count()).toBe(0);
-    expect(new URL(page.url()).pathname).toBe('/console');
+    expect(new URL(await addressOf(page)).pathname).toBe('/console');
   });
 
   it('[CO-03] finds the thing with an id, and says what is not here', async () => {
@@ -192,7 +192,7 @@ describe('the frame of the console', () => {
       await waitForLive(page);
       await page.getByRole('link', { name: 'Overview' }).click();
       await page.getByRole('heading', { name: /needs? you/ }).waitFor();
-      expect([new URL(page.url()).pathname, proxy.strays]).toEqual(['/claw/console', []]);
+      expect([new URL(await addressOf(page)).pathname, proxy.strays]).toEqual(['/claw/console', []]);
     } finally {
       await proxy.close();
     }
@@ -294,7 +294,7 @@ describe('a gateway with tenants', () => {
     await page.getByText('No conversations yet.').waitFor();
     await page.getByRole('link', { name: 'Overview' }).click();
     await page.getByRole('heading', { name: /needs? you/ }).waitFor();
-    expect(new URL(page.url()).search).toBe('?tenant=acme');
+    expect(new URL(await addressOf(page)).search).toBe('?tenant=acme');
     expect(await page.getByLabel('Tenant').inputValue()).toBe('acme');
     await page.getByLabel('Tenant').selectOption('');
     await page.getByRole('link', { name: 'Conversations' }).click();

@@ -7,7 +7,7 @@ import { waitForLive } from '../support/console-page.js';
 import { eventually } from '../support/eventually.js';
 import { GatewayApp } from '../support/gateway-app.js';
 import { MovedClock } from '../support/moved-clock.js';
-import { findFaults } from '../support/page-checks.js';
+import { addressOf, findFaults } from '../support/page-checks.js';
 import { TestProvider } from '../support/test-provider.js';
 
 const MINUTE_MS = 60_000;
@@ -56,7 +56,7 @@ describe('the chat with an identity provider', () => {
     await chat.input.fill('/status');
     await chat.input.press('Enter');
     await page.getByRole('log').getByText('/status').first().waitFor();
-    expect(page.url()).toMatch(/\/chat(#.*)?$/);
+    expect(await addressOf(page)).toMatch(/\/chat(#.*)?$/);
     expect(await page.evaluate('document.cookie')).toBe('');
     await page.reload();
     await chat.input.waitFor();
@@ -77,7 +77,7 @@ describe('the console with an identity provider', () => {
     await signIn(page, 'root');
     await heading(page, 'Dead letters');
     await waitForLive(page);
-    expect(page.url()).toBe(`${gateway.url}/console/dead-letters?kind=reply`);
+    expect(await addressOf(page)).toBe(`${gateway.url}/console/dead-letters?kind=reply`);
     expect(await page.evaluate('[document.cookie, sessionStorage.length, localStorage.length].join()')).toBe(',0,0');
     await page.locator('.bar page-menu > button').click();
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
@@ -185,7 +185,7 @@ describe('the console with an identity provider', () => {
     expect(await findFaults(chat)).toEqual([]);
     await page.getByRole('link', { name: 'to sign in with a token' }).click();
     await page.getByLabel('Token').waitFor();
-    expect(page.url()).toBe(`${gateway.url}/console`);
+    expect(await addressOf(page)).toBe(`${gateway.url}/console`);
     provider = await TestProvider.start(gateway.url);
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { AgentRuntime } from '../../src/core/turns/agent-runtime.js';
 import { eventually } from '../support/eventually.js';
 import { useChat, type ChatPage } from '../support/chat-page.js';
-import { findFaults } from '../support/page-checks.js';
+import { addressOf, findFaults } from '../support/page-checks.js';
 import { ScriptedRuntime } from '../support/scripted-runtime.js';
 
 const suite = useChat();
@@ -147,7 +147,7 @@ describe.concurrent('the address of the page', () => {
     await chat.page.getByRole('log').evaluate((thread) => (thread.scrollTop -= 900));
     await chat.input.fill('a draft');
     await chat.page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
-    const [address, top] = [chat.page.url(), await topOf(chat)];
+    const [address, top] = [await addressOf(chat.page), await topOf(chat)];
     expect(address).toMatch(/#conversation=s_[\w-]{32}$/);
     await chat.page.getByRole('link', { name: 'A week in *Lisbon*' }).click();
     await saidIs(chat, 'A week in *Lisbon*');
@@ -155,7 +155,7 @@ describe.concurrent('the address of the page', () => {
     const isBack = async () => {
       await saidIs(chat, 'Numbers of the quarter', '/blocks 60');
       await eventually(async () => expect(Math.abs((await topOf(chat)) - top)).toBeLessThan(20));
-      expect([chat.page.url(), await chat.input.inputValue()]).toEqual([address, 'a draft']);
+      expect([await addressOf(chat.page), await chat.input.inputValue()]).toEqual([address, 'a draft']);
     };
     await chat.page.goBack();
     await isBack();
@@ -173,11 +173,11 @@ describe.concurrent('the address of the page', () => {
     await chat.input.fill('/blocks 1');
     await chat.page.getByRole('button', { name: 'Send', exact: true }).tap();
     await chat.waitForEnds();
-    const address = chat.page.url();
+    const address = await addressOf(chat.page);
     const list = chat.page.getByRole('navigation', { name: 'Conversations' });
     await chat.page.getByRole('button', { name: 'Show conversations' }).tap();
     await list.waitFor();
-    expect(chat.page.url()).toBe(`${address}&panel=list`);
+    expect(await addressOf(chat.page)).toBe(`${address}&panel=list`);
     await chat.page.goBack();
     await list.waitFor({ state: 'hidden' });
     await chat.command('Keys');
@@ -202,7 +202,7 @@ describe.concurrent('the address of the page', () => {
     expect(await chat.page.evaluate(edges)).toEqual(['solid']);
     await chat.page.getByRole('link', { name: 'A new conversation' }).click();
     await chat.ask('/blocks 1');
-    await chat.page.evaluate(`location.hash = "${new URL(chat.page.url()).hash}&message=m_none"`);
+    await chat.page.evaluate(`location.hash = "${new URL(await addressOf(chat.page)).hash}&message=m_none"`);
     await chat.page.getByText('The message of this address is not in this conversation').waitFor();
     await chat.page.goBack();
     await chat.page.evaluate(`location.hash += '&token=secret'`);

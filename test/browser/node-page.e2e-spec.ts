@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { launchBrowser } from '../support/browser.js';
 import type { FrameClient } from '../support/frame-client.js';
 import { callTool, NodeApp, OPERATOR, resultOf } from '../support/node-app.js';
-import { findBarriers } from '../support/page-checks.js';
+import { addressOf, findBarriers } from '../support/page-checks.js';
 
 /** The Chromium of the tests has no camera, not even a fake one: a drawing that changes takes its place. */
 const FAKE_CAMERA = `navigator.mediaDevices.getUserMedia = async () => {
@@ -50,7 +50,7 @@ async function pair(): Promise<void> {
   const code = await app.invite({ name: 'Phone' });
   await page.goto(`${app.url}/node#pair=${code}`);
   expect(await page.locator('input[name=code]').inputValue()).toBe(code);
-  expect(page.url()).toBe(`${app.url}/node`);
+  expect(await addressOf(page)).toBe(`${app.url}/node`);
   await page.locator('input[name=name]').fill('Anything');
   await page.getByRole('button', { name: 'Pair' }).click();
   await page.locator('[data-state=registered]').waitFor();
@@ -121,15 +121,27 @@ describe('the page for devices', () => {
     await expect.poll(async () => (await call('location.get'))['status']).toBe('succeeded');
   });
 
-  it('[F-14] is one device in all tabs of a browser, also when its tab is closed', async () => {
+  it('[F-14] is one device in all tabs of a browser, and the next tab takes the place of one that is closed', async () => {
     await pair();
-    const other = await context.newPage();
-    await other.goto(`${app.url}/node`);
-    await other.getByText('This device is open in another tab of this browser.').waitFor();
+    const others = [await context.newPage(), await context.newPage()];
+    for (const other of others) {
+      await other.goto(`${app.url}/node`);
+      await other.getByText('This device is open in another tab of this browser.').waitFor();
+    }
+    const becoming = others.map(async (other) => {
+      await other.locator('[data-state=registered]').waitFor();
+      return other;
+    });
     await page.close();
-    page = other;
-    await setVisibility('visible');
-    await page.locator('[data-state=registered]').waitFor();
+    page = await Promise.race(becoming);
+    await page.close();
+    await Promise.all(becoming);
+  });
+
+  it('[F-14] says that a browser which keeps no data cannot be a device', async () => {
+    await page.addInitScript("indexedDB.open = () => { throw new DOMException('denied', 'SecurityError'); }");
+    await page.goto(`${app.url}/node`);
+    await page.getByText('This browser keeps no data of this page').waitFor();
   });
 
   it('[F-14] says what is wrong with a code, and pairs with another', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { useChat } from '../support/chat-page.js';
 import { GatewayApp } from '../support/gateway-app.js';
+import { addressOf } from '../support/page-checks.js';
 import { startPathProxy, type PathProxy } from '../support/path-proxy.js';
 
 const TOKEN = 'operator-token-0123456789';
@@ -33,11 +34,11 @@ it('[W-28] works below a path of a proxy: its files, sign-in, messages, pictures
   await chat.said.getByRole('img', { name: 'dot.png' }).waitFor();
   await chat.ask('```mermaid\ngraph TD\n  A --> B\n```', 2);
   await chat.page.getByRole('img', { name: 'Diagram' }).waitFor();
-  const address = chat.page.url();
+  const address = await addressOf(chat.page);
   expect(new URL(address).pathname + new URL(address).hash).toMatch(/^\/tools\/gw\/chat#conversation=s_/);
   await chat.page.reload();
   await chat.waitForEnds(2);
-  expect(chat.page.url()).toBe(address);
+  expect(await addressOf(chat.page)).toBe(address);
   expect(chat.complaints.requests.filter((url) => !new URL(url).pathname.startsWith('/tools/gw/'))).toEqual(
     chat.complaints.requests.filter((url) => url.startsWith('blob:')),
   );
@@ -47,6 +48,6 @@ it('[W-28] works below a path of a proxy: its files, sign-in, messages, pictures
 it('[W-28] leads from an address with a slash at its end to the page', async () => {
   const chat = await suite.open({}, proxy.url, '/chat/');
   await chat.page.getByLabel('Token').waitFor();
-  expect(new URL(chat.page.url()).pathname).toBe('/tools/gw/chat');
+  expect(new URL(await addressOf(chat.page)).pathname).toBe('/tools/gw/chat');
   expect(proxy.strays).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { useChat, type ChatPage } from '../support/chat-page.js';
-import { findFaults } from '../support/page-checks.js';
+import { addressOf, findFaults } from '../support/page-checks.js';
 
 const TOKENS = {
   operator: 'operator-token-0123456789',
@@ -36,7 +36,7 @@ describe('the link of a conversation', () => {
   it('[W-79] says to another operator whose it is and who wrote what, on every page, also after a reload', async () => {
     const owner = await openAs('operator');
     await owner.ask('What is planned?');
-    const { pathname, hash } = new URL(owner.page.url());
+    const { pathname, hash } = new URL(await addressOf(owner.page));
     const visitor = await openAs('deputy', pathname + hash);
     await visitor.waitForEnds();
     await visitor.page.getByText('operator’s conversation · you write as deputy').waitFor();
@@ -61,7 +61,7 @@ describe('the link of a conversation', () => {
   it('[W-79] shows to a user what an operator wrote in their place', async () => {
     const user = await openAs('alice');
     await user.ask('Is it done?');
-    const { pathname, hash } = new URL(user.page.url());
+    const { pathname, hash } = new URL(await addressOf(user.page));
     const operator = await openAs('operator', pathname + hash);
     await operator.page.getByText('alice’s conversation · you write as operator').waitFor();
     await operator.ask('Yes, I did it', 2);

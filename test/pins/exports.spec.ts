@@ -81,7 +81,7 @@ const entryPoints: readonly (readonly [entryPoint: string, file: string, names: 
     'src/client/node/index.ts',
     `
       CommandContext CommandError FolderNodeStorage IndexedDbNodeStorage MemoryNodeStorage NodeClient NodeClientEvents NodeClientOptions
-      NodeCommandSetup NodeIdentity NodeMedia NodeState NodeStorage PairingRefusedError PairingRequest pairNode
+      NodeCommandSetup NodeIdentity NodeMedia NodeState NodeStorage PairingRefusedError PairingRequest StorageInUseError pairNode
     `,
   ],
   [

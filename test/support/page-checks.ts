@@ -4,6 +4,11 @@ import type { Page } from 'playwright-core';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** Resolves with the address that a page has now. Playwright's own `page.url()` follows a change of the page's script later. */
+export function addressOf(page: Page): Promise<string> {
+  return page.evaluate<string>('location.href');
+}
+
 /** The boxes of the page that may not be wider than their place. */
 const BOXES =
   '.thread, .sidebar, .head, .strip, .writing, .founder, .dialog, .menu, .card, .card .field, .card .main, .bar, .page, .panel, .filters';

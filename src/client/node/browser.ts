@@ -4,4 +4,4 @@ export { NodeIdentity, pairNode, PairingRefusedError, type PairingRequest } from
 export { IndexedDbNodeStorage } from './indexed-db-storage.js';
 export { NodeClient, type NodeClientEvents, type NodeClientOptions } from './node-client.js';
 export type { NodeState } from './node-line.js';
-export { MemoryNodeStorage, type NodeStorage } from './storage.js';
+export { MemoryNodeStorage, StorageInUseError, type NodeStorage } from './storage.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { NodeStorage } from './storage.js';
+import { StorageInUseError, type NodeStorage } from './storage.js';
 
 const SUFFIX = '.json';
 const LOCK_FILE = 'lock';
@@ -57,7 +57,7 @@ export class FolderNodeStorage implements NodeStorage {
       database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE');
     } catch (error) {
       database.close();
-      throw new Error(`another program uses the folder ${this.folder}`, { cause: error });
+      throw new StorageInUseError(`another program uses the folder ${this.folder}`, { cause: error });
     }
     return () => database.close();
   }

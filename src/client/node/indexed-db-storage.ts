@@ -1,4 +1,4 @@
-import type { NodeStorage } from './storage.js';
+import { StorageInUseError, type NodeStorage } from './storage.js';
 
 /** The parts of IndexedDB that are used; the types of the DOM are not known here. */
 interface DbRequest<T> {
@@ -20,6 +20,7 @@ interface Db {
   createObjectStore(name: string): unknown;
 }
 interface LockManager {
+  request(name: string, hold: () => unknown): Promise<unknown>;
   request(name: string, options: { ifAvailable: true }, hold: (lock: object | null) => unknown): Promise<unknown>;
 }
 interface DbGlobals {
@@ -67,9 +68,14 @@ export class IndexedDbNodeStorage implements NodeStorage {
       const hold = (lock: object | null) =>
         lock
           ? new Promise<void>((release) => resolve(() => release()))
-          : reject(new Error('another tab of this browser is this device'));
+          : reject(new StorageInUseError('another tab of this browser is this device'));
       locks.request(this.name, { ifAvailable: true }, hold).catch(reject);
     });
+  }
+
+  /** Resolves when no other tab of the browser has the storage for itself. Closing a tab releases it a moment later. */
+  async whenFree(): Promise<void> {
+    await this.#globals.navigator.locks?.request(this.name, () => {});
   }
 
   /** Resolves with the result of a request once its transaction is complete. */

@@ -8,7 +8,7 @@ import { CommandError, NodeMedia, type NodeCommandSetup } from './commands.js';
 import { FolderNodeStorage } from './folder-storage.js';
 import { pairNode } from './identity.js';
 import { NodeClient } from './node-client.js';
-import { MemoryNodeStorage, type NodeStorage } from './storage.js';
+import { MemoryNodeStorage, StorageInUseError, type NodeStorage } from './storage.js';
 
 let clock: ManualClock;
 let sockets: FakeSockets;
@@ -331,7 +331,7 @@ describe('FolderNodeStorage', () => {
     const client = await makeClient();
     const other = new FolderNodeStorage(folder);
     const open = () => NodeClient.open({ url: 'http://gateway', storage: other, commands: [], token: TOKEN });
-    await expect(open()).rejects.toThrow(`another program uses the folder ${folder}`);
+    await expect(open()).rejects.toThrow(new StorageInUseError(`another program uses the folder ${folder}`));
     const request = { url: 'http://gateway', code: 'K7M2P-9QX4T', name: 'Twin', storage: other };
     await expect(pairNode(request)).rejects.toThrow('another program uses the folder');
     client.close();

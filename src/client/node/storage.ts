@@ -1,3 +1,8 @@
+/** Thrown when another program, or another tab of a browser, has a storage for itself. */
+export class StorageInUseError extends Error {
+  override readonly name = 'StorageInUseError';
+}
+
 /** Storage of a node: its identity, the results of its calls, and events that the gateway has not acknowledged. */
 export interface NodeStorage {
   /** True if it keeps keys that cannot be exported. */
@@ -12,7 +17,7 @@ export interface NodeStorage {
   /**
    * Takes the storage for this program alone, until the returned function is called or the program ends: each of two programs
    * would start the calls that the other has started. Absent where no other program can have it.
-   * @throws Error if another program has it
+   * @throws StorageInUseError if another program has it
    */
   lock?(): Promise<() => void>;
 }

@@ -4,6 +4,7 @@ import {
   IndexedDbNodeStorage,
   NodeClient,
   NodeIdentity,
+  StorageInUseError,
   type CommandContext,
   type NodeCommandSetup,
   type NodeState,
@@ -27,8 +28,8 @@ export class NodePage extends LitElement {
   @state() private calls: readonly string[] = [];
   @state() private isKept = true;
   @state() private isReady = false;
-  /** Another tab is this device. */
-  @state() private isElsewhere = false;
+  /** Why this tab cannot be the device. */
+  @state() private trouble: string | undefined;
   private readonly storage = new IndexedDbNodeStorage();
 
   protected override createRenderRoot(): HTMLElement {
@@ -37,10 +38,7 @@ export class NodePage extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    document.addEventListener('visibilitychange', () => {
-      this.client?.setHidden(document.visibilityState === 'hidden');
-      if (this.isElsewhere && document.visibilityState === 'visible') void this.open();
-    });
+    document.addEventListener('visibilitychange', () => this.client?.setHidden(document.visibilityState === 'hidden'));
     if (isSecureContext) void this.open();
   }
 
@@ -52,7 +50,7 @@ export class NodePage extends LitElement {
   }
 
   private renderPairing(): TemplateResult | typeof nothing {
-    if (this.isElsewhere) return html`<p class="trouble" role="status">${texts.elsewhere}</p>`;
+    if (this.trouble !== undefined) return html`<p class="trouble" role="status">${this.trouble}</p>`;
     if (!this.isReady) return nothing;
     return html`<node-pairing
       .storage=${this.storage}
@@ -104,8 +102,13 @@ export class NodePage extends LitElement {
     this.isKept = await this.keepStorage();
     const commands = OFFERS.map(({ command }) => this.watch(command));
     const options = { url: this.url, storage: this.storage, commands, platform: 'browser' };
-    const client = await NodeClient.open(options).catch(() => null);
-    this.isElsewhere = client === null;
+    let client: NodeClient | undefined;
+    try {
+      client = await NodeClient.open(options);
+      this.trouble = undefined;
+    } catch (error) {
+      void this.wait(error);
+    }
     this.isReady = true;
     if (!client) return;
     client.on('state', (line) => (this.line = line));
@@ -113,6 +116,15 @@ export class NodePage extends LitElement {
     client.connect();
     this.client = client;
     await this.readPermissions();
+  }
+
+  /** Says why this tab is not the device. Takes the place of another tab when that one is closed. */
+  private async wait(reason: unknown): Promise<void> {
+    const isElsewhere = reason instanceof StorageInUseError;
+    this.trouble = isElsewhere ? texts.elsewhere : texts.noStorage;
+    if (!isElsewhere) return;
+    await this.storage.whenFree();
+    await this.open();
   }
 
   /** Asks the browser not to delete the key. */

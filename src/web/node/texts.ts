@@ -36,7 +36,9 @@ export const texts = {
   forget: 'Forget this device',
   notKept:
     'The browser may delete the key of this device when room runs short. On an iPhone, add this page to the home screen.',
-  elsewhere: 'This device is open in another tab of this browser. Close that one, and come back here.',
+  elsewhere: 'This device is open in another tab of this browser. This tab takes its place when that one is closed.',
+  noStorage:
+    'This browser keeps no data of this page, and a device needs its key. Allow it in the settings of the browser, or leave the private window.',
   activity: 'Last calls',
   nothing: 'No calls yet.',
 } as const;
