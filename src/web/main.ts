@@ -1,3 +1,4 @@
+import { lazyPart } from './design/lazy-part.js';
 import './styles/page.css';
 import './design/copy-button.js';
 import './design/menu.js';
@@ -48,7 +49,7 @@ document.addEventListener('visibilitychange', () => {
 await app.updateComplete;
 document.getElementById('not-running')?.remove();
 await start();
-void import('./later.js');
+void lazyPart(() => import('./later.js'))();
 
 async function start(): Promise<void> {
   const code = takeCode(location, history);

@@ -110,6 +110,24 @@ describe.concurrent('a connection', () => {
     await chat.connection.getByText('You are offline').waitFor();
   });
 
+  it('[W-16] that fails while a part of the page is loaded brings the part when it is back', async () => {
+    const context = await suite.browser.newContext({ reducedMotion: 'reduce' });
+    let isBroken = true;
+    const broken = new Promise<void>((resolve) => {
+      void context.route(/\/later-[^/]*\.js$/, (route) => {
+        resolve();
+        return isBroken ? route.abort() : route.continue();
+      });
+    });
+    const chat = await suite.openIn(context);
+    await broken;
+    await chat.waitForConnection();
+    expect(await chat.page.evaluate("customElements.get('chat-table') === undefined")).toBe(true);
+    isBroken = false;
+    await chat.page.evaluate("dispatchEvent(new Event('online'))");
+    await chat.page.evaluate("customElements.whenDefined('chat-table').then(() => true)");
+  });
+
   it('[W-09] of a duplicated tab is separate', async () => {
     const first = await suite.open();
     await first.ask('/blocks 1');

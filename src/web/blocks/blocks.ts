@@ -4,12 +4,16 @@ import { ref } from 'lit/directives/ref.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { ReplyState, StreamBlock } from '../../client/index.js';
 import { icons } from '../design/icons.js';
+import { lazyPart } from '../design/lazy-part.js';
 import { tabStop } from '../design/tab-stop.js';
 import { readMediaId, type MediaFiles } from '../model/media-files.js';
 import { texts } from '../texts.js';
 import { readSurface } from '../model/surfaces.js';
 import { readJson, readText, renderFold } from './fold.js';
 import { findOutcome, readCallId, renderCall, renderStatus, summariseCalls, type Decider } from './tools.js';
+
+/** An empty conversation needs nothing of what reads Markdown. */
+const loadMarkdown = lazyPart(() => import('./markdown.js'));
 
 /** A run of more finished tool calls folds. */
 const MAX_SHOWN_CALLS = 3;
@@ -115,8 +119,7 @@ function renderBlock(block: StreamBlock, files: MediaFiles, growing: boolean): T
   const { block_type, content, metadata } = block;
   switch (block_type) {
     case 'markdown':
-      // An empty conversation needs nothing of what reads Markdown; later calls cost nothing.
-      void import('./markdown.js');
+      void loadMarkdown();
       return html`<chat-markdown class="block prose" .text=${content} .growing=${growing}></chat-markdown>`;
     case 'code':
       if (!growing && metadata?.['language'] === 'mermaid')

@@ -1,9 +1,12 @@
 import { html, nothing, type ReactiveController, type ReactiveControllerHost, type TemplateResult } from 'lit';
 import { icons } from '../design/icons.js';
+import { lazyPart } from '../design/lazy-part.js';
 import type { Chat } from '../model/chat.js';
 import { findSurface, isActing, readSurface, type Surface } from '../model/surfaces.js';
 import { texts } from '../texts.js';
 import type { Places } from './places.js';
+
+const loadSurfaceView = lazyPart(() => import('../canvas/surface-view.js'));
 
 /** Windows that are narrower show a surface over the conversation. */
 const isNarrow = matchMedia('(width < 72rem)');
@@ -36,7 +39,7 @@ export class CanvasAside implements ReactiveController {
 
   /** Handles the place of the address. */
   show(surfaceId: string | undefined): void {
-    if (surfaceId !== undefined) void import('../canvas/surface-view.js');
+    if (surfaceId !== undefined) void loadSurfaceView();
     if (surfaceId === this.#shown) return;
     const wasShown = this.#shown !== undefined;
     this.#shown = surfaceId;

@@ -2,6 +2,7 @@ import { html, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import '../list.js';
 import { icons } from '../../design/icons.js';
+import { lazyPart } from '../../design/lazy-part.js';
 import { gatewayClock } from '../../model/gateway-clock.js';
 import type { Page, Query } from '../api.js';
 import { formatAge, formatCount } from '../format.js';
@@ -16,6 +17,8 @@ import { renderText } from './parts.js';
 import { nameSession, type ListedSessionRow } from './session-row.js';
 import { sessionTexts as texts } from './sessions.texts.js';
 import { tenantColumn } from './tenant-column.js';
+
+const loadSession = lazyPart(() => import('./session.js'));
 
 /** The filters of the list, named as in the API. */
 const FILTERS = ['q', 'channel', 'mode', 'participant', 'active_since'] as const;
@@ -47,7 +50,7 @@ export class ConsoleSessions extends ConsolePage {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has('place')) return;
     const id = this.place.ids[0];
-    if (id !== undefined) return void import('./session.js');
+    if (id !== undefined) return void loadSession();
     this.source = this.describeList();
     this.entitle(texts.list);
   }
