@@ -101,6 +101,8 @@ export const texts = {
       `You are signed out once ${count === 1 ? 'your message is' : `your ${count} messages are`} sent.`,
   },
 
+  partMissing: 'A part of this page could not be loaded. Reload it when the connection is back.',
+
   stopped: {
     reload: 'Reload',
     takeOver: 'Continue here',

@@ -4,7 +4,7 @@ import { createRef, ref } from 'lit/directives/ref.js';
 import { announce } from '../design/announce.js';
 import { icons } from '../design/icons.js';
 import { isInUse } from '../design/in-use.js';
-import { lazyPart } from '../design/lazy-part.js';
+import { lazyPart, PART_MISSING } from '../design/lazy-part.js';
 import type { MenuItem } from '../design/menu.js';
 import { gatewayClock } from '../model/gateway-clock.js';
 import { signOutOfProvider } from '../model/identity-provider.js';
@@ -106,6 +106,7 @@ export class ConsoleApp extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     addEventListener('keydown', (event) => this.keys.press(event));
+    addEventListener(PART_MISSING, () => this.context?.act.say(consoleTexts.partMissing));
     narrow.addEventListener('change', () => this.requestUpdate());
   }
 

@@ -14,6 +14,7 @@ export const consoleTexts = {
   jumpKey: 'Ctrl K',
   loadingPage: 'Loading…',
   pageFailed: 'This page could not be loaded.',
+  partMissing: 'A part of this page could not be loaded. Reload it when the connection is back.',
   signOut: 'Sign out',
   chat: 'Open the chat',
   more: 'More',

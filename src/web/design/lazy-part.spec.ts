@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest';
-import { lazyPart } from './lazy-part.js';
+import { afterEach, expect, it, vi } from 'vitest';
+import { lazyPart, PART_MISSING } from './lazy-part.js';
+
+afterEach(() => vi.unstubAllGlobals());
 
 it('a part of the page is loaded once, when it is first needed', async () => {
   let loads = 0;
@@ -8,15 +10,10 @@ it('a part of the page is loaded once, when it is first needed', async () => {
   expect([await part(), await part()]).toEqual([1, 1]);
 });
 
-it('a part that cannot be loaded is tried again, at growing distances of at most a minute', async () => {
-  const pauses: number[] = [];
-  const part = lazyPart(
-    async () => {
-      if (pauses.length < 9) throw new TypeError('Failed to fetch dynamically imported module');
-      return 'the part';
-    },
-    async (ms) => void pauses.push(ms),
-  );
-  expect(await part()).toBe('the part');
-  expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60].map((seconds) => seconds * 1_000));
+it('a part that cannot be loaded is reported once', async () => {
+  const reports: string[] = [];
+  vi.stubGlobal('dispatchEvent', ({ type }: Event) => reports.push(type));
+  const part = lazyPart(() => Promise.reject(new TypeError('Failed to fetch dynamically imported module')));
+  expect([await part(), await part()]).toEqual([undefined, undefined]);
+  expect(reports).toEqual([PART_MISSING]);
 });

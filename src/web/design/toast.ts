@@ -14,6 +14,11 @@ export class Toast {
 
   constructor(private readonly host: ReactiveControllerHost) {}
 
+  /** Offers to reload the page until another text comes. */
+  offerReload(text: string, label: string): void {
+    this.#set({ text, offer: { label, act: () => location.reload() } });
+  }
+
   show(text: string, label?: string, act?: () => void): void {
     const message = { text, ...(label !== undefined && act && { offer: { label, act } }) };
     this.#set(message);

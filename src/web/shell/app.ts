@@ -8,6 +8,7 @@ import type { Recording } from '../compose/voice.js';
 import { Writing } from '../compose/writing.js';
 import { icons } from '../design/icons.js';
 import type { MenuItem } from '../design/menu.js';
+import { PART_MISSING } from '../design/lazy-part.js';
 import { Toast } from '../design/toast.js';
 import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
@@ -75,6 +76,7 @@ export class ChatApp extends LitElement {
     this.chat.link.identified.subscribe(({ isFirst }) => this.identified(isFirst));
     document.addEventListener('keydown', (event) => this.press(event));
     addEventListener('pagehide', () => this.savePosition());
+    addEventListener(PART_MISSING, () => this.toast.offerReload(texts.partMissing, texts.stopped.reload));
   }
 
   protected override willUpdate(): void {

@@ -64,8 +64,9 @@ export class ConversationList {
   }
 
   async #start(words: string): Promise<void> {
-    const { startSearch, renderHits } = await loadSearch();
-    if (this.words !== words) return;
+    const part = await loadSearch();
+    if (!part || this.words !== words) return;
+    const { startSearch, renderHits } = part;
     const search = startSearch(words, this.findChat(), () => this.host.requestUpdate());
     this.#search = search;
     this.hits = () => renderHits(search, this.findChat().conversations);
