@@ -1,4 +1,4 @@
-import { lazyPart } from './design/lazy-part.js';
+import { reportMissing } from './design/lazy-part.js';
 import './styles/page.css';
 import './design/copy-button.js';
 import './design/menu.js';
@@ -49,7 +49,7 @@ document.addEventListener('visibilitychange', () => {
 await app.updateComplete;
 document.getElementById('not-running')?.remove();
 await start();
-void lazyPart(() => import('./later.js'))();
+import('./later.js').catch(reportMissing);
 
 async function start(): Promise<void> {
   const code = takeCode(location, history);

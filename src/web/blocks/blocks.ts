@@ -119,7 +119,7 @@ function renderBlock(block: StreamBlock, files: MediaFiles, growing: boolean): T
   const { block_type, content, metadata } = block;
   switch (block_type) {
     case 'markdown':
-      void loadMarkdown();
+      loadMarkdown();
       return html`<chat-markdown class="block prose" .text=${content} .growing=${growing}></chat-markdown>`;
     case 'code':
       if (!growing && metadata?.['language'] === 'mermaid')

@@ -4,7 +4,7 @@ import { createRef, ref } from 'lit/directives/ref.js';
 import { announce } from '../design/announce.js';
 import { icons } from '../design/icons.js';
 import { isInUse } from '../design/in-use.js';
-import { lazyPart, PART_MISSING } from '../design/lazy-part.js';
+import { PART_MISSING, reportMissing } from '../design/lazy-part.js';
 import type { MenuItem } from '../design/menu.js';
 import { gatewayClock } from '../model/gateway-clock.js';
 import { signOutOfProvider } from '../model/identity-provider.js';
@@ -30,8 +30,6 @@ import type { NoSignIn } from './sign-in.js';
 import { renderMissing } from './missing.js';
 import { GatewayStatus } from './status.js';
 import { consoleTexts } from './texts.js';
-
-const loadPalette = lazyPart(() => import('./palette.js'));
 
 const narrow = matchMedia('(max-width: 56rem)');
 
@@ -95,7 +93,7 @@ export class ConsoleApp extends LitElement {
 
   async jump(): Promise<void> {
     this.navigation.value?.close();
-    await loadPalette();
+    if (!(await import('./palette.js').catch(reportMissing))) return;
     await this.querySelector<ConsolePalette>('console-palette')?.open();
   }
 

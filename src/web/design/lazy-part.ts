@@ -2,16 +2,24 @@
 export const PART_MISSING = 'part-missing';
 
 /**
- * Returns a function that loads a part of the page with its first call, and resolves with it each time. Resolves with
- * undefined if it cannot be loaded, and dispatches {@link PART_MISSING}. It is not tried again: a browser remembers until a
- * reload that a module has failed.
+ * Reports that a part of the page could not be loaded. It is of no use to try again: a browser remembers until a reload that
+ * a module has failed.
+ */
+export function reportMissing(): undefined {
+  dispatchEvent(new Event(PART_MISSING));
+  return undefined;
+}
+
+/**
+ * Returns a function that loads a part of the page with its first call. If it cannot be loaded, that is reported once: a
+ * view asks for its part each time it is drawn.
  * @param load imports the part
  */
-export function lazyPart<Part>(load: () => Promise<Part>): () => Promise<Part | undefined> {
-  let part: Promise<Part | undefined> | undefined;
-  const miss = () => {
-    dispatchEvent(new Event(PART_MISSING));
-    return undefined;
+export function lazyPart(load: () => Promise<unknown>): () => void {
+  let isAsked = false;
+  return () => {
+    if (isAsked) return;
+    isAsked = true;
+    load().catch(reportMissing);
   };
-  return () => (part ??= load().catch(miss));
 }

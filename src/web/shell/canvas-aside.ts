@@ -39,7 +39,7 @@ export class CanvasAside implements ReactiveController {
 
   /** Handles the place of the address. */
   show(surfaceId: string | undefined): void {
-    if (surfaceId !== undefined) void loadSurfaceView();
+    if (surfaceId !== undefined) loadSurfaceView();
     if (surfaceId === this.#shown) return;
     const wasShown = this.#shown !== undefined;
     this.#shown = surfaceId;

@@ -1,11 +1,9 @@
 import type { ReactiveControllerHost, TemplateResult } from 'lit';
-import { lazyPart } from '../design/lazy-part.js';
+import { reportMissing } from '../design/lazy-part.js';
 import type { Chat } from '../model/chat.js';
 import type { Conversation } from '../model/conversation.js';
 import type { HistorySearch } from '../model/history-search.js';
 import { patternOf } from '../model/search-words.js';
-
-const loadSearch = lazyPart(() => import('./search-results.js'));
 
 /** Time without a keystroke after which messages are searched, in milliseconds. Titles are searched at once. */
 const SEARCH_AFTER_MS = 300;
@@ -64,7 +62,7 @@ export class ConversationList {
   }
 
   async #start(words: string): Promise<void> {
-    const part = await loadSearch();
+    const part = await import('./search-results.js').catch(reportMissing);
     if (!part || this.words !== words) return;
     const { startSearch, renderHits } = part;
     const search = startSearch(words, this.findChat(), () => this.host.requestUpdate());

@@ -50,7 +50,7 @@ export class ConsoleSessions extends ConsolePage {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has('place')) return;
     const id = this.place.ids[0];
-    if (id !== undefined) return void loadSession();
+    if (id !== undefined) return loadSession();
     this.source = this.describeList();
     this.entitle(texts.list);
   }
